@@ -1,0 +1,2 @@
+// Package cli holds bargee's commands.
+package cli

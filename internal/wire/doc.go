@@ -1,0 +1,16 @@
+// Package wire holds the protocol as schemas (*.proto), the code generated from
+// them, and the one way to write and read a message.
+//
+// The schemas are the specification: each message stands there with its fields,
+// its limits and its meaning, and Read enforces the limits by the options
+// declared in limits.proto, so a limit cannot be documented and forgotten.
+//
+//	limits.proto     how messages are framed, and the limit options
+//	handshake.proto  the first stream of every lane: hello, proof, admission
+//	session.proto    requests between admitted peers: browse and change a tree
+//	transfer.proto   transfers: manifest stream and data streams
+//
+// wire knows no socket, file or goroutine: bytes in, messages out.
+package wire
+
+//go:generate ./generate

@@ -1,0 +1,100 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// A Link joins two peers that proved who they are. It is made of lanes, and
+// what runs over a lane (direct, relayed, over TCP, over ssh) is nobody's
+// business above this package.
+//
+// All methods may be called from several goroutines. A Link lives until Close,
+// until the peer closes it, or until its last lane is dead; then Done is closed
+// and Err says why.
+type Link interface {
+	// OpenStream opens a stream to the peer. Control streams go ahead of bulk
+	// streams on the wire; bulk streams are spread evenly over the lanes.
+	OpenStream(ctx context.Context, class Class) (Stream, error)
+
+	// AcceptStream returns the next stream that the peer opened.
+	AcceptStream(ctx context.Context) (Stream, error)
+
+	// Peer says who is at the other end.
+	Peer() Peer
+
+	// Lanes describes the lanes as they are now, lane 1 first.
+	Lanes() []LaneStats
+
+	// Close ends the link; the peer sees reason (at most 512 bytes, no secret).
+	Close(reason string) error
+
+	// Done is closed when the link is dead; Err then says why, an error that
+	// errors.Is matches with ErrClosed, ErrUnreachable or ErrTimeout.
+	Done() <-chan struct{}
+	Err() error
+}
+
+// A Class says how urgent a stream is.
+type Class uint8
+
+// The classes, the more urgent first.
+const (
+	Control Class = iota // requests, manifests: never wait behind data
+	Bulk                 // chunks of files
+)
+
+// A Stream is a pair of ordered byte streams between two peers, one each way.
+// Read and Write may be called at the same time, from one goroutine each.
+type Stream interface {
+	io.Reader
+	io.Writer
+
+	// Close ends our direction: the peer reads io.EOF after all that was
+	// written. Reading goes on.
+	Close() error
+
+	// Abort gives both directions up at once. The peer's reads and writes fail
+	// with an *AbortError that carries code. Abort after Close only stops reading.
+	Abort(code AbortCode)
+
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+
+	// Lane is the number of the lane that carries the stream, from 1.
+	Lane() int
+}
+
+// An AbortCode travels with an aborted stream. Its meaning is the business of
+// the layer that opened the stream; 0 says nothing.
+type AbortCode uint32
+
+// A Peer is the other end of a link as this end knows it.
+type Peer struct {
+	Key     Fingerprint // of its Ed25519 key
+	Address string      // host:port of lane 1
+	Agent   string      // program and version, as the peer says: show it through a sanitiser
+	Version int         // protocol version in force
+	Grant   Grant       // what admitted it, on the side that was dialled; the zero Grant on the other
+	KEM     []byte      // its public KEM key (ML-KEM-768 with X25519, RFC 9180 encoding)
+}
+
+// LaneStats is a lane at one moment.
+type LaneStats struct {
+	ID       int
+	Path     Path
+	RTT      time.Duration
+	Sent     uint64 // bytes on the wire
+	Received uint64
+	Lost     uint64 // packets declared lost
+}
+
+// A Path is the way a lane takes.
+type Path string
+
+// The paths of a lane.
+const (
+	PathDirect Path = "direct"
+	PathMemory Path = "memory" // Pipe: both ends in one process
+)
