@@ -7,6 +7,7 @@
 //
 //	limits.proto     how messages are framed, and the limit options
 //	handshake.proto  the first stream of every lane: hello, proof, admission
+//	values.proto     errors and entries, shared by the next two
 //	session.proto    requests between admitted peers: browse and change a tree
 //	transfer.proto   transfers: manifest stream and data streams
 //

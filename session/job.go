@@ -1,0 +1,184 @@
+package session
+
+import (
+	"time"
+)
+
+// A Job is what is to be copied or moved, from where to where.
+type Job struct {
+	From    PlaceID
+	Sources []Path
+	To      PlaceID
+
+	// Destination is a directory that takes the sources under their own names,
+	// or with one source, unless Into, the name that it gets.
+	Destination Path
+	Into        bool
+
+	Move    bool // remove each source file once it is verified at the destination
+	Options Options
+
+	// Observe, if not nil, is told of every item that is over, one call at a
+	// time. It may block; the transfer then waits.
+	Observe func(Item)
+}
+
+// Options are the choices of a transfer; DefaultOptions are the usual ones.
+type Options struct {
+	Recursive  bool
+	OnConflict Conflict
+	Include    []string // globs on the path below the source; a file must match one, if there are any
+	Exclude    []string // and none of these; a directory that matches is not entered
+	Checksum   bool     // compare contents even where size and time agree
+	DryRun     bool     // answer and report, change nothing
+	KeepMode   bool
+	KeepTimes  bool
+	KeepLinks  bool // copy links as links; else they are skipped
+	Fsync      bool // "done" means on the disk
+	Streams    int  // data streams, 1 to 255; 0: as many as are useful
+	ChunkSize  int  // bytes, a power of two; 0: by the size of the file
+
+	Retry   int           // attempts without progress that a peer answered
+	GiveUp  time.Duration // how long an unreachable peer is tried; 0: for ever
+	Timeout time.Duration // longest wait for progress
+}
+
+// DefaultOptions returns the options of the command line's defaults.
+func DefaultOptions() Options {
+	return Options{
+		Recursive: true, OnConflict: Ask, KeepMode: true, KeepTimes: true, KeepLinks: true,
+		Retry: 5, GiveUp: 10 * time.Minute, Timeout: 30 * time.Second,
+	}
+}
+
+// A Conflict says what to do where the destination has another file under the
+// name. A partial is no conflict, nor is a file of the same content.
+type Conflict uint8
+
+// The ways to decide a conflict.
+const (
+	Fail      Conflict = iota // the file fails with Exists
+	Skip                      // the old one stays
+	Overwrite                 // the new one replaces it
+	Rename                    // the new one becomes "name (1).ext"
+	Newer                     // overwrite if the source's time is later, else skip
+	Ask                       // park it until Engine.Answer
+)
+
+// A Result says how an item ended.
+type Result string
+
+// The results, by the words of JSON.
+const (
+	Copied    Result = "copied"
+	Resumed   Result = "resumed" // copied, with chunks from an earlier run
+	Skipped   Result = "skipped"
+	Unchanged Result = "unchanged"
+	Failed    Result = "failed"
+)
+
+// An Item is a file, link or directory of a transfer that is over.
+type Item struct {
+	Path   Path // at the source
+	Name   Path // at the destination
+	Kind   EntryKind
+	Size   int64
+	Sent   int64 // bytes of it that crossed the link in this run
+	Reused int64 // bytes of it that did not have to, from a partial
+	Result Result
+	Digest []byte // BLAKE3, of a file that was copied
+	Err    error  // of Failed, an *Error
+}
+
+// A TransferID names a transfer of an Engine.
+type TransferID int64
+
+// A TransferState says how it stands with a transfer.
+type TransferState uint8
+
+// The states of a transfer.
+//
+//	StateWaiting -> StateRunning -> StateDone | StateFailed | StateCancelled
+//	StateRunning -> StateRetrying -> StateRunning         the link was lost, or the peer is busy
+//	StateRunning, StateWaiting, StateRetrying -> StatePaused -> StateWaiting
+//	StateFailed, StateCancelled -> StateWaiting           by Retry; StateDone too, if items failed
+const (
+	StateWaiting TransferState = iota
+	StateRunning
+	StateRetrying
+	StatePaused
+	StateDone   // all items are over; some may have failed
+	StateFailed // it ended before its time: Err says why
+	StateCancelled
+)
+
+// String returns the word for the screen.
+func (s TransferState) String() string {
+	return [...]string{"waiting", "running", "retrying", "paused", "done", "failed", "cancelled"}[min(s, StateCancelled)]
+}
+
+// Over tells whether nothing more will happen by itself.
+func (s TransferState) Over() bool { return s == StateDone || s == StateFailed || s == StateCancelled }
+
+// A Transfer is a job in the queue, as it is at one moment. Its slices are
+// copies.
+type Transfer struct {
+	ID       TransferID
+	Job      Job
+	State    TransferState
+	Err      error     // of StateFailed, StateRetrying, or what paused it
+	RetryAt  time.Time // of StateRetrying
+	Attempt  int
+	Queued   time.Time
+	Started  time.Time // zero before it ran
+	Finished time.Time
+
+	// Totals so far; they are final when Counted.
+	Files, Dirs int64
+	Bytes       int64
+	Counted     bool
+
+	FilesDone int64 // committed, unchanged, skipped or failed
+	Verified  int64 // bytes that the receiver verified, reused ones included; never above Bytes
+	Sent      int64 // bytes of file data that crossed the link
+	Reused    int64 // bytes that did not have to, from partials
+	Skipped   int64 // files
+	Failures  int64 // items; the first hundred are in Failed
+
+	Rate float64       // bytes a second over the last seconds
+	ETA  time.Duration // negative while it is not known
+
+	Streams   []StreamProgress
+	Active    []FileProgress // files under way, oldest first, at most 32
+	Conflicts []Question     // parked, oldest first, at most 100
+	Asking    int            // how many are parked
+	Failed    []Item
+}
+
+// StreamProgress is a data stream at one moment.
+type StreamProgress struct {
+	ID    int // from 1
+	Lane  int
+	File  Path  // at the source; the root while it is idle
+	Bytes int64 // of that file, verified by way of this stream
+	Total int64 // size of that file
+	Rate  float64
+}
+
+// FileProgress is a file under way.
+type FileProgress struct {
+	Path     Path // at the source
+	Name     Path // at the destination
+	Size     int64
+	Verified int64 // bytes, reused ones included
+	Streams  []int // ids of the streams that carry it now
+}
+
+// A Question is a conflict that waits for Engine.Answer.
+type Question struct {
+	ID       int
+	Path     Path // at the source
+	Name     Path // at the destination
+	Source   Entry
+	Existing Entry
+}
