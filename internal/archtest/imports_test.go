@@ -1,0 +1,207 @@
+package archtest
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/bargee/bargee"
+
+// A room is a part of bargee, and what it may know of the others.
+type room struct {
+	path  string
+	knows []string
+	why   string // it knows nothing else
+}
+
+// rooms says which rooms of bargee a room knows; it knows no others. It holds
+// for tests too: a test that needs a forbidden room belongs to a higher one.
+// The entry "x/..." stands for x and what lies below.
+var rooms = []room{
+	{".", []string{"internal/cli"},
+		"main is the door; a second thing behind it would be a second program"},
+	{"internal/cli/...", []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire"},
+		"the commands wire concrete types together, so that nothing else has to"},
+	{"tui/...", []string{"tui/...", "session/..."},
+		"the screen shows session's values: a screen that knew how bytes travel would have to change with it, " +
+			"and could not be tested without it"},
+	{"session/...", []string{"session/...", "transport/...", "internal/wire"},
+		"the engine serves a screen, commands and other programs alike, over links it does not look into: " +
+			"direct or relayed is transport's business, drawing is tui's"},
+	{"relay/...", []string{"relay/...", "transport/...", "internal/wire"},
+		"the relay is blind: what it cannot import (names, digests, keys of peers) it cannot leak"},
+	{"transport/...", []string{"transport/...", "internal/wire"},
+		"transport carries bytes between proven peers, and is a library to others who have no files or screen"},
+	{"internal/wire", []string{"internal/wire"},
+		"the schemas are what all rooms share, so they can know none"},
+	{"internal/e2e/...", []string{"internal/e2e/..."},
+		"these tests see what users see: the binary, its screen, its JSON, its public packages by way of a module"},
+	{"internal/archtest", nil,
+		"the rules must build while what they judge does not"},
+}
+
+// libraries says in which rooms a library lives, outside of tests. One that is
+// not here is new: it gets a line, and with it a reason to be a dependency.
+var libraries = []struct {
+	path  string
+	rooms []string
+	why   string
+}{
+	{"charm.land/...", []string{"tui/..."},
+		"one room draws; a command or an engine that draws cannot run without a terminal"},
+	{"github.com/charmbracelet/...", []string{"tui/..."},
+		"parts of the same toolkit, under their own name"},
+	{"github.com/dustin/go-humanize", []string{"tui/...", "internal/cli"},
+		"sizes for people: engines speak in bytes"},
+	{"github.com/mattn/go-runewidth", []string{"tui/..."}, "columns are the screen's"},
+	{"github.com/rivo/uniseg", []string{"tui/..."}, "grapheme clusters are the screen's"},
+	{"github.com/quic-go/quic-go/...", []string{"transport/..."},
+		"what runs over a link (lanes, TCP, ssh) can change only while nobody else holds a quic.Conn"},
+	{"google.golang.org/protobuf/...", []string{"internal/wire", "transport", "session", "relay"},
+		"messages end where two peers stop talking; the screen and the commands have Go types"},
+	{"filippo.io/edwards25519/...", []string{"transport"}, "CPace's map to the curve"},
+	{"lukechampine.com/blake3/...", []string{"session", "internal/cli"},
+		"subtree values of chunks that combine to the file's digest"},
+	{"github.com/klauspost/compress/...", []string{"session"}, "zstd, where a sample shrinks"},
+	{"github.com/klauspost/reedsolomon", []string{"transport"}, "forward error correction under QUIC"},
+	{"github.com/spf13/cobra/...", []string{"internal/cli"}, "commands, flags, completion, man pages"},
+	{"github.com/spf13/pflag", []string{"internal/cli"}, "the flags of cobra"},
+	{"github.com/adrg/xdg", []string{"internal/cli"},
+		"where files of a program lie; the library is told where, it does not choose"},
+	{"golang.org/x/crypto/...", []string{"transport"}, "HKDF and hashes the standard library has not"},
+	{"golang.org/x/net/...", []string{"transport", "relay"}, "ancillary data of sockets"},
+	{"golang.org/x/sync/...", []string{"transport", "session", "relay", "internal/cli"}, "errgroup"},
+	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/cli"},
+		"socket options, utimensat, O_NOFOLLOW: what os has not"},
+	{"golang.org/x/term", []string{"internal/cli"}, "prompts for secrets without echo"},
+	{"golang.org/x/text/...", []string{"session"}, "names that collide once they are normalised"},
+	{"golang.org/x/time/...", []string{"transport", "session", "relay"}, "rate limits"},
+}
+
+// testLibraries may be imported by any test, and by nothing else.
+var testLibraries = []string{
+	"github.com/creack/pty", "github.com/charmbracelet/x/...", "github.com/rogpeppe/go-internal/...", "go.uber.org/goleak",
+}
+
+// bans are packages of the standard library that a room must not touch. Tests
+// may: they make the world that the room is kept from.
+var bans = []struct {
+	room, path string
+	why        string
+	except     []string // files, each with its reason beside it
+}{
+	{room: "tui/...", path: "net", why: "the screen has no sockets: it asks session's Engine"},
+	{room: "tui/...", path: "net/http", why: "the screen has no sockets: it asks session's Engine"},
+	{room: "tui/...", path: "os", why: "files belong to session's Trees, on this machine as at the peer"},
+	{room: "tui/...", path: "os/exec", why: "a screen that starts programs cannot be driven by a test"},
+	{room: "session/...", path: "net", why: "sockets, addresses and names are transport's"},
+	{room: "session/...", path: "net/http", why: "sockets, addresses and names are transport's"},
+	{room: "session/...", path: "os/exec", why: "a peer's request must never come near a shell"},
+	{room: "transport/...", path: "os/exec", why: "a peer's packet must never come near a shell"},
+	{room: "relay/...", path: "os/exec", why: "a stranger's packet must never come near a shell"},
+	{room: "internal/wire", path: "net", why: "codecs touch only bytes, so a fuzzer reaches all they do"},
+	{room: "internal/wire", path: "os", why: "codecs touch only bytes, so a fuzzer reaches all they do"},
+}
+
+func TestRoomsKnowOnlyTheRoomsBelow(t *testing.T) {
+	for _, s := range sources(t) {
+		i := slices.IndexFunc(rooms, func(r room) bool { return within(s.room, r.path) })
+		if i < 0 {
+			t.Errorf("%s: the room %s is not in the table", s.path, s.room)
+			continue
+		}
+		for _, p := range s.imports() {
+			other, ours := inModule(p)
+			if ours && other != s.room && !anyWithin(other, rooms[i].knows) {
+				t.Errorf("%s imports %s\n\t%s knows only %v: %s", s.path, other, s.room, rooms[i].knows, rooms[i].why)
+			}
+		}
+	}
+}
+
+func TestLibrariesStayInTheirRooms(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, p := range s.imports() {
+			if _, ours := inModule(p); ours || isStandard(p) || s.test && anyWithin(p, testLibraries) {
+				continue
+			}
+			checkLibrary(t, s, p)
+		}
+	}
+}
+
+func checkLibrary(t *testing.T, s source, p string) {
+	t.Helper()
+	known := false
+	for _, l := range libraries {
+		if !within(p, l.path) {
+			continue
+		}
+		known = true
+		if !s.test && !anyWithin(s.room, l.rooms) {
+			t.Errorf("%s imports %s\n\tit lives in %v: %s", s.path, p, l.rooms, l.why)
+		}
+	}
+	if !known {
+		t.Errorf("%s imports %s\n\tit is in no table of imports_test.go: give it a line, and a reason to be there", s.path, p)
+	}
+}
+
+func TestRoomsKeepTheirHandsOff(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, b := range bans {
+			if within(s.room, b.room) && slices.Contains(s.imports(), b.path) && !slices.Contains(b.except, s.path) {
+				t.Errorf("%s imports %s\n\t%s", s.path, b.path, b.why)
+			}
+		}
+	}
+}
+
+// Half of quic-go's published vulnerabilities are in http3, which bargee has
+// no use for; a package that pulls it in would make them ours.
+func TestHTTP3IsNotLinked(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./...")
+	list.Dir = root
+	out, err := list.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), module+"/internal/wire\n") {
+		t.Fatalf("go list did not list bargee:\n%s", out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "/http3") {
+			t.Errorf("linked: %s", line)
+		}
+	}
+}
+
+// inModule returns the room that an import path of bargee names.
+func inModule(p string) (room string, ok bool) {
+	if p == module {
+		return ".", true
+	}
+	return strings.CutPrefix(p, module+"/")
+}
+
+// isStandard tells whether p is of the standard library: its first element has
+// no dot, since it is no domain.
+func isStandard(p string) bool {
+	first, _, _ := strings.Cut(p, "/")
+	return !strings.Contains(first, ".")
+}
+
+// within tells whether p matches pattern, which may end in "/...".
+func within(p, pattern string) bool {
+	top, deep := strings.CutSuffix(pattern, "/...")
+	return p == top || deep && strings.HasPrefix(p, top+"/")
+}
+
+func anyWithin(p string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return within(p, pattern) })
+}
