@@ -39,3 +39,24 @@ func (f Fingerprint) Short() string {
 
 // IsZero tells whether f names no key.
 func (f Fingerprint) IsZero() bool { return f == Fingerprint{} }
+
+// MarshalText writes f as String does, and nothing for the zero Fingerprint.
+func (f Fingerprint) MarshalText() ([]byte, error) {
+	if f.IsZero() {
+		return nil, nil
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (f *Fingerprint) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*f = Fingerprint{}
+		return nil
+	}
+	g, err := ParseFingerprint(string(b))
+	if err == nil {
+		*f = g
+	}
+	return err
+}

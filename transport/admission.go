@@ -1,0 +1,269 @@
+package transport
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"errors"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// MaxLanes is the most lanes that a link can have.
+const MaxLanes = 128
+
+// An Admission says who may enter an endpoint.
+type Admission struct {
+	Tree       string               // absolute path of what is served, as grants name it
+	Tokens     func() []TokenPublic // asked anew at each login; nil: no token is good
+	Phrase     Secret               // a phrase that is good, or the zero Secret
+	Grants     *Grants              // keys that need no secret, and where kept ones go; may be nil
+	MaxClients int                  // links at a time; 0: no limit
+	MaxLanes   int                  // of a link; 0: as many as there can be
+}
+
+// Tokens makes an Admission.Tokens of a fixed set.
+func Tokens(tokens ...TokenPublic) func() []TokenPublic {
+	return func() []TokenPublic { return tokens }
+}
+
+func (a *Admission) token(id []byte) (TokenPublic, bool) {
+	if a.Tokens == nil {
+		return TokenPublic{}, false
+	}
+	for _, t := range a.Tokens() {
+		if string(t.id()) == string(id) {
+			return t, true
+		}
+	}
+	return TokenPublic{}, false
+}
+
+func (a *Admission) prove() *wire.Prove {
+	return &wire.Prove{
+		Token:  a.Tokens != nil && len(a.Tokens()) > 0,
+		Phrase: a.Phrase.IsPhrase(),
+	}
+}
+
+func (a *Admission) maxLanes() int {
+	if a.MaxLanes <= 0 || a.MaxLanes > MaxLanes {
+		return MaxLanes
+	}
+	return a.MaxLanes
+}
+
+// A desk is what a server's login asks of the endpoint: places for clients, and
+// the links that lanes can join.
+type desk interface {
+	// reserve takes a place for a new link, or says why there is none.
+	reserve() (linkID, *wire.Refused)
+	// release gives back a place that reserve took.
+	release(linkID)
+	// joinable returns the join exporter of lane 1 of the link that a client
+	// with that key made, and whether lane may be added to it.
+	joinable(id linkID, client Fingerprint, lane int) (first [32]byte, ok bool)
+}
+
+// errWrongProof marks refusals that are charged to the source.
+var errWrongProof = errors.New("wrong proof")
+
+// serverLogin is the server's side of a login.
+type serverLogin struct {
+	versions  Versions
+	agent     string
+	kem       []byte
+	admission *Admission
+	desk      desk
+	report    func(error) // of what goes wrong without being the client's fault
+}
+
+// visitor is a client that was let in.
+type visitor struct {
+	link    linkID
+	lane    int // 1: a new link
+	version int
+	agent   string
+	kem     []byte
+	grant   Grant
+}
+
+// run speaks with a client. After an error the client has been told why.
+func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
+	var hello wire.ClientHello
+	if err := c.receive(&hello); err != nil {
+		return visitor{}, l.turnAway(c, 0, malformed(err), err)
+	}
+	theirs := Versions{int(hello.MinVersion), int(hello.MaxVersion)}
+	v := visitor{lane: 1, version: l.versions.common(theirs), agent: hello.Agent, kem: hello.Kem}
+	if v.version == 0 {
+		err := mismatch(l.versions, theirs, ch.address)
+		return visitor{}, l.turnAway(c, 0, refuse(wire.Refused_VERSION, "speaks %v, the client %v", l.versions, theirs), err)
+	}
+	if hello.Join != nil {
+		return l.join(c, ch, v, hello.Join)
+	}
+	if g, ok := l.grant(ch); ok && !hello.UnknownServer {
+		v.grant = g
+		return l.admit(c, v, nil, false)
+	}
+	if p := l.admission.prove(); p.Token || p.Phrase {
+		reply := l.hello(v.version)
+		reply.Answer = &wire.ServerHello_Prove{Prove: p}
+		if err := c.send(reply); err != nil {
+			return visitor{}, err
+		}
+		return l.check(c, ch, v, hello.Keep && v.version >= versionKeep)
+	}
+	return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "your key has no grant here, and no secret is good now"),
+		fail(ErrAuth, "%s: key %s has no grant", ch.address, ch.client.Short()))
+}
+
+func malformed(err error) *wire.Refused {
+	if errors.Is(err, wire.ErrLimit) {
+		return refuse(wire.Refused_LIMIT, "%v", err)
+	}
+	return refuse(wire.Refused_INVALID, "not a message that fits here")
+}
+
+func (l serverLogin) hello(version int) *wire.ServerHello {
+	return &wire.ServerHello{
+		MinVersion: uint32(l.versions.Min),
+		MaxVersion: uint32(l.versions.Max),
+		Version:    uint32(version),
+	}
+}
+
+// turnAway says no in place of a ServerHello, and returns why.
+func (l serverLogin) turnAway(c *conversation, version int, r *wire.Refused, why error) error {
+	reply := l.hello(version)
+	reply.Answer = &wire.ServerHello_Refused{Refused: r}
+	return errors.Join(why, c.send(reply))
+}
+
+func (l serverLogin) grant(ch channel) (Grant, bool) {
+	if l.admission.Grants == nil {
+		return Grant{}, false
+	}
+	g, ok, err := l.admission.Grants.Find(ch.client, l.admission.Tree)
+	if err != nil {
+		l.report(err)
+	}
+	return g, ok
+}
+
+// check reads the client's proof and judges it.
+func (l serverLogin) check(c *conversation, ch channel, v visitor, keep bool) (visitor, error) {
+	hellos := c.transcript()
+	var proof wire.Proof
+	if err := c.receive(&proof); err != nil {
+		return visitor{}, fail(ErrAuth, "%s gave no proof: %w", ch.address, err)
+	}
+	p := proof.GetToken()
+	if p == nil {
+		return visitor{}, l.wrong(c, fail(ErrProtocol, "%s sent a proof that was not asked for", ch.address))
+	}
+	token, ok := l.admission.token(p.Id)
+	if !ok || !ed25519.Verify(token.key[:], ch.bind(clientRole, hellos), p.Signature) {
+		return visitor{}, l.wrong(c, fail(ErrAuth, "%s: wrong token: %w", ch.address, errWrongProof))
+	}
+	v.grant = Grant{
+		Key:     ch.client,
+		Tree:    l.admission.Tree,
+		Origin:  token.ID(),
+		Created: time.Now().UTC().Truncate(time.Second),
+	}
+	return l.admit(c, v, token.mac(ch.bind(serverRole, hellos)), keep)
+}
+
+// wrong says no to a proof, and returns why.
+func (l serverLogin) wrong(c *conversation, why error) error {
+	r := refuse(wire.Refused_AUTH, "the secret is wrong or was revoked")
+	return errors.Join(why, c.send(&wire.ProofReply{Reply: &wire.ProofReply_Refused{Refused: r}}))
+}
+
+// admit lets v in with a new link, if there is room. After a proof, proof is
+// ours in return, and the client may want its key kept.
+func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) (visitor, error) {
+	id, refused := l.desk.reserve()
+	if refused != nil {
+		return visitor{}, l.answer(c, v, proof != nil, nil, refused)
+	}
+	v.link = id
+	a := &wire.Admitted{
+		Link:     id[:],
+		MaxLanes: uint32(l.admission.maxLanes()),
+		Proof:    proof,
+		Agent:    l.agent,
+		Kem:      l.kem,
+		Kept:     keep && l.keep(v.grant),
+	}
+	if err := l.answer(c, v, proof != nil, a, nil); err != nil {
+		l.desk.release(id)
+		return visitor{}, err
+	}
+	return v, nil
+}
+
+func (l serverLogin) keep(g Grant) bool {
+	if l.admission.Grants == nil {
+		return false
+	}
+	if err := l.admission.Grants.Add(g); err != nil {
+		l.report(err)
+		return false
+	}
+	return true
+}
+
+// answer sends the last word, a or r, in the message that is due.
+func (l serverLogin) answer(c *conversation, v visitor, proved bool, a *wire.Admitted, r *wire.Refused) error {
+	var why error
+	if r != nil {
+		why = fail(ErrBusy, "%s", r.Message)
+	}
+	if proved {
+		reply := &wire.ProofReply{Reply: &wire.ProofReply_Admitted{Admitted: a}}
+		if r != nil {
+			reply.Reply = &wire.ProofReply_Refused{Refused: r}
+		}
+		return errors.Join(why, c.send(reply))
+	}
+	reply := l.hello(v.version)
+	reply.Answer = &wire.ServerHello_Admitted{Admitted: a}
+	if r != nil {
+		reply.Answer = &wire.ServerHello_Refused{Refused: r}
+	}
+	return errors.Join(why, c.send(reply))
+}
+
+// join adds a lane to a link.
+func (l serverLogin) join(c *conversation, ch channel, v visitor, j *wire.Join) (visitor, error) {
+	if len(j.Link) == 0 || j.Lane < 2 {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_INVALID, "a join names a link and a lane from 2"),
+			fail(ErrProtocol, "%s joins nothing", ch.address))
+	}
+	v.link, v.lane = linkID(j.Link), int(j.Lane)
+	first, ok := l.desk.joinable(v.link, ch.client, v.lane)
+	if !ok {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_BUSY, "no link that could take lane %d", v.lane),
+			fail(ErrClosed, "%s: no link that could take lane %d", ch.address, v.lane))
+	}
+	if !hmac.Equal(joinProof(clientRole, first, v.link, v.lane, ch), j.Proof) {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "the proof of lane 1 is wrong"),
+			fail(ErrAuth, "%s: wrong proof of lane 1: %w", ch.address, errWrongProof))
+	}
+	reply := l.hello(v.version)
+	reply.Answer = &wire.ServerHello_Admitted{Admitted: &wire.Admitted{
+		Link:     v.link[:],
+		MaxLanes: uint32(l.admission.maxLanes()),
+		Proof:    joinProof(serverRole, first, v.link, v.lane, ch),
+	}}
+	return v, c.send(reply)
+}
+
+// busy is the refusal when all places are taken.
+func busy(taken, places int, since time.Time) *wire.Refused {
+	return refuse(wire.Refused_BUSY, "%d of %d clients are in, the first since %s: try again later",
+		taken, places, since.UTC().Format(time.RFC3339))
+}

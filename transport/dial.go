@@ -1,0 +1,299 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// A Remote is a peer to dial.
+type Remote struct {
+	Addresses []string    // host:port, IPv6 in brackets; all are tried at once
+	Key       Fingerprint // pinned; zero: unknown, the peer has to prove that it knows Secret
+	Secret    Secret      // shown only if our key alone does not open; may be none
+	Lanes     int         // 0: one; no more than the peer allows
+	Keep      bool        // ask the peer to let our key in from now on
+}
+
+const (
+	maxCandidates  = 32 // addresses of a Remote after resolving
+	lanesAtATime   = 16 // that are joined
+	refusedRetries = 3 * time.Second
+)
+
+// Dial makes a link to r. It takes no longer than Config.HandshakeTimeout.
+func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
+	where := strings.Join(r.Addresses, ", ")
+	if r.Key.IsZero() && r.Secret.IsZero() {
+		return nil, fail(ErrAuth, "dial %s: neither the key of the peer is known nor a secret was given", where)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.HandshakeTimeout,
+		fail(ErrUnreachable, "no answer from %s within %v", where, e.cfg.HandshakeTimeout))
+	defer cancel()
+	stop := context.AfterFunc(e.ctx, cancel)
+	defer stop()
+	l, err := e.dial(ctx, r)
+	if err == nil {
+		return l, nil
+	}
+	if e.ctx.Err() != nil {
+		err = fail(ErrClosed, "the endpoint was closed")
+	}
+	return nil, fmt.Errorf("dial: %w", err)
+}
+
+func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
+	candidates, err := resolve(ctx, r.Addresses)
+	if err != nil {
+		return nil, err
+	}
+	won, err := e.race(ctx, candidates, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep})
+	if err != nil {
+		won.conn.CloseWithError(codeClosed, "")
+		return nil, err
+	}
+	l := newLink(in.link, Peer{
+		Key:     ch.server,
+		Address: won.address,
+		Agent:   in.agent,
+		Version: in.version,
+		KEM:     in.kem,
+	}, &e.wait, nil)
+	l.first = ch.join
+	l.forget = func() { e.unregister(l) }
+	if !e.register(l) {
+		won.conn.CloseWithError(codeClosed, "")
+		return nil, fail(ErrClosed, "the endpoint was closed")
+	}
+	l.attach(&lane{id: 1, conn: won.conn})
+	e.addLanes(ctx, l, won.candidate, min(r.Lanes, in.maxLanes))
+	return l, nil
+}
+
+// A candidate is one way to the peer.
+type candidate struct {
+	address string // as it was given
+	udp     *net.UDPAddr
+}
+
+// resolve looks all addresses up at once. It fails if none is good.
+func resolve(ctx context.Context, addresses []string) ([]candidate, error) {
+	found := make([][]candidate, len(addresses))
+	errs := make([]error, len(addresses))
+	var wait sync.WaitGroup
+	for i, a := range addresses {
+		wait.Go(func() { found[i], errs[i] = lookup(ctx, a) })
+	}
+	wait.Wait()
+	all := slices.Concat(found...)
+	if len(all) > 0 {
+		return all[:min(len(all), maxCandidates)], nil
+	}
+	if len(addresses) == 0 {
+		return nil, fail(ErrUnreachable, "no address of the peer is known")
+	}
+	return nil, errors.Join(errs...)
+}
+
+func lookup(ctx context.Context, address string) ([]candidate, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", address, err)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return nil, fmt.Errorf("address %q: the port is a number from 1 to 65535", address)
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []candidate{{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(n)))}}, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, fail(ErrUnreachable, "no address for %s: %w", host, err)
+	}
+	var all []candidate
+	for _, ip := range ips {
+		all = append(all, candidate{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(n)))})
+	}
+	return all, nil
+}
+
+// A winner is the candidate that answered first.
+type winner struct {
+	candidate
+	conn *quic.Conn
+	key  Fingerprint
+}
+
+// race dials all candidates at once and returns the first that shows the wanted
+// key, or any key if none is wanted.
+func (e *Endpoint) race(ctx context.Context, candidates []candidate, want Fingerprint) (winner, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	type result struct {
+		winner
+		err error
+	}
+	results := make(chan result, len(candidates))
+	for _, c := range candidates {
+		e.wait.Go(func() {
+			w, err := e.connect(ctx, c, want)
+			results <- result{w, err}
+		})
+	}
+	var errs []error
+	var won *winner
+	for range candidates {
+		r := <-results
+		switch {
+		case r.err != nil:
+			errs = append(errs, r.err)
+		case won != nil:
+			r.conn.CloseWithError(codeClosed, "")
+		default:
+			won = &r.winner
+			cancel() // the others return at once
+		}
+	}
+	cancel()
+	if won != nil {
+		return *won, nil
+	}
+	return winner{}, worst(errs)
+}
+
+// worst picks the error that says most.
+func worst(errs []error) error {
+	for _, kind := range []error{ErrKeyChanged, ErrVersion, ErrProtocol, ErrBusy} {
+		for _, err := range errs {
+			if errors.Is(err, kind) {
+				return err
+			}
+		}
+	}
+	return errs[0]
+}
+
+// connect goes as far as TLS. Where the peer takes no connections for a moment
+// it tries again for some seconds.
+func (e *Endpoint) connect(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+	until := time.Now().Add(refusedRetries)
+	pause := 50 * time.Millisecond
+	for {
+		w, err := e.connectOnce(ctx, c, want)
+		var refused *quic.TransportError
+		if !errors.As(err, &refused) || refused.ErrorCode != quic.ConnectionRefused || time.Now().After(until) {
+			if ctx.Err() != nil && err != nil {
+				return w, context.Cause(ctx)
+			}
+			return w, explain(err, c.address)
+		}
+		select {
+		case <-ctx.Done():
+			return w, context.Cause(ctx)
+		case <-time.After(pause):
+			pause *= 2
+		}
+	}
+}
+
+func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+	a := &account{since: time.Now(), leave: func() {}}
+	ctx = context.WithValue(ctx, accountKey{}, a)
+	conn, err := e.transport.Dial(ctx, c.udp, e.tls, e.quicConfig(e.cfg.HandshakeTimeout))
+	if err != nil {
+		return winner{}, err
+	}
+	key, err := peerKey(conn.ConnectionState().TLS)
+	if err == nil && !want.IsZero() && key != want {
+		err = fail(ErrKeyChanged, "%s shows key %s where %s is pinned: if that is right, forget the peer and pair again",
+			c.address, key.Short(), want.Short())
+	}
+	if err != nil {
+		conn.CloseWithError(codeClosed, "")
+		return winner{}, err
+	}
+	return winner{candidate: c, conn: conn, key: key}, nil
+}
+
+// enter runs the client's side of a login on the first stream of w.
+func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entry, channel, error) {
+	ch, err := channelOf(w.conn, w.address)
+	if err != nil {
+		return entry{}, ch, err
+	}
+	ch.client, ch.server = e.cfg.Identity.Fingerprint(), w.key
+	s, err := w.conn.OpenStreamSync(ctx)
+	if err != nil {
+		return entry{}, ch, explain(err, w.address)
+	}
+	// The deadline wakes reads and writes whatever ends ctx.
+	stop := context.AfterFunc(ctx, func() { s.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	login.versions, login.agent, login.kem = e.cfg.Versions, e.cfg.Agent, e.kem
+	in, err := login.run(converse(s), ch)
+	s.Close()
+	s.CancelRead(0)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && errors.Is(context.Cause(ctx), ErrUnreachable):
+		err = fail(ErrTimeout, "%s answered, but the login was not over within %v", w.address, e.cfg.HandshakeTimeout)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = context.Cause(ctx)
+	case err != nil:
+		err = explainLogin(err, w.address)
+	}
+	return in, ch, err
+}
+
+// explainLogin is explain, where a message that cannot be read is possible too.
+func explainLogin(err error, address string) error {
+	if isMalformed(err) {
+		return fail(ErrProtocol, "%s sent what does not belong in a login: %w", address, err)
+	}
+	return explain(err, address)
+}
+
+// addLanes brings l up to n lanes. A lane that does not come is left out: the
+// link works without it, and Lanes tells.
+func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n int) {
+	slots := make(chan struct{}, lanesAtATime)
+	var wait sync.WaitGroup
+	for id := 2; id <= n; id++ {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			if err := e.addLane(ctx, l, c, id); err != nil {
+				e.cfg.Report(c.address, fmt.Errorf("lane %d: %w", id, err))
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) error {
+	w, err := e.connect(ctx, c, l.peer.Key)
+	if err != nil {
+		return err
+	}
+	_, _, err = e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
+	if err == nil && !l.attach(&lane{id: id, conn: w.conn}) {
+		err = l.gone()
+	}
+	if err != nil {
+		w.conn.CloseWithError(codeLimit, "")
+	}
+	return err
+}

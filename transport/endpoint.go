@@ -1,0 +1,310 @@
+package transport
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"golang.org/x/time/rate"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// What a Config without values stands for.
+const (
+	defaultHandshakeTimeout = 10 * time.Second
+	defaultIdleTimeout      = 20 * time.Second
+	defaultMaxStreams       = 512
+	keepAlive               = 5 * time.Second
+)
+
+// A Config says how an endpoint behaves.
+type Config struct {
+	Identity  *Identity  // who we are; required
+	Agent     string     // program and version, at most 128 bytes, for the peer to show
+	Admission *Admission // who may enter; nil: nobody, the endpoint only dials
+
+	HandshakeTimeout time.Duration // from the first packet to admission; 0: 10 s
+	IdleTimeout      time.Duration // a silent lane is dead after it; 0: 20 s
+	MaxStreams       int           // that a peer may have open, on each lane; 0: 512
+	Versions         Versions      // of the protocol; zero: all this program speaks
+
+	// Report, if set, hears of each connection that was not let in, and of
+	// grants that could not be read or stored. It must not block.
+	Report func(from string, err error)
+}
+
+// An Endpoint is a UDP socket that links are dialled from and accepted on.
+type Endpoint struct {
+	cfg       Config
+	kem       []byte
+	tls       *tls.Config
+	conn      net.PacketConn
+	transport *quic.Transport
+	listener  *quic.Listener // nil without an Admission
+
+	gate      *gate
+	penalties *penalties
+	unproven  *rate.Limiter // handshakes without a proof of the address
+
+	accepted chan *link
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	wait     sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	links  map[*link]struct{}
+	places map[linkID]place // the links that we admitted
+}
+
+// A place is taken by a client that was admitted.
+type place struct {
+	since time.Time
+	link  *link         // nil until ready is closed
+	ready chan struct{} // closed when the login is over
+}
+
+// Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
+// Without an Admission it is for dialling; ":0" will do then.
+func Listen(addr string, cfg Config) (*Endpoint, error) {
+	conn, err := listenUDP(addr)
+	if err != nil {
+		return nil, err
+	}
+	return NewEndpoint(conn, cfg)
+}
+
+// NewEndpoint makes an endpoint of conn, which belongs to it from here on, also
+// after an error.
+func NewEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
+	e, err := newEndpoint(conn, cfg)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("endpoint: %w", err)
+	}
+	return e, nil
+}
+
+func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
+	if cfg.Identity == nil {
+		return nil, errors.New("no identity")
+	}
+	if len(cfg.Agent) > 128 {
+		return nil, errors.New("the agent has more than 128 bytes")
+	}
+	kem, err := cfg.Identity.KEM()
+	if err != nil {
+		return nil, err
+	}
+	e := &Endpoint{
+		cfg:       cfg.withDefaults(),
+		kem:       kem,
+		conn:      conn,
+		gate:      newGate(),
+		penalties: newPenalties(),
+		unproven:  rate.NewLimiter(50, 50),
+		accepted:  make(chan *link),
+		links:     map[*link]struct{}{},
+		places:    map[linkID]place{},
+	}
+	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {
+		return nil, err
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	// Keys that outlive a restart, so that the peers of a process that is gone
+	// learn it from the next one at once.
+	reset := quic.StatelessResetKey(cfg.Identity.derive("stateless reset"))
+	retry := quic.TokenGeneratorKey(cfg.Identity.derive("address token"))
+	e.transport = &quic.Transport{
+		Conn:                             conn,
+		ConnectionIDLength:               8,
+		StatelessResetKey:                &reset,
+		TokenGeneratorKey:                &retry,
+		DisableVersionNegotiationPackets: true, // nothing for scanners
+		VerifySourceAddress:              func(net.Addr) bool { return !e.unproven.Allow() },
+		ConnContext:                      e.arrive,
+	}
+	if cfg.Admission != nil {
+		if err := e.listen(); err != nil {
+			e.cancel()
+			e.transport.Close()
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.HandshakeTimeout <= 0 {
+		c.HandshakeTimeout = defaultHandshakeTimeout
+	}
+	if c.IdleTimeout <= 0 {
+		c.IdleTimeout = defaultIdleTimeout
+	}
+	if c.MaxStreams <= 0 {
+		c.MaxStreams = defaultMaxStreams
+	}
+	if c.Report == nil {
+		c.Report = func(string, error) {}
+	}
+	c.Versions = c.Versions.orDefault()
+	return c
+}
+
+// quicConfig is for connections whose TLS handshake has to be over after
+// handshake.
+func (e *Endpoint) quicConfig(handshake time.Duration) *quic.Config {
+	return &quic.Config{
+		Versions:                       []quic.Version{quic.Version1},
+		HandshakeIdleTimeout:           handshake,
+		MaxIdleTimeout:                 e.cfg.IdleTimeout,
+		KeepAlivePeriod:                keepAlive,
+		InitialStreamReceiveWindow:     laneWindow,
+		MaxStreamReceiveWindow:         streamWindow,
+		InitialConnectionReceiveWindow: laneWindow,
+		MaxConnectionReceiveWindow:     linkWindow,
+		AllowConnectionWindowIncrease:  allowWindow,
+		MaxIncomingStreams:             int64(e.cfg.MaxStreams) + 1, // and the login's
+		MaxIncomingUniStreams:          -1,
+	}
+}
+
+// Addr is the address of the socket.
+func (e *Endpoint) Addr() net.Addr { return e.conn.LocalAddr() }
+
+// Close closes all links, telling their peers, and the socket.
+func (e *Endpoint) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	links := make([]*link, 0, len(e.links))
+	for l := range e.links {
+		links = append(links, l)
+	}
+	e.mu.Unlock()
+	e.cancel()
+	for _, l := range links {
+		l.Close("the program ends")
+	}
+	if e.listener != nil {
+		e.listener.Close()
+	}
+	err := errors.Join(e.transport.Close(), e.conn.Close())
+	e.wait.Wait()
+	return err
+}
+
+// Revoke closes the links that a grant of that origin admitted, and returns
+// how many they were.
+func (e *Endpoint) Revoke(origin, reason string) int {
+	e.mu.Lock()
+	var gone []*link
+	for l := range e.links {
+		if l.peer.Grant.Origin == origin && origin != "" {
+			gone = append(gone, l)
+		}
+	}
+	e.mu.Unlock()
+	for _, l := range gone {
+		l.Close(reason)
+	}
+	return len(gone)
+}
+
+// Links returns the links that are alive now.
+func (e *Endpoint) Links() []Link {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	links := make([]Link, 0, len(e.links))
+	for l := range e.links {
+		links = append(links, l)
+	}
+	return links
+}
+
+// register makes a link known until it is dead. It fails after Close.
+func (e *Endpoint) register(l *link) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.links[l] = struct{}{}
+	if p, ok := e.places[l.id]; ok {
+		e.places[l.id] = place{since: p.since, link: l, ready: p.ready}
+		close(p.ready)
+	}
+	return true
+}
+
+func (e *Endpoint) unregister(l *link) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.links, l)
+	if e.places[l.id].link == l {
+		delete(e.places, l.id)
+	}
+}
+
+// The endpoint is the desk of its logins.
+
+func (e *Endpoint) reserve() (linkID, *wire.Refused) {
+	var id linkID
+	rand.Read(id[:]) // never fails
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := e.cfg.Admission.MaxClients; n > 0 && len(e.places) >= n {
+		return id, busy(len(e.places), n, e.oldest())
+	}
+	e.places[id] = place{since: time.Now(), ready: make(chan struct{})}
+	return id, nil
+}
+
+func (e *Endpoint) oldest() time.Time {
+	times := make([]time.Time, 0, len(e.places))
+	for _, p := range e.places {
+		times = append(times, p.since)
+	}
+	return slices.MinFunc(times, time.Time.Compare)
+}
+
+func (e *Endpoint) release(id linkID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p, ok := e.places[id]; ok {
+		delete(e.places, id)
+		close(p.ready)
+	}
+}
+
+func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]byte, ok bool) {
+	e.mu.Lock()
+	p, ok := e.places[id]
+	e.mu.Unlock()
+	if !ok {
+		return first, false
+	}
+	<-p.ready // the client can be faster than our own goroutine
+	l := e.placed(id)
+	if l == nil || l.peer.Key != client || lane > e.cfg.Admission.maxLanes() {
+		return first, false
+	}
+	return l.first, true
+}
+
+func (e *Endpoint) placed(id linkID) *link {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.places[id].link
+}

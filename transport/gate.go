@@ -1,0 +1,83 @@
+package transport
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Limits on those who did not prove anything yet.
+const (
+	maxUnproven          = 64
+	maxUnprovenPerSource = 4
+	// More from where an admitted link is: its lanes all come at once.
+	maxUnprovenFriend = 24
+)
+
+// source is what limits and penalties are counted by: an IPv4 address, or the
+// /64 network of an IPv6 one, since everybody has all of theirs.
+func source(a net.Addr) netip.Prefix {
+	u, ok := a.(*net.UDPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := u.AddrPort().Addr().Unmap().WithZone("")
+	bits := 32
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits)
+	return p
+}
+
+// A gate counts the connections that are between their first packet and their
+// admission.
+type gate struct {
+	mu       sync.Mutex
+	total    int
+	bySource map[netip.Prefix]int
+	friends  map[netip.Prefix]int // admitted links
+}
+
+func newGate() *gate {
+	return &gate{bySource: map[netip.Prefix]int{}, friends: map[netip.Prefix]int{}}
+}
+
+// enter counts a connection from s in, until leave is called the first time.
+func (g *gate) enter(s netip.Prefix) (leave func(), ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	limit := maxUnprovenPerSource
+	if g.friends[s] > 0 {
+		limit = maxUnprovenFriend
+	}
+	if g.total >= maxUnproven || g.bySource[s] >= limit {
+		return nil, false
+	}
+	g.total++
+	g.bySource[s]++
+	return sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.total--
+		decrement(g.bySource, s)
+	}), true
+}
+
+// befriend remembers that s has an admitted link, until the returned func is called.
+func (g *gate) befriend(s netip.Prefix) (unfriend func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.friends[s]++
+	return sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		decrement(g.friends, s)
+	})
+}
+
+func decrement(m map[netip.Prefix]int, s netip.Prefix) {
+	if m[s]--; m[s] <= 0 {
+		delete(m, s)
+	}
+}

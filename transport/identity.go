@@ -1,0 +1,104 @@
+package transport
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/hpke"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+)
+
+const (
+	identityFile   = "identity"
+	identityPrefix = "bgid_"
+)
+
+// An Identity is who we are: an Ed25519 key, and a key others can seal to.
+// Both come from one seed of 32 bytes.
+type Identity struct {
+	seed []byte
+	key  ed25519.PrivateKey
+	kem  func() (hpke.PrivateKey, error) // made at first use
+}
+
+// NewIdentity makes one that lives in memory only.
+func NewIdentity() (*Identity, error) {
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed) // never fails
+	return identityFromSeed(seed), nil
+}
+
+// LoadIdentity returns the one kept in dir, a directory of ours alone, and
+// makes it at first. It refuses a file that others can read.
+func LoadIdentity(dir string) (*Identity, error) {
+	path := filepath.Join(dir, identityFile)
+	id, err := readIdentity(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return id, err
+	}
+	err = withLock(dir, func() error {
+		if id, err = readIdentity(path); !errors.Is(err, fs.ErrNotExist) {
+			return err // another process was faster
+		}
+		id, err = NewIdentity()
+		if err != nil {
+			return err
+		}
+		return writeState(path, []byte(encodeWord(identityPrefix, id.seed)+"\n"))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	return id, nil
+}
+
+func readIdentity(path string) (*Identity, error) {
+	b, err := readState(path)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	seed, err := decodeWord(identityPrefix, string(bytes.TrimSpace(b)))
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("identity: %s is damaged: restore it, or move it away and be a new peer to everyone", path)
+	}
+	return identityFromSeed(seed), nil
+}
+
+func identityFromSeed(seed []byte) *Identity {
+	return &Identity{
+		seed: seed,
+		key:  ed25519.NewKeyFromSeed(seed),
+		kem: sync.OnceValues(func() (hpke.PrivateKey, error) {
+			return hpke.MLKEM768X25519().DeriveKeyPair(derive(seed, nil, "bargee kem"))
+		}),
+	}
+}
+
+// Fingerprint names the Ed25519 key.
+func (id *Identity) Fingerprint() Fingerprint {
+	return FingerprintOf(id.key.Public().(ed25519.PublicKey))
+}
+
+// KEM returns the public key to seal to, in the encoding of RFC 9180.
+func (id *Identity) KEM() ([]byte, error) {
+	k, err := id.kem()
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	return k.PublicKey().Bytes(), nil
+}
+
+// KEMPrivate returns the private half of KEM.
+func (id *Identity) KEMPrivate() (hpke.PrivateKey, error) { return id.kem() }
+
+// derive returns 32 bytes for purpose that nobody else can know.
+func (id *Identity) derive(purpose string) [32]byte {
+	return [32]byte(derive(id.seed, nil, "bargee "+purpose))
+}
+
+// String shows the fingerprint, never the seed.
+func (id *Identity) String() string { return id.Fingerprint().String() }

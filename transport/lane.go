@@ -1,0 +1,120 @@
+package transport
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// Receive windows. One link may fill linkWindow of memory, however many lanes
+// it has; every lane starts with laneWindow, which is also all that a client
+// can fill before it is admitted.
+const (
+	laneWindow   = 512 << 10
+	streamWindow = 16 << 20
+	linkWindow   = 64 << 20
+)
+
+// A budget is the memory for the receive windows of a link.
+type budget struct {
+	left atomic.Int64
+}
+
+func newBudget() *budget {
+	b := new(budget)
+	b.left.Store(linkWindow)
+	return b
+}
+
+func (b *budget) take(n int64) bool {
+	if b.left.Add(-n) < 0 {
+		b.left.Add(n)
+		return false
+	}
+	return true
+}
+
+// An account follows a QUIC connection through its life, as a value of its
+// context: quic-go's callbacks have nothing else to know it by.
+type account struct {
+	since  time.Time
+	source netip.Prefix
+	leave  func() // the gate; on the side that was dialled
+
+	budget atomic.Pointer[budget] // nil before admission
+	taken  atomic.Int64           // of budget
+}
+
+type accountKey struct{}
+
+func accountOf(c *quic.Conn) *account {
+	a, _ := c.Context().Value(accountKey{}).(*account)
+	return a
+}
+
+// allowWindow is quic.Config.AllowConnectionWindowIncrease.
+func allowWindow(c *quic.Conn, delta uint64) bool {
+	a := accountOf(c)
+	if a == nil {
+		return false
+	}
+	b := a.budget.Load()
+	if b == nil || !b.take(int64(delta)) {
+		return false
+	}
+	a.taken.Add(int64(delta))
+	return true
+}
+
+// A lane is a QUIC connection of a link.
+type lane struct {
+	id   int
+	conn *quic.Conn
+	bulk atomic.Int64 // open bulk streams
+}
+
+func (n *lane) alive() bool { return n.conn.Context().Err() == nil }
+
+func (n *lane) stats() LaneStats {
+	s := n.conn.ConnectionStats()
+	return LaneStats{
+		ID:       n.id,
+		Path:     PathDirect,
+		RTT:      s.SmoothedRTT,
+		Sent:     s.BytesSent,
+		Received: s.BytesReceived,
+		Lost:     s.PacketsLost,
+	}
+}
+
+// start charges the lane to the link and serves the streams that the peer opens
+// on it, until it is dead.
+func (n *lane) start(l *link) {
+	a := accountOf(n.conn)
+	l.budget.left.Add(-laneWindow)
+	a.budget.Store(l.budget)
+	l.wait.Go(func() {
+		n.accept(l)
+		a.budget.Store(nil)
+		l.budget.left.Add(laneWindow + a.taken.Swap(0))
+		l.detach(n, context.Cause(n.conn.Context()))
+	})
+}
+
+func (n *lane) accept(l *link) {
+	ctx := n.conn.Context()
+	for {
+		s, err := n.conn.AcceptStream(ctx)
+		if err != nil {
+			return
+		}
+		select {
+		case l.incoming <- acceptedStream(s, n, l):
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// maxReason bounds what Close tells the peer.
+const maxReason = 512
+
+// Application codes of CONNECTION_CLOSE.
+const (
+	codeClosed  quic.ApplicationErrorCode = 0 // the link is closed, with a reason for people
+	codeRefused quic.ApplicationErrorCode = 1 // after a refusal in the login
+	codeLimit   quic.ApplicationErrorCode = 2 // a limit or the time for the login was exceeded
+	codePenalty quic.ApplicationErrorCode = 3 // too many wrong proofs from that source
+)
+
+// A link over QUIC.
+type link struct {
+	id    linkID
+	peer  Peer
+	first [32]byte // join exporter of lane 1
+	since time.Time
+
+	incoming chan *stream // unbuffered: what waits, waits in quic-go
+	budget   *budget
+	wait     *sync.WaitGroup // the endpoint's
+	forget   func()          // called once, when the link is dead
+
+	mu    sync.Mutex
+	lanes []*lane // the living ones, by id
+	err   error   // why it is dead
+	done  chan struct{}
+}
+
+var _ Link = (*link)(nil)
+
+func newLink(id linkID, peer Peer, wait *sync.WaitGroup, forget func()) *link {
+	return &link{
+		id:       id,
+		peer:     peer,
+		since:    time.Now(),
+		incoming: make(chan *stream),
+		budget:   newBudget(),
+		wait:     wait,
+		forget:   forget,
+		done:     make(chan struct{}),
+	}
+}
+
+// attach adds a lane; it fails on a dead link, and when the number is taken.
+func (l *link) attach(n *lane) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, found := slices.BinarySearchFunc(l.lanes, n.id, func(m *lane, id int) int { return m.id - id })
+	if l.err != nil || found {
+		return false
+	}
+	l.lanes = slices.Insert(l.lanes, i, n)
+	n.start(l)
+	return true
+}
+
+// detach drops a dead lane; the link dies with its last one, and with any that
+// the peer closed on purpose.
+func (l *link) detach(n *lane, cause error) {
+	err := explain(cause, l.peer.Address)
+	l.mu.Lock()
+	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
+	last := len(l.lanes) == 0
+	l.mu.Unlock()
+	if last || closedByPeer(cause) {
+		l.end(err, "")
+	}
+}
+
+// end makes the link dead, once, and closes what lanes are left.
+func (l *link) end(err error, reason string) {
+	l.mu.Lock()
+	if l.err != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.err = err
+	lanes := slices.Clone(l.lanes)
+	l.mu.Unlock()
+	close(l.done)
+	for _, n := range lanes {
+		n.conn.CloseWithError(codeClosed, reason)
+	}
+	l.forget()
+}
+
+func (l *link) Close(reason string) error {
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "")
+	}
+	l.end(fail(ErrClosed, "the link to %s was closed here: %s", l.peer.Address, reason), reason)
+	return nil
+}
+
+func (l *link) Done() <-chan struct{} { return l.done }
+
+func (l *link) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+func (l *link) Peer() Peer { return l.peer }
+
+func (l *link) Lanes() []LaneStats {
+	l.mu.Lock()
+	lanes := slices.Clone(l.lanes)
+	if l.err != nil {
+		lanes = nil // closing, or closed
+	}
+	l.mu.Unlock()
+	stats := make([]LaneStats, len(lanes))
+	for i, n := range lanes {
+		stats[i] = n.stats()
+	}
+	return stats
+}
+
+func (l *link) OpenStream(ctx context.Context, class Class) (Stream, error) {
+	for {
+		n := l.pick(class)
+		if n == nil {
+			return nil, l.gone()
+		}
+		s, err := l.open(ctx, n, class)
+		if err == nil {
+			return s, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("open a stream to %s: %w", l.peer.Address, context.Cause(ctx))
+		}
+		if n.alive() {
+			return nil, explain(err, l.peer.Address)
+		}
+		l.drop(n)
+	}
+}
+
+func (l *link) open(ctx context.Context, n *lane, class Class) (*stream, error) {
+	if class == Bulk {
+		n.bulk.Add(1)
+	}
+	q, err := n.conn.OpenStreamSync(ctx)
+	if err == nil {
+		// One byte on a new stream is buffered at once, whatever the windows;
+		// it makes the stream known to the peer.
+		_, err = q.Write([]byte{classByte(class)})
+	}
+	if err != nil {
+		if class == Bulk {
+			n.bulk.Add(-1)
+		}
+		return nil, err
+	}
+	return openedStream(q, n, l, class), nil
+}
+
+// pick returns the lane for a stream: the first for control, the one with the
+// fewest bulk streams for bulk; nil on a dead link.
+func (l *link) pick(class Class) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil || len(l.lanes) == 0 {
+		return nil
+	}
+	if class == Control {
+		return l.lanes[0]
+	}
+	return slices.MinFunc(l.lanes, func(a, b *lane) int { return int(a.bulk.Load() - b.bulk.Load()) })
+}
+
+// drop takes a lane that died out of the choice, ahead of its own goroutine.
+func (l *link) drop(n *lane) {
+	l.mu.Lock()
+	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
+	l.mu.Unlock()
+}
+
+func (l *link) AcceptStream(ctx context.Context) (Stream, error) {
+	select {
+	case s := <-l.incoming:
+		return s, nil
+	case <-l.done:
+		return nil, l.gone()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("accept a stream of %s: %w", l.peer.Address, context.Cause(ctx))
+	}
+}
+
+// gone is the error of a link that has no lane left.
+func (l *link) gone() error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	return fail(ErrClosed, "the link to %s is coming to its end", l.peer.Address)
+}

@@ -1,0 +1,32 @@
+//go:build unix
+
+package transport
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const openNonblock = unix.O_NONBLOCK
+
+func lockFile(f *os.File) error {
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+func checkPrivate(path string, info fs.FileInfo) error {
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	quoted := "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return fmt.Errorf("%s can be read by others (mode %04o): %w: type chmod 600 %s",
+		path, info.Mode().Perm(), fs.ErrPermission, quoted)
+}

@@ -1,0 +1,70 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+const (
+	ticketPrefix  = "bgticket_"
+	ticketVersion = 1
+)
+
+// A Ticket is all that is needed to reach a peer, as one word to paste. It
+// holds a secret and prints as "bgticket_***"; Reveal is the only way out.
+type Ticket struct {
+	Addresses []string // host:port, IPv6 in brackets, at most 16
+	Relay     string   // host:port of a relay, or ""
+	Key       Fingerprint
+	Token     Token
+}
+
+// ParseTicket reads what Reveal returned.
+func ParseTicket(s string) (Ticket, error) {
+	b, err := decodeWord(ticketPrefix, s)
+	switch {
+	case errors.Is(err, errMistyped):
+		return Ticket{}, errors.New("the ticket is mistyped or cut: its checksum does not match")
+	case err != nil || len(b) == 0:
+		return Ticket{}, errors.New("a ticket is one word that starts with bgticket_")
+	case b[0] != ticketVersion:
+		return Ticket{}, fail(ErrVersion, "the ticket has version %d, this program reads %d: update bargee here", b[0], ticketVersion)
+	}
+	var m wire.Ticket
+	if err := wire.Unmarshal(b[1:], &m); err != nil {
+		return Ticket{}, fmt.Errorf("the ticket cannot be read: %w", err)
+	}
+	if len(m.Key) == 0 || len(m.Token) == 0 {
+		return Ticket{}, errors.New("the ticket lacks a key or a token")
+	}
+	return Ticket{
+		Addresses: m.Addresses,
+		Relay:     m.Relay,
+		Key:       Fingerprint(m.Key),
+		Token:     Token{secret: [tokenSize]byte(m.Token)},
+	}, nil
+}
+
+// Reveal returns the ticket itself.
+func (t Ticket) Reveal() string {
+	m := &wire.Ticket{Addresses: t.Addresses, Relay: t.Relay, Key: t.Key[:], Token: t.Token.secret[:]}
+	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend([]byte{ticketVersion}, m)
+	if err != nil { // only for strings that are not UTF-8, which no address is
+		panic(err)
+	}
+	return encodeWord(ticketPrefix, b)
+}
+
+const hiddenTicket = ticketPrefix + "***"
+
+func (t Ticket) String() string               { return hiddenTicket }
+func (t Ticket) GoString() string             { return hiddenTicket }
+func (t Ticket) LogValue() slog.Value         { return slog.StringValue(hiddenTicket) }
+func (t Ticket) Format(s fmt.State, _ rune)   { io.WriteString(s, hiddenTicket) }
+func (t Ticket) MarshalText() ([]byte, error) { return nil, errHidden }
