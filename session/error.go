@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
@@ -148,48 +150,71 @@ var matches = []struct {
 	{ErrPath, BadName},
 	{wire.ErrInvalid, Protocol},
 	{wire.ErrLimit, Limit},
+	{transport.ErrAuth, Auth},
+	{transport.ErrUnreachable, Unreachable},
+	{transport.ErrTimeout, Timeout},
+	{transport.ErrBusy, Busy},
+	{transport.ErrVersion, Version},
+	{transport.ErrProtocol, Protocol},
+	{transport.ErrClosed, Interrupted},
 	{context.Canceled, Cancelled},
 	{context.DeadlineExceeded, Timeout},
+	{os.ErrDeadlineExceeded, Timeout},
 	{fs.ErrNotExist, NotFound},
 	{fs.ErrExist, Exists},
 	{fs.ErrPermission, Permission},
 	{fs.ErrInvalid, Invalid},
+	{errors.ErrUnsupported, Refused},
 }
 
-// about returns err as an *Error about p, its kind found by KindOf.
+// about returns err as an *Error about p, its kind found by KindOf. An *Error
+// that says already what it is about keeps that.
 func about(p Path, err error) *Error {
 	var e *Error
-	if errors.As(err, &e) {
+	if !errors.As(err, &e) {
+		return &Error{Kind: KindOf(err), Path: p, Err: plain(err)}
+	}
+	if !e.Path.IsRoot() || p.IsRoot() {
 		return e
 	}
-	return &Error{Kind: KindOf(err), Path: p, Err: plain(err)}
+	filled := *e
+	filled.Path = p
+	return &filled
 }
 
-// plain takes a path that the os package put into err out again: ours says it
-// better, and a server's own paths are none of the peer's business.
+// plain takes the paths that the os package puts into err out again: ours say
+// it better, and a server's own paths are none of the peer's business.
 func plain(err error) error {
-	var pe *fs.PathError
-	var le *linkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
+	for {
+		switch e := err.(type) {
+		case *fs.PathError:
+			err = e.Err
+		case *os.LinkError:
+			err = e.Err
+		case *os.SyscallError:
+			err = e.Err
+		default:
+			return err
+		}
 	}
-	return err
 }
 
-// toWire returns err as it travels. Its text is cut to what the schema takes.
+// maxMessage keeps the words of an error within the schema's 512 bytes.
+const maxMessage = 500
+
+// toWire returns err as it travels: its kind, its path in the served tree, and
+// its words, cut to what the schema takes.
 func toWire(err error) *wire.Error {
 	e := about(Path{}, err)
-	msg := Display(e.Err.Error())
-	if len(msg) > 500 {
-		msg = msg[:500]
+	msg := sanitize(e.Err.Error())
+	if len(msg) > maxMessage {
+		msg = strings.ToValidUTF8(msg[:maxMessage], "")
 	}
 	return &wire.Error{Kind: kinds[e.Kind], Message: msg, Path: []byte(e.Path.raw)}
 }
 
-// fromWire returns what the peer said, with words that are fit to be shown.
+// fromWire returns what the peer said, with words that are fit to be shown. A
+// peer that says nothing is given the words of the kind.
 func fromWire(e *wire.Error) *Error {
 	k, ok := kindsByNumber[e.GetKind()]
 	if !ok {
@@ -199,7 +224,11 @@ func fromWire(e *wire.Error) *Error {
 	if err != nil {
 		p = Path{}
 	}
-	return &Error{Kind: k, Path: p, Err: errors.New(Display(Undisplay(e.GetMessage())))}
+	words := sanitize(e.GetMessage())
+	if words == "" {
+		words = "the peer gave up: " + string(k)
+	}
+	return &Error{Kind: k, Path: p, Err: errors.New(words)}
 }
 
 // The codes of aborted streams, as transfer.proto has them.
@@ -208,3 +237,7 @@ const (
 	abortInterrupted transport.AbortCode = 2
 	abortFailed      transport.AbortCode = 3
 )
+
+// codeOf is the code of a browsing stream that is aborted because of a failure
+// of kind k: its number on the wire.
+func codeOf(k Kind) transport.AbortCode { return transport.AbortCode(kinds[k]) }

@@ -4,11 +4,8 @@ package session
 
 import (
 	"errors"
-	"os"
 	"syscall"
 )
-
-type linkError = os.LinkError
 
 // systemKind returns the kind of an error of the operating system.
 func systemKind(err error) Kind {
@@ -21,16 +18,22 @@ func systemKind(err error) Kind {
 		return NoSpace
 	case syscall.ENOTDIR:
 		return NotADirectory
-	case syscall.EISDIR:
+	case syscall.EISDIR, syscall.ENXIO, syscall.ENODEV:
 		return NotAFile
-	case syscall.ENAMETOOLONG, syscall.EILSEQ:
+	case syscall.ENAMETOOLONG, syscall.EILSEQ, syscall.ELOOP:
 		return BadName
 	case syscall.EROFS:
 		return Permission
-	case syscall.ENOTEMPTY:
-		return Exists
-	case syscall.EFBIG:
+	case syscall.EFBIG, syscall.EMFILE, syscall.ENFILE, syscall.EMLINK:
 		return Limit
+	case syscall.EBUSY, syscall.ETXTBSY:
+		return Busy
+	case syscall.EINVAL, syscall.EXDEV:
+		return Invalid
+	case syscall.ESTALE:
+		return NotFound
+	case syscall.ETIMEDOUT:
+		return Timeout
 	}
 	return Internal
 }

@@ -2,13 +2,10 @@ package session
 
 import (
 	"errors"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/windows"
 )
-
-type linkError = os.LinkError
 
 // systemKind returns the kind of an error of the operating system.
 func systemKind(err error) Kind {
@@ -25,8 +22,14 @@ func systemKind(err error) Kind {
 		return BadName
 	case windows.ERROR_DIR_NOT_EMPTY:
 		return Exists
-	case windows.ERROR_SHARING_VIOLATION:
+	case windows.ERROR_SHARING_VIOLATION, windows.ERROR_LOCK_VIOLATION, windows.ERROR_BUSY:
 		return Busy
+	case windows.ERROR_WRITE_PROTECT:
+		return Permission
+	case windows.ERROR_NOT_SAME_DEVICE, windows.ERROR_INVALID_PARAMETER:
+		return Invalid
+	case windows.ERROR_TOO_MANY_OPEN_FILES:
+		return Limit
 	}
 	return Internal
 }

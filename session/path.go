@@ -3,9 +3,8 @@ package session
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // The limits of a path in bytes and components. Names of more than 255 bytes
@@ -52,10 +51,18 @@ func parseClean(s string) (Path, error) {
 			return Path{}, fmt.Errorf("more than %d directories deep: %w", MaxDepth, ErrPath)
 		}
 		if err := checkName(name); err != nil {
-			return Path{}, fmt.Errorf("%s: %w", Display(s), err)
+			return Path{}, fmt.Errorf("%s: %w", Display(clip(s)), err)
 		}
 	}
 	return Path{s}, nil
+}
+
+// clip keeps an error about a name from growing as long as the name.
+func clip(s string) string {
+	if len(s) <= 128 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:128], "") + "…"
 }
 
 func checkName(name string) error {
@@ -81,7 +88,7 @@ func (p Path) Join(name string) (Path, error) {
 		return Path{name}, nil
 	}
 	if len(p.raw)+1+len(name) > MaxPath {
-		return Path{}, fmt.Errorf("%s: longer than %d bytes: %w", Display(p.raw), MaxPath, ErrPath)
+		return Path{}, fmt.Errorf("%s: longer than %d bytes: %w", Display(clip(p.raw)), MaxPath, ErrPath)
 	}
 	return Path{p.raw + "/" + name}, nil
 }
@@ -127,120 +134,18 @@ func (p Path) Raw() string { return p.raw }
 // String returns p for people: with a leading slash, and shown by Display.
 func (p Path) String() string { return "/" + Display(p.raw) }
 
-// Display returns a name or path as it may reach a terminal, a log or an error:
-// what could steer a terminal or deceive a reader (controls, invalid UTF-8,
-// invisible and direction-changing letters) stands there as an escape in Go's
-// form, and so does the backslash, so that Undisplay can turn it back.
-func Display(s string) string {
-	if !needsEscape(s) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\\':
-			b.WriteString(`\\`)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case showable(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r < 0x10000:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-		i += n
-	}
-	return b.String()
-}
-
-func needsEscape(s string) bool {
-	for i, r := range s {
-		if r == '\\' || !showable(r) {
-			return true
-		}
-		if r == utf8.RuneError {
-			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
-				return true
+// steps yields the path of each directory on the way to p, p last, with its name.
+func (p Path) steps() iter.Seq2[Path, string] {
+	return func(yield func(Path, string) bool) {
+		start := 0
+		for i := range len(p.raw) + 1 {
+			if i < len(p.raw) && p.raw[i] != '/' {
+				continue
 			}
+			if start < i && !yield(Path{p.raw[:i]}, p.raw[start:i]) {
+				return
+			}
+			start = i + 1
 		}
 	}
-	return false
-}
-
-// showable tells whether r may stand on the screen. Joiners are kept, since
-// Persian names and family emoji need them, and no terminal obeys them.
-func showable(r rune) bool {
-	switch r {
-	case '\u200c', '\u200d':
-		return true
-	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800', '\u034f': // look like nothing
-		return false
-	}
-	return unicode.IsPrint(r) || unicode.Is(unicode.M, r) && !unicode.Is(unicode.Cf, r)
-}
-
-// Undisplay turns what Display wrote back into the bytes of the name. A
-// backslash that begins no escape of Display stands for itself.
-func Undisplay(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for s != "" {
-		if s[0] != '\\' {
-			b.WriteByte(s[0])
-			s = s[1:]
-			continue
-		}
-		out, n := unescape(s)
-		b.WriteString(out)
-		s = s[n:]
-	}
-	return b.String()
-}
-
-// unescape reads the escape at the start of s; it returns the bytes it stands
-// for and its length.
-func unescape(s string) (string, int) {
-	if len(s) < 2 {
-		return s, len(s)
-	}
-	digits := 0
-	switch s[1] {
-	case '\\':
-		return `\`, 2
-	case 'n':
-		return "\n", 2
-	case 't':
-		return "\t", 2
-	case 'x':
-		digits = 2
-	case 'u':
-		digits = 4
-	case 'U':
-		digits = 8
-	}
-	if digits == 0 || len(s) < 2+digits {
-		return s[:1], 1
-	}
-	var v uint32
-	for _, c := range s[2 : 2+digits] {
-		i := strings.IndexRune("0123456789abcdef", c)
-		if i < 0 {
-			return s[:1], 1
-		}
-		v = v<<4 | uint32(i)
-	}
-	if digits == 2 {
-		return string([]byte{byte(v)}), 4
-	}
-	return string(rune(v)), 2 + digits
 }

@@ -1,8 +1,14 @@
 package session
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
 
+	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
 
@@ -26,6 +32,168 @@ type Server struct{ cfg ServerConfig }
 // NewServer returns a server for cfg.Tree, which must stay open while it serves.
 func NewServer(cfg ServerConfig) *Server { return &Server{cfg: cfg} }
 
-// Serve answers the requests that arrive on l until l is closed or ctx ends.
-// It may be called for many links at a time.
-func (s *Server) Serve(ctx context.Context, l transport.Link) error { return nil }
+// How much of a link's peer is borne, and for how long.
+const (
+	maxRequests  = 256              // being answered at once; the next is told Busy
+	maxRefusals  = 16               // being told Busy at once; the next is aborted
+	maxTransfers = 2048             // streams of transfers at once
+	requestWait  = 10 * time.Second // for the Request, from the stream's opening
+	writeWait    = 30 * time.Second // for the peer to take anything more of an answer
+)
+
+// Serve answers the requests that arrive on l until l is closed or ctx ends,
+// and all answers with it; it returns why. It does not close l, unless the
+// peer speaks no bargee. It may be called for many links at a time.
+func (s *Server) Serve(ctx context.Context, l transport.Link) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v := &visit{
+		s: s, link: l,
+		requests:  make(chan struct{}, maxRequests),
+		refusals:  make(chan struct{}, maxRefusals),
+		transfers: make(chan struct{}, maxTransfers),
+	}
+	for {
+		st, err := l.AcceptStream(ctx)
+		if err != nil {
+			if lerr := l.Err(); lerr != nil {
+				err = lerr
+			}
+			return about(Path{}, err)
+		}
+		switch {
+		case take(v.requests):
+			running.Go(func() { v.answer(ctx, st) })
+		case take(v.refusals):
+			running.Go(func() {
+				defer give(v.refusals)
+				e := &exchange{st: st}
+				e.refuse(newError(Busy, Path{}, "more than %d requests at once", maxRequests))
+				st.Abort(0)
+			})
+		default:
+			st.Abort(codeOf(Busy))
+		}
+	}
+}
+
+// A visit is a peer on a link, with the slots that its streams take.
+type visit struct {
+	s                             *Server
+	link                          transport.Link
+	requests, refusals, transfers chan struct{}
+}
+
+// take takes one of the slots, if one is free; give gives it back.
+func take(slots chan struct{}) bool {
+	select {
+	case slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func give(slots chan struct{}) { <-slots }
+
+// answer reads the Request of a stream and answers it. The stream holds a slot
+// of the requests until it is known to be of a transfer: those may last, and
+// have slots of their own.
+func (v *visit) answer(ctx context.Context, st transport.Stream) {
+	release := sync.OnceFunc(func() { give(v.requests) })
+	defer release()
+	stop := context.AfterFunc(ctx, func() { st.Abort(codeOf(Interrupted)) })
+	defer func() { stop() }()
+
+	req, st, err := readRequest(st)
+	e := &exchange{v: v, s: v.s, st: st}
+	switch {
+	case err != nil:
+		v.misspoke(e, err)
+		return
+	case isTransfer(req) && !take(v.transfers):
+		err = newError(Busy, Path{}, "more than %d streams of transfers at once", maxTransfers)
+	default:
+		err = v.s.allows(req)
+	}
+	switch {
+	case err != nil:
+		e.refuseAs(req, err)
+	case isTransfer(req):
+		defer give(v.transfers)
+		release()
+		stop()
+		stop = context.AfterFunc(ctx, func() { st.Abort(abortInterrupted) })
+		e.transfer(ctx, req)
+	default:
+		ctx, stop := untilAbort(ctx, st)
+		defer stop()
+		e.answer(ctx, req)
+	}
+}
+
+func isTransfer(req *wire.Request) bool {
+	switch req.Ask.(type) {
+	case *wire.Request_Send, *wire.Request_Fetch, *wire.Request_Data:
+		return true
+	}
+	return false
+}
+
+// A buffered stream reads through r, which holds what came after the Request.
+type buffered struct {
+	transport.Stream
+	r *bufio.Reader
+}
+
+func (b *buffered) Read(p []byte) (int, error) { return b.r.Read(p) }
+
+// readRequest returns the Request that st begins with, and the rest of st.
+func readRequest(st transport.Stream) (*wire.Request, transport.Stream, error) {
+	b := &buffered{st, bufio.NewReader(st)}
+	req := new(wire.Request)
+	if err := st.SetReadDeadline(time.Now().Add(requestWait)); err != nil {
+		return nil, b, err
+	}
+	if err := wire.Read(b.r, req); err != nil {
+		return nil, b, err
+	}
+	return req, b, st.SetReadDeadline(time.Time{})
+}
+
+// misspoke ends a stream that began with no Request. Who sends what is no
+// message at all speaks no bargee, and loses the link.
+func (v *visit) misspoke(e *exchange, err error) {
+	switch {
+	case errors.Is(err, wire.ErrInvalid):
+		e.st.Abort(codeOf(Protocol))
+		v.link.Close("protocol: " + err.Error())
+	case errors.Is(err, wire.ErrLimit):
+		e.refuse(newError(Limit, Path{}, "%w", err))
+		e.st.Abort(0)
+	default:
+		e.st.Abort(codeOf(KindOf(err)))
+	}
+}
+
+// untilAbort returns a context that ends with ctx, or when the asker aborts
+// its stream: only reading shows that while an answer is being worked out.
+// stop gives the stream up, once the answer is closed.
+func untilAbort(ctx context.Context, st transport.Stream) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		var b [1]byte
+		if n, err := st.Read(b[:]); n > 0 || !errors.Is(err, io.EOF) {
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		st.Abort(0)
+		<-watched
+		cancel()
+	}
+}

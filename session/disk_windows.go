@@ -1,0 +1,111 @@
+package session
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/windows"
+)
+
+// openFlags: nothing that Lstat calls a regular file waits when it is opened.
+const openFlags = 0
+
+// unfit says why Windows cannot keep a file under name, or would take it for
+// another one: it drops dots and spaces at the end, reads a colon as a stream,
+// and knows devices by names such as NUL.
+func unfit(name string) string {
+	switch {
+	case !utf8.ValidString(name):
+		return "Windows has no names that are not UTF-8"
+	case strings.ContainsAny(name, `\:*?"<>|`):
+		return `Windows has no names with any of \ : * ? " < > |`
+	case strings.IndexFunc(name, func(r rune) bool { return r < ' ' }) >= 0:
+		return "Windows has no names with control characters"
+	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
+		return "Windows drops dots and spaces at the end of a name"
+	case !filepath.IsLocal(name) || isOldDevice(name):
+		return "the name is that of a device on Windows"
+	}
+	return ""
+}
+
+// isOldDevice knows what filepath.IsLocal lets pass because it is reserved on
+// some versions only.
+func isOldDevice(name string) bool {
+	base, _, _ := strings.Cut(name, ".")
+	return strings.EqualFold(strings.TrimRight(base, " "), "CLOCK$")
+}
+
+// wasRemoved: Windows deletes no directory that is open.
+func wasRemoved(fs.FileInfo) bool { return false }
+
+// mayBePlanted: Windows lets nobody link to a file who may not write to it.
+func mayBePlanted(file, parent fs.FileInfo) bool { return false }
+
+// setModified sets the modification time of name in dir. Links are refused:
+// only what they point to could be reached.
+func setModified(dir *os.Root, name string, modified time.Time) error {
+	fi, err := dir.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		return newError(NotAFile, Path{}, "is a link")
+	}
+	return dir.Chtimes(name, time.Time{}, modified)
+}
+
+// location is where dir is now.
+func location(dir *os.Root) (string, error) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	buf := make([]uint16, windows.MAX_LONG_PATH)
+	n, err := windows.GetFinalPathNameByHandle(windows.Handle(f.Fd()), &buf[0], uint32(len(buf)), 0)
+	if err != nil {
+		return "", err
+	}
+	return windows.UTF16ToString(buf[:n]), nil
+}
+
+func spaceOf(dir *os.Root) (free, total uint64, err error) {
+	name, err := location(dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = windows.GetDiskFreeSpaceEx(p, &free, &total, nil)
+	return free, total, err
+}
+
+// moveNew renames oldName in source to newName in target, and never replaces
+// what is there. Windows renames by full path; a directory above that another
+// program moves at this very moment makes it fail.
+func moveNew(source *os.Root, oldName string, target *os.Root, newName string) error {
+	from, err := location(source)
+	if err != nil {
+		return err
+	}
+	to, err := location(target)
+	if err != nil {
+		return err
+	}
+	p, err := windows.UTF16PtrFromString(from + `\` + oldName)
+	if err != nil {
+		return err
+	}
+	q, err := windows.UTF16PtrFromString(to + `\` + newName)
+	if err != nil {
+		return err
+	}
+	return windows.MoveFileEx(p, q, 0)
+}

@@ -1,0 +1,305 @@
+package session
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// allows says no to what this server is not there for.
+func (s *Server) allows(req *wire.Request) error {
+	switch req.Ask.(type) {
+	case *wire.Request_List, *wire.Request_Stat, *wire.Request_Open, *wire.Request_Hash, *wire.Request_Space,
+		*wire.Request_Fetch:
+		if s.cfg.WriteOnly {
+			return newError(Refused, Path{}, "write-only: nothing is read here")
+		}
+	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch:
+		if s.cfg.ReadOnly {
+			return newError(Refused, Path{}, "read-only: nothing is changed here")
+		}
+		if s.cfg.WriteOnly {
+			return newError(Refused, Path{}, "write-only: what is here stays as it is")
+		}
+	case *wire.Request_Make, *wire.Request_Send:
+		if s.cfg.ReadOnly {
+			return newError(Refused, Path{}, "read-only: nothing is changed here")
+		}
+	case *wire.Request_Ping, *wire.Request_Keep, *wire.Request_Data:
+	default:
+		return newError(Invalid, Path{}, "a request that this version does not know")
+	}
+	return nil
+}
+
+// An exchange is one request and its answer.
+type exchange struct {
+	v     *visit
+	s     *Server
+	st    transport.Stream
+	begun bool // raw bytes were written: from here on only a code can tell of an error
+}
+
+// transfer hands the stream to the transfers.
+func (e *exchange) transfer(ctx context.Context, req *wire.Request) {
+	defer e.rescue(abortFailed)
+	e.begun = true
+	switch ask := req.Ask.(type) {
+	case *wire.Request_Send:
+		e.s.serveSend(ctx, e.st, ask.Send)
+	case *wire.Request_Fetch:
+		e.s.serveFetch(ctx, e.st, ask.Fetch)
+	case *wire.Request_Data:
+		e.s.serveData(ctx, e.st, ask.Data)
+	}
+}
+
+// rescue ends a request in which a bug was met, and lets the others go on.
+func (e *exchange) rescue(code transport.AbortCode) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	slog.Error("panic in a request", "panic", p, "stack", string(debug.Stack()))
+	if !e.begun {
+		e.refuse(newError(Internal, Path{}, "internal error"))
+	}
+	e.st.Abort(code)
+}
+
+// answer answers all requests but those of transfers.
+func (e *exchange) answer(ctx context.Context, req *wire.Request) {
+	defer e.rescue(codeOf(Internal))
+	var reply *wire.Reply
+	var err error
+	switch ask := req.Ask.(type) {
+	case *wire.Request_List:
+		err = e.list(ctx, ask.List)
+	case *wire.Request_Open:
+		err = e.open(ctx, ask.Open)
+	case *wire.Request_Stat:
+		reply, err = e.stat(ctx, ask.Stat)
+	case *wire.Request_Hash:
+		reply, err = e.hash(ctx, ask.Hash)
+	case *wire.Request_Space:
+		reply, err = e.space(ctx)
+	case *wire.Request_Keep:
+		reply, err = done(e.keep())
+	case *wire.Request_Ping:
+		reply, err = done(nil)
+	default:
+		reply, err = done(e.change(ctx, req))
+	}
+	switch {
+	case err != nil:
+		e.refuseAs(req, err)
+	case reply != nil:
+		e.write(reply)
+		e.st.Close()
+	}
+}
+
+func done(err error) (*wire.Reply, error) {
+	return &wire.Reply{Answer: &wire.Reply_Done{Done: &wire.Done{}}}, err
+}
+
+// write writes a message, if the peer takes it in time.
+func (e *exchange) write(m proto.Message) error {
+	e.st.SetWriteDeadline(time.Now().Add(writeWait))
+	return wire.Write(e.st, m)
+}
+
+// refuse says err in place of any Reply, or if it is too late for that, by the
+// code of an abort.
+func (e *exchange) refuse(err error) {
+	e.refuseAs(nil, err)
+}
+
+// refuseAs is refuse in the words of the answer to req.
+func (e *exchange) refuseAs(req *wire.Request, err error) {
+	if e.begun {
+		e.st.Abort(codeOf(KindOf(err)))
+		return
+	}
+	var m proto.Message = &wire.Reply{Answer: &wire.Reply_Error{Error: toWire(err)}}
+	switch req.GetAsk().(type) {
+	case *wire.Request_List:
+		m = &wire.Entries{Error: toWire(err)}
+	case *wire.Request_Send:
+		m = &wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}}
+	case *wire.Request_Fetch:
+		m = &wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}}
+	case *wire.Request_Data: // has no words
+		e.st.Abort(abortFailed)
+		return
+	}
+	e.write(m)
+	e.st.Close()
+	e.st.Abort(codeOf(KindOf(err))) // after Close: what the asker says still goes unread
+}
+
+func (e *exchange) stat(ctx context.Context, ask *wire.Stat) (*wire.Reply, error) {
+	p, err := parseClean(string(ask.GetPath()))
+	if err != nil {
+		return nil, err
+	}
+	entry, err := e.s.cfg.Tree.Stat(ctx, p)
+	return &wire.Reply{Answer: &wire.Reply_Entry{Entry: entryToWire(entry)}}, err
+}
+
+func (e *exchange) hash(ctx context.Context, ask *wire.Hash) (*wire.Reply, error) {
+	p, err := parseClean(string(ask.GetPath()))
+	if err != nil {
+		return nil, err
+	}
+	digest, err := e.s.cfg.Tree.Hash(ctx, p, algorithmFromWire(ask.GetAlgorithm()))
+	return &wire.Reply{Answer: &wire.Reply_Digest{Digest: digest}}, err
+}
+
+func (e *exchange) space(ctx context.Context) (*wire.Reply, error) {
+	free, total, err := e.s.cfg.Tree.Space(ctx)
+	return &wire.Reply{Answer: &wire.Reply_Space{Space: &wire.SpaceReply{Free: free, Total: total}}}, err
+}
+
+func (e *exchange) keep() error {
+	if e.s.cfg.Keep == nil {
+		return newError(Refused, Path{}, "this side keeps no grants")
+	}
+	return e.s.cfg.Keep(e.v.link.Peer())
+}
+
+// change does what changes the tree.
+func (e *exchange) change(ctx context.Context, req *wire.Request) error {
+	paths := make([]Path, 0, 2)
+	for _, raw := range pathsOf(req) {
+		p, err := parseClean(string(raw))
+		if err != nil {
+			return err
+		}
+		paths = append(paths, p)
+	}
+	tree := e.s.cfg.Tree
+	switch ask := req.Ask.(type) {
+	case *wire.Request_Make:
+		return tree.Mkdir(ctx, paths[0], ask.Make.GetParents())
+	case *wire.Request_Move:
+		return tree.Rename(ctx, paths[0], paths[1])
+	case *wire.Request_Remove:
+		return tree.Remove(ctx, paths[0], ask.Remove.GetRecursive())
+	case *wire.Request_Touch:
+		at := timeFromWire(ask.Touch.GetModifiedS(), ask.Touch.GetModifiedNs())
+		return tree.Touch(ctx, paths[0], at, ask.Touch.GetMustBeNew())
+	}
+	return newError(Invalid, Path{}, "no request")
+}
+
+func pathsOf(req *wire.Request) [][]byte {
+	switch ask := req.Ask.(type) {
+	case *wire.Request_Make:
+		return [][]byte{ask.Make.GetPath()}
+	case *wire.Request_Move:
+		return [][]byte{ask.Move.GetFrom(), ask.Move.GetTo()}
+	case *wire.Request_Remove:
+		return [][]byte{ask.Remove.GetPath()}
+	case *wire.Request_Touch:
+		return [][]byte{ask.Touch.GetPath()}
+	}
+	return nil
+}
+
+// A listing goes out in parts: a small one first, so that a pane has something
+// to show, then as many entries or bytes as one message holds with ease.
+const (
+	firstEntries  = 64
+	maxEntries    = 512
+	maxEntryBytes = 256 << 10
+)
+
+// list writes the entries of a directory.
+func (e *exchange) list(ctx context.Context, ask *wire.List) error {
+	p, err := parseClean(string(ask.GetPath()))
+	if err != nil {
+		return err
+	}
+	part, bytes, most := new(wire.Entries), 0, firstEntries
+	for entry, err := range e.s.cfg.Tree.List(ctx, p) {
+		if err != nil {
+			part.Error = toWire(err)
+			break
+		}
+		w := entryToWire(entry)
+		part.Entries = append(part.Entries, w)
+		bytes += proto.Size(w)
+		if len(part.Entries) < most && bytes < maxEntryBytes {
+			continue
+		}
+		if err := e.write(part); err != nil {
+			e.st.Abort(codeOf(KindOf(err)))
+			return nil
+		}
+		part, bytes, most = new(wire.Entries), 0, maxEntries
+	}
+	if len(part.Entries) > 0 || part.Error != nil {
+		e.write(part)
+	}
+	e.st.Close()
+	return nil
+}
+
+// open writes a file's entry, then the bytes of it that were asked for.
+func (e *exchange) open(ctx context.Context, ask *wire.Open) error {
+	p, err := parseClean(string(ask.GetPath()))
+	if err != nil {
+		return err
+	}
+	f, err := e.s.cfg.Tree.openFile(p)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return about(p, err)
+	}
+	if most := e.s.cfg.MaxFileSize; most > 0 && fi.Size() > most {
+		return newError(Limit, p, "%d bytes, and files here have at most %d", fi.Size(), most)
+	}
+	entry := entryOf(fi)
+	entry.Name = p.Base()
+	if err := e.write(&wire.Reply{Answer: &wire.Reply_Entry{Entry: entryToWire(entry)}}); err != nil {
+		return err
+	}
+	e.begun = true
+	part := io.NewSectionReader(f, int64(ask.GetOffset()), int64(ask.GetLength()))
+	if err := e.copy(ctx, part); err != nil {
+		return err
+	}
+	return e.st.Close()
+}
+
+// copy writes what r reads, in pieces, each of which the peer must take in time.
+func (e *exchange) copy(ctx context.Context, r io.Reader) error {
+	buf := make([]byte, 128<<10)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			e.st.SetWriteDeadline(time.Now().Add(writeWait))
+			if _, err := e.st.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
