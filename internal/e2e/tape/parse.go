@@ -139,7 +139,7 @@ func (p *parser) wait(c *Command, l line) (err error) {
 	case "", "Line":
 		c.Verb = WaitLine
 	default:
-		return fmt.Errorf("Wait+%s: only Screen and Line can be waited for", l.modifier)
+		return fmt.Errorf("only Screen and Line can be waited for, not %s", l.modifier)
 	}
 	c.Timeout = p.timeout
 	if l.at != "" {
@@ -149,7 +149,7 @@ func (p *parser) wait(c *Command, l line) (err error) {
 	}
 	inner, ok := enclosed(l.rest, '/')
 	if !ok {
-		return fmt.Errorf("Wait needs one regular expression between slashes, without a slash in it")
+		return fmt.Errorf("not one regular expression between slashes, without a slash in it: %s", l.rest)
 	}
 	c.Wait, err = regexp.Compile(inner)
 	return err
