@@ -1,4 +1,106 @@
 package cli
 
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
 // Main runs the command line and returns the exit code.
-func Main() int { return 0 }
+func Main() int {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	a := &app{
+		stdin:  os.Stdin,
+		stdout: bufio.NewWriterSize(os.Stdout, 64<<10),
+		stderr: os.Stderr,
+		getenv: os.Getenv,
+		asks:   term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		draws:  term.IsTerminal(int(os.Stderr.Fd())),
+		screen: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())),
+		styled: term.IsTerminal(int(os.Stdout.Fd())),
+	}
+	return a.run(ctx, os.Args[1:])
+}
+
+// withSignals returns a context that the first SIGINT, SIGTERM or SIGHUP ends
+// with errInterrupted as its cause. The next one does what it does by default.
+func withSignals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	stop := func() { signal.Stop(signals); cancel(nil) }
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, stop
+}
+
+// run runs args and tells of the error that ends them.
+func (a *app) run(ctx context.Context, args []string) int {
+	err := checkArguments(args)
+	if err == nil {
+		cmd := newRoot(a)
+		cmd.SetArgs(args)
+		cmd.SetIn(a.stdin)
+		cmd.SetOut(a.stdout)
+		cmd.SetErr(a.stderr)
+		err = asUsage(cmd.ExecuteContextC(ctx))
+	}
+	if stopped := interrupted(ctx, ""); err != nil && stopped != nil && exitCode(err) != exitInterrupted {
+		err = stopped // whatever failed, failed because of that
+	}
+	a.json = a.json || contains(args, "--json") // the error may be about the flags
+	a.tell(err)
+	if ferr := a.flush(); err == nil && ferr != nil {
+		err = ferr
+		a.tell(err)
+	}
+	return exitCode(err)
+}
+
+// checkArguments refuses tokens before anything can repeat them.
+func checkArguments(args []string) error {
+	for _, arg := range args {
+		_, value, _ := strings.Cut(arg, "=")
+		if strings.HasPrefix(arg, "bgt_") || strings.HasPrefix(arg, "-") && strings.HasPrefix(value, "bgt_") {
+			return errTokenArgument
+		}
+	}
+	return nil
+}
+
+func contains(args []string, flag string) bool {
+	for _, arg := range args {
+		if arg == "--" {
+			return false
+		}
+		if arg == flag {
+			return true
+		}
+	}
+	return false
+}
+
+// asUsage makes a problem of the errors that cobra itself finds in the
+// arguments; all others are problems already.
+func asUsage(cmd *cobra.Command, err error) error {
+	var p *problem
+	var partly *partlyError
+	if err == nil || errors.As(err, &p) || errors.As(err, &partly) {
+		return err
+	}
+	return usage(err.Error(), "see "+cmd.CommandPath()+" --help")
+}

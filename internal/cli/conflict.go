@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bargee/bargee/session"
+)
+
+// decide asks the person at the terminal about a conflict.
+func (c *copier) decide(ctx context.Context, id session.TransferID, q session.Question) error {
+	c.report.clear()
+	fmt.Fprintf(c.stderr, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
+	for {
+		fmt.Fprint(c.stderr, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
+		line, err := c.readLine(ctx)
+		if err != nil {
+			return err
+		}
+		word := strings.TrimSpace(line)
+		if word == "c" {
+			return c.engine.Cancel(id, c.keep)
+		}
+		d, ok := map[string]session.Conflict{
+			"s": session.Skip, "o": session.Overwrite, "r": session.Rename, "n": session.Newer,
+		}[strings.ToLower(word)]
+		if ok {
+			return c.engine.Answer(id, q.ID, d, word == strings.ToUpper(word))
+		}
+	}
+}
+
+// stateOf describes one of the two files of a conflict.
+func stateOf(e session.Entry) string {
+	if e.Kind != session.RegularFile {
+		return "a " + e.Kind.String()
+	}
+	return fmt.Sprintf("%s of %s", size(e.Size), e.Modified.Local().Format("2006-01-02 15:04:05"))
+}
+
+// readLine reads a line that a person types.
+func (a *app) readLine(ctx context.Context) (string, error) {
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.stdin)
+	}
+	type answer struct {
+		line string
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		line, err := a.lines.ReadString('\n')
+		read <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done(): // the reader is left behind: the program ends
+		return "", interrupted(ctx, "run the same command again to resume")
+	case got := <-read:
+		if got.err != nil {
+			return "", &problem{what: "read the answer from", where: "the terminal", err: got.err}
+		}
+		return got.line, nil
+	}
+}

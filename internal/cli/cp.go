@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+const cpLong = `Copy files either way between this machine and a peer. Every chunk is verified, and a file appears
+under its name only when all of it is there. After an interruption the same command goes on where
+it stopped.
+
+A SRC goes into DST under its own name if DST is a directory or ends in a slash; one SRC and a DST
+that does not exist: DST is the new name. Several SRC need a directory. "DIR/." stands for what is in
+DIR. A file that is there already is a conflict, unless it is the same or a part of it.`
+
+// cpOptions are those of cp, upload and download.
+type cpOptions struct {
+	*app
+	reachFlags
+	sources []target
+	dst     target
+
+	recursive  bool
+	onConflict string
+	include    []string
+	exclude    []string
+	streams    int
+	lanes      int
+	chunkSize  byteCount
+	preserve   []string
+	checksum   bool
+	dryRun     bool
+	retry      int
+	giveUp     time.Duration
+	fsync      bool
+	progress   bool
+	keep       bool
+}
+
+func newCp(a *app) *cobra.Command {
+	o := &cpOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "cp SRC... DST",
+		Short: "Copy files and directories",
+		Long:  cpLong,
+		Example: `  bargee cp film.mkv laptop:/films/
+  bargee cp -r laptop:/photos .
+  bargee cp -r --on-conflict newer --exclude '*.tmp' work bargee://192.0.2.7/backup/`,
+		Args: atLeast(2, "a SRC or the DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			targets, err := a.targets(args)
+			if err != nil {
+				return err
+			}
+			o.sources, o.dst = targets[:len(targets)-1], targets[len(targets)-1]
+			return o.checkAndRun(cmd)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func (o *cpOptions) addFlags(cmd *cobra.Command) {
+	d := session.DefaultOptions()
+	f := cmd.Flags()
+	f.BoolVarP(&o.recursive, "recursive", "r", false, "directories with all that is in them")
+	f.StringVar(&o.onConflict, "on-conflict", "ask", "`ask|skip|overwrite|rename|newer`; without a terminal to ask on the file fails")
+	f.StringArrayVar(&o.include, "include", nil, "only files that match `GLOB`, such as '*.jpg' or 'docs/**'; may be repeated")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "no files and directories that match `GLOB`; may be repeated")
+	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")
+	f.IntVar(&o.lanes, "lanes", 0, "QUIC connections, 1 to 128 (default as many as are useful)")
+	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
+	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links` or a part of it, or none")
+	f.BoolVar(&o.checksum, "checksum", false, "compare contents even where size and time agree")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
+	f.IntVar(&o.retry, "retry", d.Retry, "attempts without progress at a peer that answers")
+	f.DurationVar(&o.giveUp, "give-up", d.GiveUp, "how long to try an unreachable peer; 0 is for ever")
+	f.BoolVar(&o.fsync, "fsync", false, "done means on the disk: survives a power cut")
+	f.BoolVar(&o.progress, "progress", false, "show progress, also where standard error is no terminal")
+	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
+	o.reachFlags.add(cmd)
+}
+
+var conflicts = map[string]session.Conflict{
+	"ask": session.Ask, "skip": session.Skip, "overwrite": session.Overwrite, "rename": session.Rename, "newer": session.Newer,
+}
+
+func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
+	f := cmd.Flags()
+	switch _, ok := conflicts[o.onConflict]; {
+	case !ok:
+		return usage("is none of ask, skip, overwrite, rename, newer", "").about("--on-conflict", session.Display(o.onConflict))
+	case f.Changed("streams") && (o.streams < 1 || o.streams > maxStreams):
+		return usage("is not within 1 to 255", "").about("--streams", fmt.Sprint(o.streams))
+	case f.Changed("lanes") && (o.lanes < 1 || o.lanes > transport.MaxLanes):
+		return usage("is not within 1 to 128", "").about("--lanes", fmt.Sprint(o.lanes))
+	case f.Changed("chunk-size") && (o.chunkSize.n < minChunk || o.chunkSize.n > maxChunk || o.chunkSize.n&(o.chunkSize.n-1) != 0):
+		return usage("is no power of two from 64K to 16M", "for example: --chunk-size 1M").about("--chunk-size", o.chunkSize.String())
+	case o.retry < 0:
+		return usage("is negative", "").about("--retry", fmt.Sprint(o.retry))
+	case o.giveUp < 0:
+		return usage("is negative", "").about("--give-up", o.giveUp.String())
+	}
+	for _, word := range o.preserve {
+		if !slices.Contains([]string{"mode", "times", "links", "none", ""}, word) {
+			return usage("is none of mode, times, links, none", "").about("--preserve", session.Display(word))
+		}
+	}
+	for _, glob := range slices.Concat(o.include, o.exclude) {
+		if _, err := path.Match(strings.ReplaceAll(glob, "**", "*"), ""); err != nil || glob == "" {
+			return usage("is no glob", "for example '*.jpg', 'docs/**', '[a-z]?'").about("", session.Display(glob))
+		}
+	}
+	return o.run(cmd.Context())
+}
+
+// options returns the options of the transfer.
+func (o *cpOptions) options() session.Options {
+	opts := session.Options{
+		Recursive: o.recursive, OnConflict: conflicts[o.onConflict], Include: o.include, Exclude: o.exclude,
+		Checksum: o.checksum, DryRun: o.dryRun, Fsync: o.fsync,
+		KeepMode: slices.Contains(o.preserve, "mode"), KeepTimes: slices.Contains(o.preserve, "times"),
+		KeepLinks: slices.Contains(o.preserve, "links"),
+		Streams:   o.streams, ChunkSize: int(o.chunkSize.n),
+		Retry: o.retry, GiveUp: o.giveUp, Timeout: o.progressWait(),
+	}
+	if opts.OnConflict == session.Ask && !o.canAsk() {
+		opts.OnConflict = session.Fail
+	}
+	return opts
+}
+
+func (o *cpOptions) canAsk() bool { return o.asks && !o.json && !o.quiet }

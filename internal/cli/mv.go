@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/session"
+)
+
+func newMv(a *app) *cobra.Command {
+	var flags reachFlags
+	cmd := &cobra.Command{
+		Use:   "mv SRC... DST",
+		Short: "Rename and move within one machine",
+		Long: `Move each SRC into the directory DST, or give one SRC the name DST. All of them lie on the
+same machine; nothing is ever replaced.`,
+		Example: "  bargee mv laptop:/draft.txt laptop:/final.txt",
+		Args:    atLeast(2, "a SRC or the DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.mv(cmd.Context(), args, &flags)
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
+	targets, err := a.targets(args)
+	if err != nil {
+		return err
+	}
+	dst := targets[len(targets)-1]
+	for _, src := range targets {
+		if src.peer() != dst.peer() {
+			return usage("are on different machines", "bargee cp -r copies, and bargee rm -r then removes").
+				about("move", src.String()+" and "+dst.String())
+		}
+	}
+	into := false
+	err = a.each(ctx, "move to", args[len(args)-1:], flags, func(w *watch, p *place, t target, path session.Path) error {
+		if into, err = intoDirectory(w, p, t, path, len(args) > 2); err != nil {
+			return err
+		}
+		for _, src := range targets[:len(targets)-1] {
+			if err := failed("move", src, rename(w, p, src, path, into)); err != nil {
+				return err
+			}
+			w.moved()
+		}
+		return nil
+	})
+	return err
+}
+
+// intoDirectory tells whether path, the address t, is a directory that takes
+// things under their own names. must says that it has to be one.
+func intoDirectory(ctx context.Context, p *place, t target, path session.Path, must bool) (bool, error) {
+	e, err := p.tree.Stat(ctx, path)
+	must = must || t.isDir()
+	switch {
+	case err == nil && e.Kind == session.Directory:
+		return true, nil
+	case err == nil && e.Kind == session.Link && p.host != nil && p.isDirectory(path):
+		return true, nil
+	case errors.Is(err, session.NotFound) && must:
+		return false, &problem{
+			where: t.String(), err: &session.Error{Kind: session.NotFound, Path: path, Err: errors.New("no such directory")},
+			hint: "bargee mkdir makes one",
+		}
+	case errors.Is(err, session.NotFound):
+		return false, nil
+	case err == nil && must:
+		return false, &session.Error{Kind: session.NotADirectory, Path: path, Err: errors.New("is not a directory")}
+	}
+	return false, err
+}
+
+func rename(w *watch, p *place, src target, dst session.Path, into bool) error {
+	from, err := p.path(src)
+	if err != nil {
+		return err
+	}
+	if into {
+		if dst, err = dst.Join(from.Base()); err != nil {
+			return err
+		}
+	}
+	return p.tree.Rename(w, from, dst)
+}

@@ -1,0 +1,279 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// reachFlags are the flags of all commands that go to peers.
+type reachFlags struct {
+	tokenFile string
+	trust     string
+}
+
+// chosenName is --trust without a name.
+const chosenName = "its host's name"
+
+func (f *reachFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "read the peer's token or phrase from `FILE`; - is a line of standard input")
+	cmd.Flags().StringVar(&f.trust, "trust", "", "remember the peer as `NAME`; it then needs no secret again")
+	cmd.Flags().Lookup("trust").NoOptDefVal = chosenName
+}
+
+// A place is a tree that a command works on.
+type place struct {
+	root   target // its address
+	tree   session.Tree
+	host   *session.Host   // of this machine, else nil
+	remote *session.Remote // of a peer, else nil
+	link   transport.Link
+	secret bool // one was needed
+}
+
+// path returns the path of t, which is an address at this place.
+func (p *place) path(t target) (session.Path, error) {
+	if p.host != nil {
+		return p.host.PathOf(t.path)
+	}
+	return t.remotePath()
+}
+
+// places are the trees that a command works on, each linked once.
+type places struct {
+	app   *app
+	flags *reachFlags
+	reach *reach
+	open  map[string]*place
+}
+
+func (a *app) places(f *reachFlags) (*places, error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	r := &reach{home: h, wait: a.connectWait()}
+	return &places{app: a, flags: f, reach: r, open: map[string]*place{}}, nil
+}
+
+// at returns the place of t.
+func (ps *places) at(ctx context.Context, t target) (*place, error) {
+	if p, ok := ps.open[t.peer()]; ok {
+		return p, nil
+	}
+	p := &place{root: t.root()}
+	if t.isLocal() {
+		p.host = session.NewHost()
+		p.tree = p.host
+	} else if err := ps.link(ctx, p); err != nil {
+		return nil, err
+	}
+	ps.open[t.peer()] = p
+	return p, nil
+}
+
+func (ps *places) link(ctx context.Context, p *place) error {
+	var err error
+	p.secret, err = ps.app.admit(ctx, p.root, ps.flags, func(secret string) error {
+		p.link, err = ps.reach.Dial(ctx, p.root.peer(), secret)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	peer := p.link.Peer()
+	ps.app.detail("linked to %s, key %s, protocol version %d", peer.Address, peer.Key.Short(), peer.Version)
+	p.remote = session.NewRemote(p.link)
+	p.tree = p.remote
+	return nil
+}
+
+// pin remembers the peers where that is wanted.
+func (ps *places) pin(ctx context.Context) error {
+	for _, p := range ps.open {
+		if p.link == nil {
+			continue
+		}
+		err := ps.app.pin(ctx, p.root, ps.flags, p.secret, func(name string) (string, error) {
+			return ps.reach.pin(ctx, p.link, p.root, name)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (ps *places) close() { ps.reach.Close() }
+
+// each does f for every address in args, over one link per peer. An address
+// that fails does not keep the others from their turn. what is the verb for
+// messages.
+func (a *app) each(ctx context.Context, what string, args []string, flags *reachFlags,
+	f func(w *watch, p *place, t target, path session.Path) error,
+) error {
+	targets, err := a.targets(args)
+	if err != nil {
+		return err
+	}
+	ps, err := a.places(flags)
+	if err != nil {
+		return err
+	}
+	defer ps.close()
+	var failures []error
+	for _, t := range targets {
+		if err := failed(what, t, ps.do(ctx, t, f)); err != nil {
+			failures = append(failures, err)
+			if context.Cause(ctx) != nil {
+				return err
+			}
+			if len(targets) > 1 {
+				a.tell(err)
+			}
+		}
+	}
+	switch {
+	case len(targets) == 1 && len(failures) == 1:
+		return failures[0]
+	case len(failures) > 0:
+		return &partlyError{all: len(failures) == len(targets), first: failures[0]}
+	}
+	return ps.pin(ctx)
+}
+
+func (ps *places) do(ctx context.Context, t target, f func(*watch, *place, target, session.Path) error) error {
+	p, err := ps.at(ctx, t)
+	if err != nil {
+		return err
+	}
+	path, err := p.path(t)
+	if err != nil {
+		return err
+	}
+	w := ps.app.watch(ctx)
+	defer w.stop()
+	return w.explain(f(w, p, t, path))
+}
+
+// targets parses addresses.
+func (a *app) targets(args []string) ([]target, error) {
+	out := make([]target, 0, len(args))
+	for _, arg := range args {
+		t, err := parseTarget(arg, a.getenv("BARGEE_TARGET"))
+		if err != nil {
+			return nil, err
+		}
+		if t.kind == ticketTarget {
+			a.warn("a ticket as an argument can be read by everyone on this machine")
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// A watch is a context that ends when nothing moves for too long.
+type watch struct {
+	context.Context
+	timer *time.Timer
+	wait  time.Duration
+	stop  func()
+}
+
+var errStalled = errors.New("no answer in time")
+
+func (a *app) watch(parent context.Context) *watch {
+	ctx, cancel := context.WithCancelCause(parent)
+	w := &watch{Context: ctx, wait: a.progressWait()}
+	w.timer = time.AfterFunc(w.wait, func() { cancel(errStalled) })
+	w.stop = func() { w.timer.Stop(); cancel(nil) }
+	return w
+}
+
+// moved says that there was progress.
+func (w *watch) moved() { w.timer.Reset(w.wait) }
+
+// explain returns err, or why w ended if that is what is behind it.
+func (w *watch) explain(err error) error {
+	if err != nil && context.Cause(w) == errStalled {
+		return &session.Error{Kind: session.Timeout, Err: fmt.Errorf("no answer in %v", w.wait)}
+	}
+	return err
+}
+
+// admit calls dial with the secrets that there are for t, in the order of the
+// contract, until one lets us in. It tells whether a secret was needed.
+func (a *app) admit(ctx context.Context, t target, f *reachFlags, dial func(secret string) error) (needed bool, err error) {
+	secret := ""
+	if t.kind != knownTarget { // that one's pinned key comes first
+		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {
+			return false, err
+		}
+	}
+	a.detail("connect to %s", t.shown())
+	err = dial(secret)
+	if err == nil || kindOf(err) != session.Auth || errors.Is(err, transport.ErrKeyChanged) {
+		return secret != "" || t.kind == ticketTarget, failed("connect to", t, err)
+	}
+	if t.kind == knownTarget {
+		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {
+			return false, err
+		}
+	} else if secret != "" || t.kind == ticketTarget {
+		return false, failed("connect to", t, err)
+	}
+	if secret == "" {
+		if !a.asks {
+			return false, failed("connect to", t, err)
+		}
+		if secret, err = a.prompt(ctx, t.shown()); err != nil {
+			return false, err
+		}
+	}
+	return true, failed("connect to", t, dial(secret))
+}
+
+// root returns the address of the root that t is below.
+func (t target) root() target {
+	t.path = "/"
+	return t
+}
+
+// pin remembers the peer t if the user wants it, and says what to type from now
+// on. do gets the wanted name, "" for one of our choice, and returns the name.
+func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, do func(name string) (string, error)) error {
+	name := f.trust
+	switch {
+	case name == chosenName:
+		name = ""
+	case name != "":
+	case secret && a.asks && !a.quiet && !a.json:
+		fmt.Fprintf(a.stderr, "remember %s, so that it needs no secret again? its name, or Enter for no: ", t.shown())
+		line, err := a.readLine(ctx)
+		if name = strings.TrimSpace(line); err != nil || name == "" {
+			return err
+		}
+	default:
+		return nil
+	}
+	name, err := do(name)
+	if err == nil {
+		a.say("next time: %s:/", name)
+	}
+	return failed("remember", t, err)
+}
+
+// isDirectory tells whether path on this machine leads to a directory, as a
+// shell would have it.
+func (p *place) isDirectory(path session.Path) bool {
+	fi, err := os.Stat(p.host.Name(path))
+	return err == nil && fi.IsDir()
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `Bargee moves files between two machines over QUIC: encrypted, verified and resumable.
+
+  bargee demo                      try it on this machine, with nothing to set up
+  bargee serve DIR                 serve DIR; prints a token and a ticket for the other side
+  bargee bargee://HOST/            two panes: this directory left, the peer right
+  bargee cp -r DIR bargee://HOST/  copy from the shell; run again, it resumes
+
+Addresses:
+  NAME:/path                                 a peer that was remembered with --trust
+  :/path                                     on the peer that BARGEE_TARGET names
+  bargee://[FINGERPRINT@]HOST[:PORT]/path    any peer; the port is 6768 by default
+  bgticket_...[:/path]                       the peer of a ticket
+  path, ./path, /path                        on this machine; write ./a:b for a name with a colon
+
+Secrets, for a peer that is not remembered: --token-file FILE (- reads a line of standard
+input), else BARGEE_TOKEN_FILE, else BARGEE_TOKEN, else a prompt. Never an argument.
+
+Files are kept under BARGEE_HOME, or where the system has configuration and state.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some items failed, 4 secret or key
+refused, 5 not reached or no answer, 130 interrupted (run the command again to resume).`
+
+// newRoot returns the whole command line.
+func newRoot(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bargee [TARGET] [DIR]",
+		Short: "Move files between two machines over QUIC",
+		Long:  rootLong,
+		Args:  atMost(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runScreen(cmd.Context(), a, cmd, args)
+		},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+	}
+	cmd.SetVersionTemplate("bargee {{.Version}}\n")
+	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, one object a line")
+	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print nothing but results and errors")
+	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is done")
+	cmd.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (as NO_COLOR does)")
+	cmd.PersistentFlags().DurationVar(&a.timeout, "timeout", 0, "longest wait for an answer or for progress (default 10s to connect, 30s without progress)")
+	cmd.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.timeout < 0 || cmd.PersistentFlags().Changed("timeout") && a.timeout == 0 {
+			return usage("--timeout: not a positive duration", "for example: --timeout 30s")
+		}
+		return nil
+	}
+	cmd.AddCommand(
+		newServe(a),
+		newLs(a), newStat(a), newCat(a), newHash(a),
+		newCp(a), newUpload(a), newDownload(a),
+		newMkdir(a), newRm(a), newMv(a), newTouch(a),
+		newPing(a), newToken(a), newKey(a), newPeer(a), newVersion(a),
+	)
+	return cmd
+}
+
+// atLeast and atMost check the number of arguments, in words.
+func atLeast(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < n {
+			return usage(what+" is missing", "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage(fmt.Sprintf("%d arguments, at most %d", len(args), n), "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// exactly is both.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return cobra.MatchAll(atLeast(n, what), atMost(n))
+}

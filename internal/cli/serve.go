@@ -1,0 +1,301 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+const serveLong = `Serve DIR to other peers, as a jail: nothing outside of it can be reached, whatever they ask for.
+
+Without a secret bargee makes a token, prints it and a ticket this once, and keeps its public half
+for that directory: after a restart it still lets its holders in. A peer that was asked with
+--trust at the other side needs no secret again.
+
+Every flag is also an environment variable: --max-clients is BARGEE_SERVE_MAX_CLIENTS.
+SIGINT and SIGTERM end it; transfers under way can be resumed.`
+
+type serveOptions struct {
+	*app
+	dir       string
+	listen    string
+	readOnly  bool
+	writeOnly bool
+	limits    limitFlags
+	umask     string
+	tokenFile string
+	newToken  bool
+	ticket    bool
+	log       logFlags
+}
+
+func newServe(a *app) *cobra.Command {
+	o := &serveOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "serve DIR",
+		Short:   "Serve a directory to other peers",
+		Long:    serveLong,
+		Example: "  bargee serve ~/share\n  bargee serve /srv/inbox --write-only --token-file ~/.bargee-token --listen :6768",
+		Args:    exactly(1, "the DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.dir = args[0]
+			if err := fromEnvironment(cmd, "BARGEE_SERVE_", a.getenv); err != nil {
+				return err
+			}
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", ":"+defaultPort, "`ADDR` to listen on; port 0 picks one")
+	f.BoolVar(&o.readOnly, "read-only", false, "nothing in DIR is changed")
+	f.BoolVar(&o.writeOnly, "write-only", false, "nothing of DIR is told: peers can only send")
+	o.limits.add(f)
+	f.StringVar(&o.umask, "umask", "", "permissions that new files never get, octal (default that of the shell)")
+	f.StringVar(&o.tokenFile, "token-file", "", "let in who has the token or phrase in `FILE`; - is a line of standard input")
+	f.BoolVar(&o.newToken, "new-token", false, "make another token for DIR; the one before is refused from now on")
+	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
+	o.log.add(f)
+	return cmd
+}
+
+// check finds values that make no sense, before anything is touched.
+func (o *serveOptions) check(cmd *cobra.Command) error {
+	if o.readOnly && o.writeOnly {
+		return usage("exclude each other", "").about("", "--read-only and --write-only")
+	}
+	if o.newToken && o.tokenFile != "" {
+		return usage("exclude each other", "").about("", "--new-token and --token-file")
+	}
+	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
+		return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(o.listen))
+	}
+	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.log.check())
+}
+
+func (o *serveOptions) run(ctx context.Context) error {
+	at := target{path: o.dir}
+	log, closeLog, err := o.log.open(o.app)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	o.setUmask()
+	dir, err := session.OpenDir(o.dir)
+	if err != nil {
+		return failed("serve", at, err)
+	}
+	defer dir.Close()
+	tree, err := realPath(o.dir)
+	if err != nil {
+		return failed("serve", at, err)
+	}
+	h, err := o.home()
+	if err != nil {
+		return err
+	}
+	entry, err := o.entry(h, tree)
+	if err != nil {
+		return err
+	}
+	s, err := o.start(h, dir, entry, log)
+	if err != nil {
+		return err
+	}
+	if err := o.ready(s, entry); err != nil {
+		return errors.Join(err, s.close())
+	}
+	s.accept(ctx)
+	return s.close()
+}
+
+// realPath returns the one absolute name of a directory, by which grants and
+// tokens are kept for it.
+func realPath(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// A server is an endpoint that serves one directory.
+type server struct {
+	endpoint *transport.Endpoint
+	peer     transport.Fingerprint
+	session  *session.Server
+	log      *slog.Logger
+	links    sync.WaitGroup
+}
+
+func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logger) (*server, error) {
+	id, err := h.identity()
+	if err != nil {
+		return nil, err
+	}
+	cfg := transport.Config{
+		Identity:         id,
+		Agent:            agent(),
+		Admission:        &in.admission,
+		HandshakeTimeout: o.connectWait(),
+		Report:           func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) },
+	}
+	in.admission.MaxClients, in.admission.MaxLanes = o.limits.clients, o.limits.lanes
+	ep, err := transport.Listen(o.listen, cfg)
+	if err != nil {
+		return nil, listenProblem(o.listen, err)
+	}
+	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{
+		Tree:         dir,
+		ReadOnly:     o.readOnly,
+		WriteOnly:    o.writeOnly,
+		MaxFileSize:  o.limits.fileSize.n,
+		MinChunkSize: int(o.limits.minChunk.n),
+		MaxChunkSize: int(o.limits.maxChunk.n),
+		MaxStreams:   o.limits.streams,
+		Keep:         in.keep,
+	})}, nil
+}
+
+func listenProblem(addr string, err error) error {
+	p := &problem{what: "listen on", where: session.Display(addr), err: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		p.err = &session.Error{Kind: session.Refused, Err: errors.New("the port is in use")}
+		p.hint = "is another bargee serving there? --listen :0 picks a free port"
+	}
+	return p
+}
+
+// accept serves all links that come until ctx ends.
+func (s *server) accept(ctx context.Context) {
+	for {
+		l, err := s.endpoint.Accept(ctx)
+		if err != nil {
+			return
+		}
+		s.links.Go(func() {
+			start := time.Now()
+			peer := l.Peer()
+			log := s.log.With("from", peer.Address, "key", peer.Key.Short())
+			log.Info("connected", "agent", session.Display(peer.Agent), "origin", peer.Grant.Origin)
+			err := s.session.Serve(ctx, l)
+			l.Close("served")
+			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
+		})
+	}
+}
+
+func whyGone(err error) string {
+	if err == nil {
+		return "closed"
+	}
+	return reason(err)
+}
+
+// endingTime is how long links may take to end; the contract gives all of it 2 s.
+const endingTime = 1500 * time.Millisecond
+
+// close ends all links, whose transfers then can be resumed.
+func (s *server) close() error {
+	ended := make(chan struct{})
+	go func() { s.links.Wait(); s.endpoint.Close(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(endingTime):
+		s.log.Warn("ended without waiting for all links")
+	}
+	return nil
+}
+
+// ready says that we can be reached, and what the other side needs.
+func (o *serveOptions) ready(s *server, in *entry) error {
+	addresses := reachable(s.endpoint.Addr())
+	ticket := ""
+	if !in.token.IsZero() && (in.made || o.ticket) {
+		ticket = transport.Ticket{Addresses: addresses, Key: s.peer, Token: in.token}.Reveal()
+	}
+	if o.json {
+		ev := listeningEvent{Event: "listening", Role: "serve", Address: addresses[0], Peer: s.peer.String(), Ticket: ticket}
+		if in.made {
+			ev.Token = in.token.Reveal()
+		}
+		o.event(ev)
+		return o.flush()
+	}
+	o.printf("listening on %s\n", addresses[0])
+	if in.made {
+		o.printf("token   %s\n", in.token.Reveal())
+	}
+	if ticket != "" {
+		o.printf("ticket  %s\n", ticket)
+	}
+	if in.made {
+		o.say("Neither is shown again. At the other side, with the token or the ticket:\n  bargee bargee://%s/", addresses[0])
+	}
+	return o.flush()
+}
+
+type listeningEvent struct {
+	Event   string `json:"event"`
+	Role    string `json:"role"`
+	Address string `json:"address"`
+	Peer    string `json:"peer"`
+	Token   string `json:"token,omitempty"`
+	Ticket  string `json:"ticket,omitempty"`
+}
+
+// reachable returns the addresses under which others can dial a socket, the
+// best first.
+func reachable(addr net.Addr) []string {
+	udp, ok := addr.(*net.UDPAddr)
+	if !ok || !udp.IP.IsUnspecified() && udp.IP != nil {
+		return []string{addr.String()}
+	}
+	port := fmt.Sprint(udp.Port)
+	var four, six []string
+	ifaces, _ := net.InterfaceAddrs() // without them the loopback remains
+	for _, a := range ifaces {
+		n, ok := a.(*net.IPNet)
+		switch {
+		case !ok || !n.IP.IsGlobalUnicast():
+		case n.IP.To4() != nil:
+			four = append(four, net.JoinHostPort(n.IP.String(), port))
+		default:
+			six = append(six, net.JoinHostPort(n.IP.String(), port))
+		}
+	}
+	all := append(four, six...)
+	if len(all) == 0 {
+		all = []string{net.JoinHostPort("127.0.0.1", port)}
+	}
+	return all[:min(len(all), 16)]
+}
+
+func (o *serveOptions) checkUmask() error {
+	if o.umask == "" {
+		return nil
+	}
+	if _, err := parseUmask(o.umask); err != nil {
+		return usage(err.Error(), "for example: --umask 027").about("--umask", session.Display(o.umask))
+	}
+	return nil
+}
+
+func (o *serveOptions) setUmask() {
+	if mask, err := parseUmask(o.umask); err == nil {
+		setUmask(mask)
+	}
+}

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// fromEnvironment sets the flags of cmd that are not on the command line from
+// variables: prefix, then the flag's name in capitals.
+func fromEnvironment(cmd *cobra.Command, prefix string, getenv func(string) string) error {
+	var errs []error
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := getenv(name)
+		if value == "" || f.Changed || f.Name == "help" {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			errs = append(errs, usage(fmt.Sprintf("%q is no value for --%s", value, f.Name), "").about("", name))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// The bounds of what a server can be told.
+const (
+	minChunk   = 64 << 10
+	maxChunk   = 16 << 20
+	maxStreams = 255
+)
+
+// A byteCount is a flag with a number of bytes.
+type byteCount struct{ n int64 }
+
+func (b *byteCount) Type() string { return "SIZE" }
+func (b *byteCount) Set(s string) (err error) {
+	b.n, err = parseSize(s)
+	return err
+}
+
+func (b *byteCount) String() string {
+	if b.n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(b.n, 10)
+}
+
+// limitFlags are what a server gives to its peers at most.
+type limitFlags struct {
+	fileSize, minChunk, maxChunk byteCount
+	clients, streams, lanes      int
+}
+
+func (l *limitFlags) add(f *pflag.FlagSet) {
+	f.Var(&l.fileSize, "max-file-size", "largest file, both ways (default any)")
+	f.Var(&l.minChunk, "min-chunk-size", "smallest chunk that peers may choose (default 64KiB)")
+	f.Var(&l.maxChunk, "max-chunk-size", "largest one (default 16MiB)")
+	f.IntVar(&l.clients, "max-clients", 0, "peers at a time; the next is refused at once (default any number)")
+	f.IntVar(&l.streams, "max-streams", 0, "data streams of a transfer, 1 to 255 (default 255)")
+	f.IntVar(&l.lanes, "max-lanes", 0, "lanes of a link, 1 to 128 (default 128)")
+}
+
+func (l *limitFlags) check(f *pflag.FlagSet) error {
+	for _, c := range []struct {
+		flag      string
+		n, lo, hi int64
+		power     bool
+	}{
+		{"max-file-size", l.fileSize.n, 1, 1 << 62, false},
+		{"min-chunk-size", l.minChunk.n, minChunk, maxChunk, true},
+		{"max-chunk-size", l.maxChunk.n, minChunk, maxChunk, true},
+		{"max-clients", int64(l.clients), 1, 1 << 20, false},
+		{"max-streams", int64(l.streams), 1, maxStreams, false},
+		{"max-lanes", int64(l.lanes), 1, transport.MaxLanes, false},
+	} {
+		if !f.Changed(c.flag) {
+			continue
+		}
+		if c.n < c.lo || c.n > c.hi {
+			return usage(fmt.Sprintf("%d is not within %d to %d", c.n, c.lo, c.hi), "").about("", "--"+c.flag)
+		}
+		if c.power && c.n&(c.n-1) != 0 {
+			return usage(fmt.Sprintf("%d is not a power of two", c.n), "for example 256K, 1M, 4M").about("", "--"+c.flag)
+		}
+	}
+	if f.Changed("min-chunk-size") && f.Changed("max-chunk-size") && l.minChunk.n > l.maxChunk.n {
+		return usage("is above --max-chunk-size", "").about("", "--min-chunk-size")
+	}
+	return nil
+}
+
+func parseUmask(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 8, 16)
+	if err != nil || n > 0o777 {
+		return 0, errors.New("is no umask: three octal digits")
+	}
+	return int(n), nil
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// logFlags say where a role that runs for long writes what happens.
+type logFlags struct {
+	file, format, level string
+}
+
+func (l *logFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&l.file, "log-file", "", "append the log to `FILE` (default standard error)")
+	f.StringVar(&l.format, "log-format", "text", "`text|json`")
+	f.StringVar(&l.level, "log-level", "", "`debug|info|warn|error` (default info)")
+}
+
+func (l *logFlags) check() error {
+	if !slices.Contains([]string{"text", "json"}, l.format) {
+		return usage("is none of text, json", "").about("--log-format", session.Display(l.format))
+	}
+	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, l.level) {
+		return usage("is none of debug, info, warn, error", "").about("--log-level", session.Display(l.level))
+	}
+	return nil
+}
+
+// open returns the log. -q and -v choose the level where no flag does.
+func (l *logFlags) open(a *app) (log *slog.Logger, done func(), err error) {
+	w, done := a.stderr, func() {}
+	if l.file != "" {
+		f, err := os.OpenFile(l.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, &problem{what: "write the log", where: session.Display(l.file), err: err}
+		}
+		w, done = f, func() { f.Close() }
+	}
+	return slog.New(l.handler(w, a)), done, nil
+}
+
+func (l *logFlags) handler(w io.Writer, a *app) slog.Handler {
+	level := slog.LevelInfo
+	switch {
+	case l.level != "":
+		level.UnmarshalText([]byte(l.level)) // checked
+	case a.quiet:
+		level = slog.LevelError
+	case a.verbose:
+		level = slog.LevelDebug
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if l.format == "json" {
+		return slog.NewJSONHandler(w, opts)
+	}
+	return slog.NewTextHandler(w, opts)
+}
