@@ -3,7 +3,9 @@ package transport
 import (
 	"crypto/ed25519"
 	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -63,6 +65,9 @@ type desk interface {
 	// joinable returns the join exporter of lane 1 of the link that a client
 	// with that key made, and whether lane may be added to it.
 	joinable(id linkID, client Fingerprint, lane int) (first [32]byte, ok bool)
+	// phraseWait says how long no phrase is tried, phraseWrong counts a wrong one.
+	phraseWait() time.Duration
+	phraseWrong()
 }
 
 // errWrongProof marks refusals that are charged to the source.
@@ -76,6 +81,7 @@ type serverLogin struct {
 	admission *Admission
 	desk      desk
 	report    func(error) // of what goes wrong without being the client's fault
+	random    io.Reader   // nil: crypto/rand; set by tests
 }
 
 // visitor is a client that was let in.
@@ -159,21 +165,34 @@ func (l serverLogin) check(c *conversation, ch channel, v visitor, keep bool) (v
 	if err := c.receive(&proof); err != nil {
 		return visitor{}, fail(ErrAuth, "%s gave no proof: %w", ch.address, err)
 	}
-	p := proof.GetToken()
-	if p == nil {
-		return visitor{}, l.wrong(c, fail(ErrProtocol, "%s sent a proof that was not asked for", ch.address))
-	}
-	token, ok := l.admission.token(p.Id)
-	if !ok || !ed25519.Verify(token.key[:], ch.bind(clientRole, hellos), p.Signature) {
-		return visitor{}, l.wrong(c, fail(ErrAuth, "%s: wrong token: %w", ch.address, errWrongProof))
+	origin, ours, err := l.judge(c, ch, hellos, &proof)
+	if err != nil {
+		return visitor{}, err
 	}
 	v.grant = Grant{
 		Key:     ch.client,
 		Tree:    l.admission.Tree,
-		Origin:  token.ID(),
+		Origin:  origin,
 		Created: time.Now().UTC().Truncate(time.Second),
 	}
-	return l.admit(c, v, token.mac(ch.bind(serverRole, hellos)), keep)
+	return l.admit(c, v, ours, keep)
+}
+
+// judge says whose secret it is that the client holds, and our proof in return.
+func (l serverLogin) judge(c *conversation, ch channel, hellos [sha256.Size]byte, proof *wire.Proof) (origin string, ours []byte, err error) {
+	if share := proof.GetShare(); len(share) > 0 && l.admission.Phrase.IsPhrase() {
+		ours, err = l.checkPhrase(c, ch, hellos, share)
+		return phraseOrigin, ours, err
+	}
+	p := proof.GetToken()
+	if p == nil {
+		return "", nil, l.wrong(c, fail(ErrProtocol, "%s sent a proof that was not asked for", ch.address))
+	}
+	token, ok := l.admission.token(p.Id)
+	if !ok || !ed25519.Verify(token.key[:], ch.bind(clientRole, hellos), p.Signature) {
+		return "", nil, l.wrong(c, fail(ErrAuth, "%s: wrong token: %w", ch.address, errWrongProof))
+	}
+	return token.ID(), token.mac(ch.bind(serverRole, hellos)), nil
 }
 
 // wrong says no to a proof, and returns why.

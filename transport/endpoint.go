@@ -52,6 +52,7 @@ type Endpoint struct {
 
 	gate      *gate
 	penalties *penalties
+	phrases   tries
 	unproven  *rate.Limiter // handshakes without a proof of the address
 
 	accepted chan *link
@@ -302,6 +303,10 @@ func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]
 	}
 	return l.first, true
 }
+
+func (e *Endpoint) phraseWait() time.Duration { return e.phrases.wait(time.Now()) }
+
+func (e *Endpoint) phraseWrong() { e.phrases.add(time.Now()) }
 
 func (e *Endpoint) placed(id linkID) *link {
 	e.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +21,7 @@ type clientLogin struct {
 	secret   Secret // may be none
 	keep     bool
 	join     *clientJoin // a further lane
+	random   io.Reader   // nil: crypto/rand; set by tests
 }
 
 type clientJoin struct {
@@ -124,6 +126,8 @@ func (l clientLogin) prove(c *conversation, ch channel, version int, p *wire.Pro
 		return entry{}, fail(ErrAuth, "%s does not know this machine's key and asks for a token: give one", ch.address)
 	case isToken && p.Token:
 		return l.proveToken(c, ch, version, token)
+	case l.secret.IsPhrase() && p.Phrase:
+		return l.provePhrase(c, ch, version)
 	case p.Token || p.Phrase:
 		return entry{}, fail(ErrAuth, "%s takes %s, and what was given is %s", ch.address, proveNames(p), secretName(isToken))
 	}

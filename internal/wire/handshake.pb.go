@@ -14,7 +14,8 @@
 //   Proof{token} ->                                 after prove
 //                            <- ProofReply          admitted | refused
 //
-// and with a phrase, two rounds (CPace, initiator and responder):
+// and with a phrase, two rounds (CPace, the client is the initiator; it confirms
+// first, so that a wrong guess always shows):
 //
 //   Proof{share} ->
 //                            <- ProofReply{share}   or refused
@@ -97,7 +98,7 @@ func (x Refused_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refused_Kind.Descriptor instead.
 func (Refused_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{9, 0}
+	return file_handshake_proto_rawDescGZIP(), []int{8, 0}
 }
 
 // ClientHello opens every lane.
@@ -653,7 +654,7 @@ func (x *ProofReply) GetRefused() *Refused {
 	return nil
 }
 
-func (x *ProofReply) GetShare() *PhraseShare {
+func (x *ProofReply) GetShare() []byte {
 	if x != nil {
 		if x, ok := x.Reply.(*ProofReply_Share); ok {
 			return x.Share
@@ -675,7 +676,7 @@ type ProofReply_Refused struct {
 }
 
 type ProofReply_Share struct {
-	Share *PhraseShare `protobuf:"bytes,3,opt,name=share,proto3,oneof"`
+	Share []byte `protobuf:"bytes,3,opt,name=share,proto3,oneof"` // CPace: Yb
 }
 
 func (*ProofReply_Admitted) isProofReply_Reply() {}
@@ -684,65 +685,12 @@ func (*ProofReply_Refused) isProofReply_Reply() {}
 
 func (*ProofReply_Share) isProofReply_Reply() {}
 
-// PhraseShare is the responder's half of CPace.
-type PhraseShare struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Share         []byte                 `protobuf:"bytes,1,opt,name=share,proto3" json:"share,omitempty"`               // Yb
-	Confirmation  []byte                 `protobuf:"bytes,2,opt,name=confirmation,proto3" json:"confirmation,omitempty"` // Tb
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PhraseShare) Reset() {
-	*x = PhraseShare{}
-	mi := &file_handshake_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PhraseShare) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PhraseShare) ProtoMessage() {}
-
-func (x *PhraseShare) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PhraseShare.ProtoReflect.Descriptor instead.
-func (*PhraseShare) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *PhraseShare) GetShare() []byte {
-	if x != nil {
-		return x.Share
-	}
-	return nil
-}
-
-func (x *PhraseShare) GetConfirmation() []byte {
-	if x != nil {
-		return x.Confirmation
-	}
-	return nil
-}
-
 // Admitted lets the client in.
 type Admitted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Link          []byte                 `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`                          // id of the link, random
 	MaxLanes      uint32                 `protobuf:"varint,2,opt,name=max_lanes,json=maxLanes,proto3" json:"max_lanes,omitempty"` // that the server lets a link have
-	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's, after a token or for a join
+	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's: for a token, a phrase (Tb) or a join
 	Agent         string                 `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
 	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`    // public key, ML-KEM-768 with X25519
 	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"` // since version 2: a grant was stored
@@ -752,7 +700,7 @@ type Admitted struct {
 
 func (x *Admitted) Reset() {
 	*x = Admitted{}
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +712,7 @@ func (x *Admitted) String() string {
 func (*Admitted) ProtoMessage() {}
 
 func (x *Admitted) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +725,7 @@ func (x *Admitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admitted.ProtoReflect.Descriptor instead.
 func (*Admitted) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{8}
+	return file_handshake_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Admitted) GetLink() []byte {
@@ -833,7 +781,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +793,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +806,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{9}
+	return file_handshake_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Refused) GetKind() Refused_Kind {
@@ -888,7 +836,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_handshake_proto_msgTypes[10]
+	mi := &file_handshake_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +848,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[10]
+	mi := &file_handshake_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +861,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{10}
+	return file_handshake_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Ticket) GetAddresses() []string {
@@ -979,21 +927,18 @@ const file_handshake_proto_rawDesc = "" +
 	"\x05Proof\x12/\n" +
 	"\x05token\x18\x01 \x01(\v2\x17.bargee.wire.TokenProofH\x00R\x05token\x12\x1c\n" +
 	"\x05share\x18\x02 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share\x12*\n" +
-	"\fconfirmation\x18\x03 \x01(\fB\x04\xe0\xb5\x18@H\x00R\fconfirmation:\x05\x88\xb5\x18\x80\x04B\a\n" +
+	"\fconfirmation\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\fconfirmation:\x05\x88\xb5\x18\x80\x04B\a\n" +
 	"\x05proof\"F\n" +
 	"\n" +
 	"TokenProof\x12\x14\n" +
 	"\x02id\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x05R\x02id\x12\"\n" +
-	"\tsignature\x18\x02 \x01(\fB\x04\xe0\xb5\x18@R\tsignature\"\xb5\x01\n" +
+	"\tsignature\x18\x02 \x01(\fB\x04\xe0\xb5\x18@R\tsignature\"\xa1\x01\n" +
 	"\n" +
 	"ProofReply\x123\n" +
 	"\badmitted\x18\x01 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x120\n" +
-	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x120\n" +
-	"\x05share\x18\x03 \x01(\v2\x18.bargee.wire.PhraseShareH\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
-	"\x05reply\"S\n" +
-	"\vPhraseShare\x12\x1a\n" +
-	"\x05share\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x05share\x12(\n" +
-	"\fconfirmation\x18\x02 \x01(\fB\x04\xe0\xb5\x18@R\fconfirmation\"\xae\x01\n" +
+	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x12\x1c\n" +
+	"\x05share\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
+	"\x05reply\"\xae\x01\n" +
 	"\bAdmitted\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\"\n" +
 	"\tmax_lanes\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\bmaxLanes\x12\x1a\n" +
@@ -1030,7 +975,7 @@ func file_handshake_proto_rawDescGZIP() []byte {
 }
 
 var file_handshake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_handshake_proto_goTypes = []any{
 	(Refused_Kind)(0),   // 0: bargee.wire.Refused.Kind
 	(*ClientHello)(nil), // 1: bargee.wire.ClientHello
@@ -1040,26 +985,24 @@ var file_handshake_proto_goTypes = []any{
 	(*Proof)(nil),       // 5: bargee.wire.Proof
 	(*TokenProof)(nil),  // 6: bargee.wire.TokenProof
 	(*ProofReply)(nil),  // 7: bargee.wire.ProofReply
-	(*PhraseShare)(nil), // 8: bargee.wire.PhraseShare
-	(*Admitted)(nil),    // 9: bargee.wire.Admitted
-	(*Refused)(nil),     // 10: bargee.wire.Refused
-	(*Ticket)(nil),      // 11: bargee.wire.Ticket
+	(*Admitted)(nil),    // 8: bargee.wire.Admitted
+	(*Refused)(nil),     // 9: bargee.wire.Refused
+	(*Ticket)(nil),      // 10: bargee.wire.Ticket
 }
 var file_handshake_proto_depIdxs = []int32{
-	2,  // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
-	9,  // 1: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
-	4,  // 2: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
-	10, // 3: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
-	6,  // 4: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
-	9,  // 5: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
-	10, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
-	8,  // 7: bargee.wire.ProofReply.share:type_name -> bargee.wire.PhraseShare
-	0,  // 8: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	2, // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
+	8, // 1: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
+	4, // 2: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
+	9, // 3: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
+	6, // 4: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
+	8, // 5: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
+	9, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
+	0, // 7: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_handshake_proto_init() }
@@ -1089,7 +1032,7 @@ func file_handshake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_handshake_proto_rawDesc), len(file_handshake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
