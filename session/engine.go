@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/bargee/bargee/transport"
@@ -36,7 +38,23 @@ type KnownPeer struct {
 //
 // All methods may be called from several goroutines. Those that take a context
 // may wait for the network; the others return at once.
-type Engine struct{}
+//
+// It owns a goroutine for each place (keeping it connected) and for each
+// transfer that runs; Close ends them all.
+type Engine struct {
+	cfg  EngineConfig
+	host *Host
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelCauseFunc
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	places    []*place // Here has none
+	lastPlace PlaceID
+	queue     []*queued // in the order of the queue
+	lastID    TransferID
+}
 
 // EngineConfig configures an Engine; the zero values stand for the defaults.
 type EngineConfig struct {
@@ -44,11 +62,25 @@ type EngineConfig struct {
 	Concurrency int   // transfers that run at the same time; 2
 }
 
+// errClosing is why everything ends when an Engine is closed.
+var errClosing = &Error{Kind: Interrupted, Err: errors.New("interrupted; it can be resumed")}
+
 // NewEngine returns an Engine with one place, Here. It lives until Close.
-func NewEngine(cfg EngineConfig) *Engine { return &Engine{} }
+func NewEngine(cfg EngineConfig) *Engine {
+	if cfg.Concurrency == 0 {
+		cfg.Concurrency = 2
+	}
+	e := &Engine{cfg: cfg, host: NewHost()}
+	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	return e
+}
 
 // Close interrupts what runs, so that it can be resumed, and closes all places.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) Close() error {
+	e.cancel(errClosing)
+	e.running.Wait()
+	return nil
+}
 
 // A PlaceID names a place of an Engine. Here is this machine.
 type PlaceID int
@@ -85,59 +117,121 @@ type Place struct {
 	Lanes  []transport.LaneStats
 }
 
-// Connect links to the peer that target names and adds it as a place.
-func (e *Engine) Connect(ctx context.Context, target, secret string) (PlaceID, error) {
-	return 0, errors.ErrUnsupported
-}
-
-// Disconnect interrupts the place's transfers and closes its link.
-func (e *Engine) Disconnect(id PlaceID) error { return errors.ErrUnsupported }
-
-// Pin remembers the peer at a place under name, so that it needs no secret again.
-func (e *Engine) Pin(ctx context.Context, id PlaceID, name string) error {
-	return errors.ErrUnsupported
-}
-
-// Known lists the peers that need no secret.
-func (e *Engine) Known() []KnownPeer { return nil }
-
-// Places lists the places as they are now, Here first.
-func (e *Engine) Places() []Place { return nil }
-
-// Tree returns the tree of a place. It stays valid while the place reconnects;
-// calls then wait for the new link as long as their context allows.
-func (e *Engine) Tree(id PlaceID) (Tree, error) { return nil, errors.ErrUnsupported }
-
 // Submit adds a transfer at the end of the queue; it starts by itself.
-func (e *Engine) Submit(j Job) (TransferID, error) { return 0, errors.ErrUnsupported }
+func (e *Engine) Submit(j Job) (TransferID, error) {
+	if err := e.checkJob(&j); err != nil {
+		return 0, err
+	}
+	e.mu.Lock()
+	e.lastID++
+	q := newQueued(e.lastID, j)
+	e.queue = append(e.queue, q)
+	e.mu.Unlock()
+	e.schedule()
+	return q.id, nil
+}
 
-// Wait returns when the transfer is over (TransferState.Over), with its last
-// state, or when ctx ends, with ctx's error.
+// Wait returns when the transfer is over (TransferState.Over), or paused for
+// want of space, with its last state, or when ctx ends, with ctx's error.
 func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
-	return Transfer{}, errors.ErrUnsupported
+	q, err := e.find(id)
+	if err != nil {
+		return Transfer{}, err
+	}
+	for {
+		t, changed := q.watch()
+		if t.State.Over() || t.State == StatePaused && t.Err != nil {
+			return t, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return t, context.Cause(ctx)
+		}
+	}
 }
 
 // Transfers describes all transfers of this run as they are now, in the order
 // of the queue.
-func (e *Engine) Transfers() []Transfer { return nil }
+func (e *Engine) Transfers() []Transfer {
+	e.mu.Lock()
+	queue := slices.Clone(e.queue)
+	e.mu.Unlock()
+	out := make([]Transfer, len(queue))
+	for i, q := range queue {
+		out[i] = q.snapshot()
+	}
+	return out
+}
 
-// Pause stops a waiting or running transfer and keeps its partials; Resume
-// puts it back into the queue.
-func (e *Engine) Pause(id TransferID) error  { return errors.ErrUnsupported }
-func (e *Engine) Resume(id TransferID) error { return errors.ErrUnsupported }
+// Pause stops a waiting or running transfer and keeps its partials.
+func (e *Engine) Pause(id TransferID) error { return e.person(id, evPause) }
+
+// Resume puts a paused transfer back into the queue.
+func (e *Engine) Resume(id TransferID) error { return e.person(id, evResume) }
+
+// Retry puts a transfer that is over back into the queue; what is there
+// already is not sent again.
+func (e *Engine) Retry(id TransferID) error { return e.person(id, evRetry) }
 
 // Cancel ends a transfer at both ends and removes its partials, unless keep.
-func (e *Engine) Cancel(id TransferID, keep bool) error { return errors.ErrUnsupported }
+func (e *Engine) Cancel(id TransferID, keep bool) error {
+	q, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	q.keepPartials(keep)
+	return e.person(id, evCancel)
+}
 
-// Retry puts a failed, cancelled or partly failed transfer back into the
-// queue; what is there already is not sent again.
-func (e *Engine) Retry(id TransferID) error { return errors.ErrUnsupported }
+// person applies what a person asked for.
+func (e *Engine) person(id TransferID, ev lifeEvent) error {
+	q, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	if err := q.person(ev); err != nil {
+		return err
+	}
+	e.schedule()
+	return nil
+}
 
 // Forget takes a transfer that is over out of the list.
-func (e *Engine) Forget(id TransferID) error { return errors.ErrUnsupported }
+func (e *Engine) Forget(id TransferID) error {
+	q, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	if t := q.snapshot(); !t.State.Over() {
+		return newError(Busy, Path{}, "the transfer is %s", t.State)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.queue = slices.DeleteFunc(e.queue, func(o *queued) bool { return o == q })
+	return nil
+}
 
 // Answer decides a conflict of a transfer; with all also those that are still
 // to come in it.
 func (e *Engine) Answer(id TransferID, conflict int, d Conflict, all bool) error {
-	return errors.ErrUnsupported
+	q, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	if d == Ask {
+		return newError(Invalid, Path{}, "to ask again is no answer")
+	}
+	return q.asking.answer(conflict, d, all)
+}
+
+func (e *Engine) find(id TransferID) (*queued, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, q := range e.queue {
+		if q.id == id {
+			return q, nil
+		}
+	}
+	return nil, newError(NotFound, Path{}, "there is no transfer %d", id)
 }

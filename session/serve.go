@@ -27,7 +27,10 @@ type ServerConfig struct {
 }
 
 // A Server answers the requests of peers against one tree.
-type Server struct{ cfg ServerConfig }
+type Server struct {
+	cfg       ServerConfig
+	transfers transfers
+}
 
 // NewServer returns a server for cfg.Tree, which must stay open while it serves.
 func NewServer(cfg ServerConfig) *Server { return &Server{cfg: cfg} }

@@ -53,11 +53,11 @@ func (e *exchange) transfer(ctx context.Context, req *wire.Request) {
 	e.begun = true
 	switch ask := req.Ask.(type) {
 	case *wire.Request_Send:
-		e.s.serveSend(ctx, e.st, ask.Send)
+		e.s.serveSend(ctx, e.v.link, e.st, ask.Send)
 	case *wire.Request_Fetch:
-		e.s.serveFetch(ctx, e.st, ask.Fetch)
+		e.s.serveFetch(ctx, e.v.link, e.st, ask.Fetch)
 	case *wire.Request_Data:
-		e.s.serveData(ctx, e.st, ask.Data)
+		e.s.serveData(ctx, e.v.link, e.st, ask.Data)
 	}
 }
 

@@ -2,17 +2,240 @@ package session
 
 import (
 	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
 
+// transfers are those that peers have asked a server for and that are not
+// over, so that data streams find theirs.
+type transfers struct {
+	mu   sync.Mutex
+	byID map[transferKey]*underway
+}
+
+// A transferKey tells transfers of different links apart, so that no peer can
+// get at another's.
+type transferKey struct {
+	link transport.Link
+	id   string
+}
+
+// An underway is a served transfer. It waits for its data streams, or they for it: which of the
+// streams arrives first is up to the network.
+type underway struct {
+	half    half
+	ctx     context.Context // ends with the transfer, if it fails
+	known   chan struct{}   // closed when half is set
+	streams int
+	waiting int
+}
+
+// dataPatience is how long a data stream waits for its transfer.
+const dataPatience = 10 * time.Second
+
+func (t *transfers) entry(k transferKey) *underway {
+	if t.byID == nil {
+		t.byID = map[transferKey]*underway{}
+	}
+	e := t.byID[k]
+	if e == nil {
+		e = &underway{known: make(chan struct{})}
+		t.byID[k] = e
+	}
+	return e
+}
+
+// add makes h known under k, unless there is one already.
+func (t *transfers) add(ctx context.Context, k transferKey, h half) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entry(k)
+	if e.half != nil {
+		return false
+	}
+	e.half, e.ctx = h, ctx
+	close(e.known)
+	return true
+}
+
+func (t *transfers) remove(k transferKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byID, k)
+}
+
+// join returns the transfer k and the number of a new data stream of it, of
+// which it has at most most. It waits for the transfer for a while.
+func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underway, int) {
+	t.mu.Lock()
+	e := t.entry(k)
+	e.streams++
+	e.waiting++
+	n := e.streams
+	t.mu.Unlock()
+	patience := time.NewTimer(dataPatience)
+	defer patience.Stop()
+	select {
+	case <-e.known:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.waiting--
+	if e.half == nil {
+		if e.waiting == 0 && t.byID[k] == e {
+			delete(t.byID, k)
+		}
+		return nil, 0
+	}
+	if n > most {
+		return nil, 0
+	}
+	return e, n
+}
+
 // serveSend answers Request{send}: the asker announces and sends, we receive
 // into the served tree. It owns the stream.
-func (s *Server) serveSend(ctx context.Context, st transport.Stream, req *wire.Send) {}
+func (s *Server) serveSend(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Send) {
+	r, closeDir, err := s.receiverFor(req)
+	if err != nil {
+		refuseTransfer(st, &wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
+		return
+	}
+	defer closeDir()
+	s.half(ctx, l, st, req.GetTransfer(), r)
+}
+
+func (s *Server) receiverFor(req *wire.Send) (*receiver, func(), error) {
+	if s.cfg.ReadOnly {
+		return nil, nil, newError(Refused, Path{}, "it is served read-only")
+	}
+	options := optionsFromWire(req.GetOptions())
+	if err := s.cfg.checkChunkSize(options.ChunkSize); err != nil {
+		return nil, nil, err
+	}
+	dest, err := parseClean(string(req.GetDestination()))
+	if err != nil {
+		return nil, nil, err
+	}
+	into, shown, as, err := resolve(s.cfg.Tree, dest, req.GetInto())
+	if err != nil {
+		return nil, nil, err
+	}
+	r := newReceiver(receiverConfig{
+		into: into, as: as, shown: shown, origin: func(p Path) Path { return p }, options: options, policy: s.cfg,
+	})
+	return r, func() { into.Close() }, nil
+}
+
+// resolve finds the directory that takes what is sent to dest, its path, and
+// the name that the one thing sent gets there: "" where it keeps its own.
+func resolve(tree *Dir, dest Path, into bool) (dir *Dir, at Path, as string, err error) {
+	root, err := tree.open(dest)
+	if err == nil {
+		return newDir(root), dest, "", nil
+	}
+	if into || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
+		return nil, Path{}, "", err
+	}
+	parent, name := dest.Split()
+	if root, err = tree.open(parent); err != nil {
+		return nil, Path{}, "", err
+	}
+	return newDir(root), parent, name, nil
+}
 
 // serveFetch answers Request{fetch}: we send what the asker named.
-func (s *Server) serveFetch(ctx context.Context, st transport.Stream, req *wire.Fetch) {}
+func (s *Server) serveFetch(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Fetch) {
+	cfg, err := s.senderFor(req)
+	if err != nil {
+		refuseTransfer(st, &wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
+		return
+	}
+	s.half(ctx, l, st, req.GetTransfer(), newSender(cfg))
+}
+
+func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
+	cfg := senderConfig{options: optionsFromWire(req.GetOptions()), policy: s.cfg}
+	if s.cfg.WriteOnly {
+		return cfg, newError(Refused, Path{}, "it is served write-only")
+	}
+	if err := s.cfg.checkChunkSize(cfg.options.ChunkSize); err != nil {
+		return cfg, err
+	}
+	for _, raw := range req.GetPaths() {
+		p, err := parseClean(string(raw))
+		if err != nil {
+			return cfg, err
+		}
+		cfg.sources = append(cfg.sources, source{tree: s.cfg.Tree, path: p, shown: p})
+	}
+	return cfg, nil
+}
+
+// half runs our half of a transfer.
+func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream, id []byte, h half) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	k := transferKey{l, string(id)}
+	if len(id) != 16 || !s.transfers.add(ctx, k, h) {
+		st.Abort(abortFailed)
+		return
+	}
+	defer s.transfers.remove(k)
+	// Its error was told to the asker, or came from there.
+	_ = h.run(ctx, st)
+}
 
 // serveData answers Request{data}: it hands the stream to its transfer.
-func (s *Server) serveData(ctx context.Context, st transport.Stream, req *wire.Data) {}
+func (s *Server) serveData(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Data) {
+	t, n := s.transfers.join(ctx, transferKey{l, string(req.GetTransfer())}, s.cfg.maxStreams())
+	if t == nil {
+		st.Abort(abortFailed)
+		return
+	}
+	stop := context.AfterFunc(t.ctx, func() { st.Abort(abortInterrupted) })
+	defer stop()
+	// When the stream dies, the asker opens another one.
+	_ = t.half.carry(st, n)
+}
+
+// refuseTransfer says why a transfer does not begin, and ends the stream.
+func refuseTransfer(st transport.Stream, m proto.Message) {
+	st.SetWriteDeadline(time.Now().Add(dataPatience))
+	if wire.Write(st, m) != nil {
+		st.Abort(abortFailed)
+		return
+	}
+	st.Close()
+}
+
+// checkChunkSize holds a chunk size that was asked for against the range.
+func (c ServerConfig) checkChunkSize(n int) error {
+	if n != 0 && (n < c.minChunk() || n > c.maxChunk()) {
+		return newError(ChunkSize, Path{}, "chunks of %d bytes are asked for, and only %d to %d are allowed", n, c.minChunk(), c.maxChunk())
+	}
+	return nil
+}
+
+func (c ServerConfig) minChunk() int { return max(c.MinChunkSize, minChunkSize) }
+
+func (c ServerConfig) maxChunk() int {
+	if c.MaxChunkSize == 0 {
+		return maxChunkSize
+	}
+	return min(c.MaxChunkSize, maxChunkSize)
+}
+
+func (c ServerConfig) maxStreams() int {
+	if c.MaxStreams == 0 {
+		return 255
+	}
+	return min(c.MaxStreams, 255)
+}

@@ -15,7 +15,7 @@
 //                                  <-   ToSender{claims}... ToSender{answer} per entry, in order of ids
 //   ToReceiver{complete|failed}    ->   per file that was wanted, when all of it was sent
 //                                  <-   ToSender{result} per wanted file; ToSender{need} may come before
-//   ToReceiver{end}                ->   after the last entry
+//   ToReceiver{end}                ->   after the last entry of the walk; only entries that replace one may follow
 //                                  <-   ToSender{finished}, after the last result; end of stream
 //
 // A download is the same with the arrows turned: the asker says Request{fetch}
@@ -361,6 +361,7 @@ type Options struct {
 	ChunkSize     uint32                 `protobuf:"varint,8,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"` // 0: as the receiver likes
 	Include       [][]byte               `protobuf:"bytes,9,rep,name=include,proto3" json:"include,omitempty"`                       // globs on the path below the source
 	Exclude       [][]byte               `protobuf:"bytes,10,rep,name=exclude,proto3" json:"exclude,omitempty"`
+	DryRun        bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"` // answer as if, change nothing; WANT is then the last word on an entry
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -463,6 +464,13 @@ func (x *Options) GetExclude() [][]byte {
 		return x.Exclude
 	}
 	return nil
+}
+
+func (x *Options) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
 }
 
 // Data opens a data stream.
@@ -676,8 +684,9 @@ func (*ToReceiver_Error) isToReceiver_Say() {}
 type Announce struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Path          []byte                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`   // below the destination
-	Entry         *Entry                 `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"` // its name is not used
+	Path          []byte                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`          // below the destination
+	Entry         *Entry                 `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"`        // its name is not used
+	Replaces      uint64                 `protobuf:"varint,4,opt,name=replaces,proto3" json:"replaces,omitempty"` // the id under which it was announced before it changed; what was received of that is dropped
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -731,6 +740,13 @@ func (x *Announce) GetEntry() *Entry {
 		return x.Entry
 	}
 	return nil
+}
+
+func (x *Announce) GetReplaces() uint64 {
+	if x != nil {
+		return x.Replaces
+	}
+	return 0
 }
 
 // Complete: every chunk that the receiver lacked was sent, and the file was
@@ -787,13 +803,12 @@ func (x *Complete) GetDigest() []byte {
 	return nil
 }
 
-// Failed: the file cannot be sent. The receiver drops what it has of it where
-// discard is set (it changed while it was sent), else keeps the partial.
+// Failed: the file cannot be sent. The receiver keeps its partial, unless the
+// error is KIND_CHANGED, and sends no Result.
 type Failed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Error         *Error                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Discard       bool                   `protobuf:"varint,3,opt,name=discard,proto3" json:"discard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -840,13 +855,6 @@ func (x *Failed) GetError() *Error {
 		return x.Error
 	}
 	return nil
-}
-
-func (x *Failed) GetDiscard() bool {
-	if x != nil {
-		return x.Discard
-	}
-	return false
 }
 
 type Digest struct {
@@ -1175,9 +1183,12 @@ func (*ToSender_Finished) isToSender_Say() {}
 
 func (*ToSender_Error) isToSender_Say() {}
 
+// Ready comes first. Where destination is no directory, as is its last name,
+// which the one top entry gets, in the directory above.
 type Ready struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MaxStreams    uint32                 `protobuf:"varint,1,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
+	As            []byte                 `protobuf:"bytes,2,opt,name=as,proto3" json:"as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1217,6 +1228,13 @@ func (x *Ready) GetMaxStreams() uint32 {
 		return x.MaxStreams
 	}
 	return 0
+}
+
+func (x *Ready) GetAs() []byte {
+	if x != nil {
+		return x.As
+	}
+	return nil
 }
 
 // Claims lists chunks of an entry that the receiver has from before: their
@@ -1700,7 +1718,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
-	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xe4\x02\n" +
+	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xfd\x02\n" +
 	"\aOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\bR\bchecksum\x12\x1b\n" +
@@ -1718,7 +1736,8 @@ const file_transfer_proto_rawDesc = "" +
 	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\ainclude\x12$\n" +
 	"\aexclude\x18\n" +
 	" \x03(\fB\n" +
-	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\aexclude\"(\n" +
+	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\aexclude\x12\x17\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\"(\n" +
 	"\x04Data\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xd6\x02\n" +
 	"\n" +
@@ -1730,18 +1749,18 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06decide\x18\x05 \x01(\v2\x13.bargee.wire.DecideH\x00R\x06decide\x12$\n" +
 	"\x03end\x18\x06 \x01(\v2\x10.bargee.wire.EndH\x00R\x03end\x12*\n" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05errorB\x05\n" +
-	"\x03say\"k\n" +
+	"\x03say\"\x92\x01\n" +
 	"\bAnnounce\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1a\n" +
 	"\x04path\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
-	"\x05entry\x18\x03 \x01(\v2\x12.bargee.wire.EntryR\x05entry\"C\n" +
+	"\x05entry\x18\x03 \x01(\v2\x12.bargee.wire.EntryR\x05entry\x12%\n" +
+	"\breplaces\x18\x04 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\breplaces\"C\n" +
 	"\bComplete\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1c\n" +
-	"\x06digest\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x06digest\"g\n" +
+	"\x06digest\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x06digest\"M\n" +
 	"\x06Failed\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12(\n" +
-	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x18\n" +
-	"\adiscard\x18\x03 \x01(\bR\adiscard\"A\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error\"A\n" +
 	"\x06Digest\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1c\n" +
 	"\x06digest\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x06digest\"V\n" +
@@ -1760,10 +1779,11 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06result\x18\x05 \x01(\v2\x13.bargee.wire.ResultH\x00R\x06result\x123\n" +
 	"\bfinished\x18\x06 \x01(\v2\x15.bargee.wire.FinishedH\x00R\bfinished\x12*\n" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
-	"\x03say\"/\n" +
+	"\x03say\"F\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
-	"maxStreams\"l\n" +
+	"maxStreams\x12\x15\n" +
+	"\x02as\x18\x02 \x01(\fB\x05ص\x18\x80\bR\x02as\"l\n" +
 	"\x06Claims\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05first\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05first\x12\x1e\n" +

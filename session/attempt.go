@@ -1,0 +1,318 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// checkJob completes a job and refuses one that makes no sense.
+func (e *Engine) checkJob(j *Job) error {
+	if len(j.Sources) == 0 {
+		return newError(Invalid, Path{}, "nothing to copy")
+	}
+	for _, id := range []PlaceID{j.From, j.To} {
+		if id == Here {
+			continue
+		}
+		if _, err := e.place(id); err != nil {
+			return err
+		}
+	}
+	if n := j.Options.ChunkSize; n != 0 && (n < minChunkSize || n > maxChunkSize || n&(n-1) != 0) {
+		return newError(ChunkSize, Path{}, "chunks of %d bytes: use a power of two from %d to %d", n, minChunkSize, maxChunkSize)
+	}
+	if j.Options.Streams < 0 || j.Options.Streams > 255 {
+		return newError(Invalid, Path{}, "%d streams: use 1 to 255", j.Options.Streams)
+	}
+	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
+		return newError(Refused, Path{}, "one of the two sides has to be this machine")
+	}
+	if j.From == j.To {
+		for _, p := range j.Sources {
+			if j.Destination.Within(p) {
+				return newError(Invalid, j.Destination, "it lies in %s, which is to be copied", p)
+			}
+		}
+	}
+	return nil
+}
+
+// attempt carries q's transfer out once, as far as it gets.
+func (e *Engine) attempt(ctx context.Context, q *queued) error {
+	j := &q.job
+	if j.Move && j.From == j.To && !j.Options.DryRun {
+		if over, err := e.moveWithin(ctx, q); over || err != nil {
+			return err
+		}
+	}
+	var err error
+	switch {
+	case j.From == Here && j.To == Here:
+		err = e.copyHere(ctx, q)
+	case j.From == Here:
+		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.upload(ctx, l, q, j.Destination) })
+	default:
+		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.download(ctx, l, q) })
+	}
+	if err == nil && j.Move && !j.Options.DryRun {
+		err = e.removeMoved(ctx, q)
+	}
+	return err
+}
+
+// withLink runs f over the place's link. When the link dies under it, that is
+// the reason, whatever f saw of it.
+func (e *Engine) withLink(ctx context.Context, id PlaceID, f func(transport.Link) error) error {
+	p, err := e.place(id)
+	if err != nil {
+		return err
+	}
+	l, err := p.now()
+	if err != nil {
+		return err
+	}
+	err = f(l)
+	if err != nil && ctx.Err() == nil && l.Err() != nil {
+		return &Error{Kind: Interrupted, Err: l.Err()}
+	}
+	return err
+}
+
+// upload sends q's sources over l.
+func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, dest Path) error {
+	j := &q.job
+	sources, done, err := e.sourcesHere(j.Sources)
+	if err != nil {
+		return err
+	}
+	defer done()
+	id := newTransferID()
+	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask})
+	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
+		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: optionsToWire(j.Options),
+	}}}
+	return q.transfer(ctx, l, req, id, s)
+}
+
+// download fetches q's sources over l.
+func (e *Engine) download(ctx context.Context, l transport.Link, q *queued) error {
+	j := &q.job
+	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
+	if err != nil {
+		return err
+	}
+	defer into.Close()
+	id := newTransferID()
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, ledger: q.ledger, ask: q.asking.ask}
+	cfg.only, cfg.origin = asked(j.Sources)
+	fetch := &wire.Fetch{Transfer: id, Options: optionsToWire(j.Options)}
+	for _, p := range j.Sources {
+		fetch.Paths = append(fetch.Paths, []byte(p.raw))
+	}
+	return q.transfer(ctx, l, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, newReceiver(cfg))
+}
+
+// asked returns which top names were asked for (nil: any), and where what is
+// announced under them lies at the source.
+func asked(sources []Path) (only map[string]bool, origin func(Path) Path) {
+	parents := map[string]Path{}
+	for _, p := range sources {
+		parents[p.Base()] = p.Parent()
+	}
+	origin = func(p Path) Path { return parents[topOf(p)].Append(p) }
+	if _, all := parents[""]; all {
+		return nil, origin
+	}
+	only = map[string]bool{}
+	for name := range parents {
+		only[name] = true
+	}
+	return only, origin
+}
+
+// copyHere copies within this machine: over a link in memory to a server of
+// the destination, so that it is verified, resumed and shown like any other.
+func (e *Engine) copyHere(ctx context.Context, q *queued) error {
+	j := &q.job
+	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
+	if err != nil {
+		return err
+	}
+	defer into.Close()
+	_ = shown
+	near, far := transport.Pipe()
+	ctx, cancel := context.WithCancelCause(ctx)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = NewServer(ServerConfig{Tree: into}).Serve(ctx, far)
+	}()
+	err = e.upload(ctx, near, q, Path{as})
+	cancel(nil)
+	near.Close("done")
+	<-served
+	return err
+}
+
+// sourcesHere opens the directories that hold the sources. What leads there is
+// the user's own business, links included; below, none is followed.
+func (e *Engine) sourcesHere(paths []Path) (sources []source, done func(), err error) {
+	dirs := map[Path]*Dir{}
+	done = func() {
+		for _, d := range dirs {
+			d.Close()
+		}
+	}
+	for _, p := range paths {
+		parent, name := p.Split()
+		d := dirs[parent]
+		if d == nil {
+			if d, err = e.host.Dir(parent); err != nil {
+				done()
+				return nil, nil, atSource(p, err)
+			}
+			dirs[parent] = d
+		}
+		sources = append(sources, source{tree: d, path: Path{name}, shown: p})
+	}
+	return sources, done, nil
+}
+
+func atSource(p Path, err error) *Error {
+	e := *about(p, err)
+	e.Side = Source
+	return &e
+}
+
+// resolveHere is resolve for a destination on this machine.
+func (e *Engine) resolveHere(dest Path, into bool) (dir *Dir, at Path, as string, err error) {
+	if dir, err = e.host.Dir(dest); err == nil {
+		return dir, dest, "", nil
+	}
+	if into || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
+		return nil, Path{}, "", atDestination(dest, err)
+	}
+	parent, name := dest.Split()
+	if dir, err = e.host.Dir(parent); err != nil {
+		return nil, Path{}, "", atDestination(parent, err)
+	}
+	return dir, parent, name, nil
+}
+
+func atDestination(p Path, err error) *Error {
+	e := *about(p, err)
+	e.Side = Destination
+	return &e
+}
+
+// transfer runs h, and ends it when the other side owes us something and
+// nothing moves for too long.
+func (q *queued) transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byte, h half) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if limit := q.job.Options.Timeout; limit > 0 {
+		go q.watchOver(ctx, cancel, h, limit)
+	}
+	err := transfer(ctx, l, req, id, h, q.job.Options.Streams)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (q *queued) watchOver(ctx context.Context, cancel context.CancelCauseFunc, h half, limit time.Duration) {
+	tick := time.NewTicker(max(limit/20, 10*time.Millisecond))
+	defer tick.Stop()
+	last, since := int64(-1), time.Now()
+	for {
+		select {
+		case <-tick.C:
+		case <-h.isOver():
+			return
+		case <-ctx.Done():
+			return
+		}
+		now := q.ledger.progress()
+		switch {
+		case now != last || !h.due():
+			last, since = now, time.Now()
+		case time.Since(since) >= limit:
+			cancel(newError(Timeout, Path{}, "no progress for %v", limit))
+			return
+		}
+	}
+}
+
+// moveWithin moves inside one place by renaming. It reports false, and has
+// done nothing, where that is not possible here and copying may be.
+func (e *Engine) moveWithin(ctx context.Context, q *queued) (over bool, err error) {
+	j := &q.job
+	tree, err := e.Tree(j.From)
+	if err != nil {
+		return false, err
+	}
+	into := j.Into || len(j.Sources) > 1
+	if !into {
+		if d, err := tree.Stat(ctx, j.Destination); err == nil && d.Kind == Directory {
+			into = true
+		}
+	}
+	for i, p := range j.Sources {
+		ent, err := tree.Stat(ctx, p)
+		if err != nil {
+			return false, atSource(p, err)
+		}
+		to := j.Destination
+		if into {
+			if to, err = to.Join(p.Base()); err != nil {
+				return false, err
+			}
+		}
+		q.ledger.seen(p, ent.Kind, ent.Size)
+		err = tree.Rename(ctx, p, to)
+		if err != nil && i == 0 && j.From == Here && (KindOf(err) == Exists || KindOf(err) == Invalid /* another disk */) {
+			q.ledger.begin()
+			return false, nil
+		}
+		it := Item{Path: p, Name: to, Kind: ent.Kind, Size: ent.Size, Result: Copied}
+		if err != nil {
+			it.Result, it.Err = Failed, about(p, err)
+		}
+		q.ledger.over(0, it)
+	}
+	q.ledger.counted()
+	return true, nil
+}
+
+// removeMoved removes what a move has brought to its destination: files and
+// links first, then directories that are empty by now, the deepest first.
+func (e *Engine) removeMoved(ctx context.Context, q *queued) error {
+	tree, err := e.Tree(q.job.From)
+	if err != nil {
+		return err
+	}
+	var dirs []Path
+	for _, it := range q.moved.list() {
+		if it.Kind == Directory {
+			dirs = append(dirs, it.Path)
+			continue
+		}
+		if err := tree.Remove(ctx, it.Path, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return atSource(it.Path, err)
+		}
+	}
+	slices.SortFunc(dirs, func(a, b Path) int { return len(b.raw) - len(a.raw) })
+	for _, p := range dirs {
+		if err := tree.Remove(ctx, p, false); err != nil && KindOf(err) != Exists && !errors.Is(err, fs.ErrNotExist) {
+			return atSource(p, err)
+		}
+	}
+	q.moved.forget()
+	return nil
+}

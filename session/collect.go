@@ -1,0 +1,332 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// This file takes chunks in: from the data streams to the partial, and from
+// there to the final name.
+
+// maxAcks is how many acknowledgements are gathered before they are sent.
+const maxAcks = 256
+
+// readChunks takes the chunks of one data stream until the sender ends it. id
+// is the stream's number for people.
+func (r *receiver) readChunks(st transport.Stream, id int) error {
+	br := bufio.NewReaderSize(st, flushAt)
+	buf := make([]byte, 0, minChunkSize)
+	var acks []*wire.Ack
+	for {
+		var c wire.Chunk
+		err := wire.Read(br, &c)
+		if errors.Is(err, io.EOF) {
+			return st.Close()
+		}
+		if err != nil {
+			return err
+		}
+		if cap(buf) < int(c.GetLength()) {
+			buf = make([]byte, c.GetLength())
+		}
+		buf = buf[:c.GetLength()]
+		if _, err := io.ReadFull(br, buf); err != nil {
+			return fmt.Errorf("chunk %d of entry %d: %w", c.GetIndex(), c.GetId(), err)
+		}
+		state, err := r.take(id, st.Lane(), &c, buf)
+		if err != nil {
+			r.fail(err)
+			return err
+		}
+		acks = append(acks, &wire.Ack{Id: c.GetId(), Index: c.GetIndex(), State: state})
+		// With more at hand already, acknowledgements can travel together.
+		if br.Buffered() == 0 || len(acks) == maxAcks {
+			if err := wire.Write(st, &wire.Acks{Acks: acks}); err != nil {
+				return err
+			}
+			acks = acks[:0]
+		}
+	}
+}
+
+// take verifies one chunk and stores it. Its error ends the transfer.
+func (r *receiver) take(stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
+	f := r.file(c.GetId())
+	if f == nil {
+		return wire.Ack_STATE_UNWANTED, nil
+	}
+	f.mu.Lock()
+	if f.state == inAsking {
+		f.mu.Unlock()
+		return 0, newError(Protocol, f.path, "data that was not asked for")
+	}
+	if c.GetIndex() >= f.count() {
+		f.mu.Unlock()
+		return 0, newError(Protocol, f.path, "chunk %d of %d", c.GetIndex(), f.count())
+	}
+	_, want := f.span(c.GetIndex())
+	if len(data) != want || len(c.GetValue()) != len(value{}) {
+		f.mu.Unlock()
+		return 0, newError(Protocol, f.path, "chunk %d has %d bytes instead of %d", c.GetIndex(), len(data), want)
+	}
+	over := f.state != inWanted
+	begun := !over && f.begin(c.GetIndex())
+	f.mu.Unlock()
+	r.ledger.carry(stream, lane, f.id)
+	r.ledger.crossed(f.id, int64(len(data)))
+	if over {
+		return wire.Ack_STATE_UNWANTED, nil
+	}
+	if !begun {
+		return wire.Ack_STATE_VERIFIED, nil
+	}
+	return r.keepChunk(f, stream, c, data)
+}
+
+func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
+	v := valueOf(data, c.GetIndex(), f.chunkSize, f.single())
+	if v != value(c.GetValue()) {
+		f.mu.Lock()
+		f.end(c.GetIndex(), v, false)
+		f.mu.Unlock()
+		return wire.Ack_STATE_CORRUPT, nil
+	}
+	if f.single() {
+		f.mu.Lock()
+		f.end(c.GetIndex(), v, true)
+		f.finish(v)
+		how := f.claimCommit()
+		f.mu.Unlock()
+		if how != whole {
+			return wire.Ack_STATE_UNWANTED, nil
+		}
+		r.ledger.verify(stream, f.id, int64(len(data)))
+		return wire.Ack_STATE_VERIFIED, r.commit(f, how, data)
+	}
+	how, err := f.store(c.GetIndex(), data, v)
+	if err != nil {
+		return wire.Ack_STATE_UNWANTED, r.diskFailed(f, err)
+	}
+	r.ledger.verify(stream, f.id, int64(len(data)))
+	return wire.Ack_STATE_VERIFIED, r.commit(f, how, nil)
+}
+
+// completed handles the sender's word that it sent all we lacked of a file.
+func (r *receiver) completed(c *wire.Complete) error {
+	f := r.file(c.GetId())
+	if f == nil {
+		return nil // it failed here meanwhile
+	}
+	f.mu.Lock()
+	if f.state != inWanted || f.complete || len(c.GetDigest()) != len(value{}) {
+		f.mu.Unlock()
+		return newError(Protocol, f.path, "a digest that was not due")
+	}
+	f.finish(value(c.GetDigest()))
+	how := f.claimCommit()
+	f.mu.Unlock()
+	return r.commit(f, how, nil)
+}
+
+// commit gives a whole file its name and reports it; an unfinished one it
+// leaves alone. data is the content of a file of one chunk, which has no
+// partial yet.
+func (r *receiver) commit(f *inFile, how completeness, data []byte) error {
+	switch how {
+	case unfinished:
+		return nil
+	case mismatched:
+		return r.fileFailed(f, newError(Integrity, f.path, "the chunks do not make the file that the sender has"), true)
+	}
+	if err := r.name(f, data); err != nil {
+		return r.diskFailed(f, err)
+	}
+	r.result(f, nil)
+	it := Item{Result: Copied, Digest: f.digest[:]}
+	if f.resumed {
+		it.Result = Resumed
+	}
+	r.over(f, it)
+	return nil
+}
+
+// name writes what is not written yet and renames the partial.
+func (r *receiver) name(f *inFile, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.part == nil {
+		p, err := openPartial(f.dir.root, f.name)
+		if err != nil {
+			return err
+		}
+		f.part = p
+		if _, err := p.file.WriteAt(data, 0); err != nil {
+			return err
+		}
+	}
+	err := f.part.commit(f.entry.Size, meta{
+		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
+		fsync: r.options.Fsync, replace: f.replace,
+	})
+	if err == nil {
+		f.part = nil
+	}
+	return err
+}
+
+// diskFailed ends a file on which the disk gave up; a full disk ends the
+// transfer, since nothing else would fit either, and keeps what is there.
+func (r *receiver) diskFailed(f *inFile, err error) error {
+	e := r.atDestination(f.path, err)
+	if errors.Is(err, errBusy) {
+		e.Kind = Busy
+	}
+	if e.Kind == NoSpace {
+		return e
+	}
+	return r.fileFailed(f, e, false)
+}
+
+// fileFailed reports a wanted file that failed. It returns nil: the transfer
+// goes on.
+func (r *receiver) fileFailed(f *inFile, e *Error, discard bool) error {
+	f.drop(discard)
+	if r.file(f.id) == f {
+		r.result(f, e)
+		r.over(f, Item{Result: Failed, Err: e})
+	}
+	return nil
+}
+
+// result tells the sender how a wanted file ended.
+func (r *receiver) result(f *inFile, err error) {
+	m := &wire.Result{Id: f.id}
+	if err != nil {
+		m.Error = toWire(err)
+	} else if r.rename(f.path).Base() != f.name {
+		m.Name = []byte(f.name)
+	}
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Result{Result: m}})
+}
+
+// sourceFailed handles the sender's word that a file cannot be sent.
+func (r *receiver) sourceFailed(m *wire.Failed) {
+	e := fromWire(m.GetError())
+	e.Side = Source
+	f := r.file(m.GetId())
+	if f == nil {
+		// Something that was never announced, such as a directory that cannot
+		// be listed: its path came with the error, as the source has it.
+		r.ledger.over(m.GetId(), Item{Path: e.Path, Name: e.Path, Result: Failed, Err: e})
+		return
+	}
+	e.Path = r.origin(f.path)
+	f.drop(e.Kind == Changed)
+	r.over(f, Item{Result: Failed, Err: e})
+}
+
+// resume opens what an earlier run left of a file and offers its chunks. They
+// are read again before the file is committed: at once if the machine was
+// restarted since, since then what the journal says may never have reached the
+// disk, else in the background.
+func (r *receiver) resume(f *inFile, chunkSize int) {
+	p, err := openPartial(f.dir.root, f.name)
+	if err != nil {
+		if errors.Is(err, errBusy) {
+			err = &Error{Kind: Busy, Path: f.path, Err: errBusy}
+		}
+		r.refuse(f, err)
+		return
+	}
+	l, claims, sameBoot, err := p.resume(f.entry.Size, chunkSize)
+	if err != nil {
+		p.keep()
+		r.refuse(f, err)
+		return
+	}
+	f.part, f.assembly = p, newAssembly(l, claims)
+	if sameBoot {
+		r.wantNow(f, claimsToWire(f.id, f.assembly))
+		if len(claims) > 0 {
+			r.work.add(func(ctx context.Context) { r.recheck(ctx, f) })
+		}
+		return
+	}
+	r.work.add(func(ctx context.Context) {
+		if _, _, err := f.reread(stopped(ctx, f, inAsking)); err != nil {
+			r.refuse(f, err)
+			return
+		}
+		r.wantNow(f, claimsToWire(f.id, f.assembly))
+	})
+}
+
+// recheck reads claimed chunks again while the others come in.
+func (r *receiver) recheck(ctx context.Context, f *inFile) {
+	missing, how, err := f.reread(stopped(ctx, f, inWanted))
+	if err != nil {
+		if err := r.diskFailed(f, err); err != nil {
+			r.fail(err)
+		}
+		return
+	}
+	for len(missing) > 0 {
+		n := min(len(missing), 4096)
+		for _, i := range missing[:n] {
+			_, bytes := f.span(i)
+			r.ledger.reuse(f.id, -int64(bytes))
+		}
+		r.out.send(&wire.ToSender{Say: &wire.ToSender_Need{Need: &wire.Need{Id: f.id, Chunks: missing[:n]}}})
+		missing = missing[n:]
+	}
+	if err := r.commit(f, how, nil); err != nil {
+		r.fail(err)
+	}
+}
+
+// stopped tells whether reading f again has become pointless.
+func stopped(ctx context.Context, f *inFile, in inState) func() bool {
+	return func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.state != in || ctx.Err() != nil
+	}
+}
+
+// digestFile digests a file of size bytes.
+func digestFile(ctx context.Context, dir *os.Root, name string, size int64) (value, error) {
+	file, err := openRegular(dir, name)
+	if err != nil {
+		return value{}, err
+	}
+	defer file.Close()
+	return digestOpen(ctx, file, layout{size, defaultChunkSize})
+}
+
+// digestOpen digests an open file. One that turns out shorter is errChanged.
+func digestOpen(ctx context.Context, file *os.File, l layout) (value, error) {
+	buf := getChunk(l.chunkSize)
+	defer putChunk(buf)
+	values := make([]value, l.count())
+	for i := range values {
+		if ctx.Err() != nil {
+			return value{}, context.Cause(ctx)
+		}
+		off, n := l.span(uint64(i))
+		if m, err := file.ReadAt(buf[:n], off); m < n {
+			if err == io.EOF {
+				err = errChanged
+			}
+			return value{}, err
+		}
+		values[i] = valueOf(buf[:n], uint64(i), l.chunkSize, l.single())
+	}
+	return combine(values), nil
+}

@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// This file is the asker's half of a transfer: it opens the manifest stream
+// and the data streams, and has a sender or a receiver work on them.
+
+// defaultStreams is how many data streams a transfer has: enough to keep
+// reading, hashing, sending and writing going side by side.
+const defaultStreams = 4
+
+// A half is a sender or receiver, as far as the asker's and the server's loops
+// are concerned.
+type half interface {
+	run(ctx context.Context, manifest transport.Stream) error
+	carry(st transport.Stream, id int) error
+	isOver() <-chan struct{}
+	// due tells whether the other side owes us something: data that it
+	// announced, or acknowledgements of data that we sent.
+	due() bool
+}
+
+// due tells whether chunks are unacknowledged.
+func (s *sender) due() bool { return s.flying.Load() > 0 }
+
+// due tells whether a file lacks chunks that nobody claims to have. Those that
+// are claimed are being read again at both ends, which takes as long as it takes.
+func (r *receiver) due() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.files {
+		f.mu.Lock()
+		lacks := f.state == inWanted && f.verified.set+f.claimed.set+uint64(len(f.writing)) < f.count()
+		f.mu.Unlock()
+		if lacks {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sender) carry(st transport.Stream, id int) error   { return s.feed(st, id) }
+func (s *sender) isOver() <-chan struct{}                   { return s.done }
+func (r *receiver) carry(st transport.Stream, id int) error { return r.readChunks(st, id) }
+func (r *receiver) isOver() <-chan struct{}                 { return r.done }
+
+// transfer asks the peer for a transfer by req and has h do our half of it,
+// over so many data streams.
+func transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byte, h half, streams int) error {
+	st, err := l.OpenStream(ctx, transport.Control)
+	if err != nil {
+		return err
+	}
+	if err := wire.Write(st, req); err != nil {
+		st.Abort(abortInterrupted)
+		return err
+	}
+	if streams == 0 {
+		streams = defaultStreams
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var carrying sync.WaitGroup
+	for i := range streams {
+		carrying.Go(func() { keepCarrying(ctx, l, id, h, i+1) })
+	}
+	err = h.run(ctx, st)
+	if err != nil {
+		cancel() // what is still on the data streams is of no use
+	}
+	carrying.Wait()
+	cancel()
+	return err
+}
+
+// keepCarrying keeps one data stream up until the transfer is over.
+func keepCarrying(ctx context.Context, l transport.Link, id []byte, h half, n int) {
+	const first, last = 100 * time.Millisecond, 5 * time.Second
+	for wait := first; ; wait = min(2*wait, last) {
+		err := carryOnce(ctx, l, id, h, n)
+		var a *transport.AbortError
+		if err == nil || errors.As(err, &a) && a.Code == abortFailed {
+			return // over, or more streams than the server takes
+		}
+		select {
+		case <-time.After(wait):
+		case <-h.isOver():
+			return
+		case <-l.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func carryOnce(ctx context.Context, l transport.Link, id []byte, h half, n int) error {
+	st, err := l.OpenStream(ctx, transport.Bulk)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { st.Abort(abortInterrupted) })
+	defer stop()
+	if err := wire.Write(st, &wire.Request{Ask: &wire.Request_Data{Data: &wire.Data{Transfer: id}}}); err != nil {
+		return err
+	}
+	return h.carry(st, n)
+}
+
+func newTransferID() []byte {
+	id := make([]byte, 16)
+	rand.Read(id)
+	return id
+}
+
+// optionsToWire returns what the other end must know of o.
+func optionsToWire(o Options) *wire.Options {
+	return &wire.Options{
+		Recursive: o.Recursive, Checksum: o.Checksum, KeepMode: o.KeepMode, KeepTimes: o.KeepTimes, KeepLinks: o.KeepLinks,
+		Fsync: o.Fsync, OnConflict: wire.Conflict(o.OnConflict), ChunkSize: uint32(o.ChunkSize), DryRun: o.DryRun,
+		Include: bytesOf(o.Include), Exclude: bytesOf(o.Exclude),
+	}
+}
+
+func optionsFromWire(w *wire.Options) Options {
+	return Options{
+		Recursive: w.GetRecursive(), Checksum: w.GetChecksum(), KeepMode: w.GetKeepMode(), KeepTimes: w.GetKeepTimes(),
+		KeepLinks: w.GetKeepLinks(), Fsync: w.GetFsync(), OnConflict: Conflict(w.GetOnConflict()), ChunkSize: int(w.GetChunkSize()),
+		DryRun: w.GetDryRun(), Include: stringsOf(w.GetInclude()), Exclude: stringsOf(w.GetExclude()),
+	}
+}
+
+func bytesOf(in []string) (out [][]byte) {
+	for _, s := range in {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+func stringsOf(in [][]byte) (out []string) {
+	for _, b := range in {
+		out = append(out, string(b))
+	}
+	return out
+}

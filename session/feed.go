@@ -1,0 +1,375 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// This file sends: what the receiver wants, over as many data streams as there
+// are, until it has acknowledged all of it.
+
+// claimed notes which chunks the receiver has from an earlier run.
+func (s *sender) claimed(c *wire.Claims) error {
+	f := s.file(c.GetId())
+	if f == nil || f.entry.Kind != RegularFile || len(c.Values)%32 != 0 {
+		return newError(Protocol, Path{}, "claims for what was not announced")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.todo.n != 0 {
+		return newError(Protocol, f.rel, "claims after the answer")
+	}
+	if f.claim == nil {
+		f.claim = map[uint64]value{}
+	}
+	for i := range uint64(len(c.Values) / 32) {
+		f.claim[c.First+i] = value(c.Values[32*i:])
+	}
+	if len(f.claim) > maxChunks*(maxChunkSize/minChunkSize) {
+		return newError(Limit, f.rel, "more claims than a file has chunks")
+	}
+	return nil
+}
+
+// wanted begins to send f, in chunks of that size.
+func (s *sender) wanted(f *outFile, chunkSize int) error {
+	switch {
+	case f.entry.Kind == Link:
+		return nil // a result follows
+	case s.options.DryRun:
+		s.settle(f, Item{Result: Copied})
+		return nil
+	case f.entry.Kind != RegularFile:
+		return newError(Protocol, f.rel, "it has nothing to send")
+	}
+	if lo, hi := s.policy.minChunk(), s.policy.maxChunk(); chunkSize < lo || chunkSize > hi {
+		return newError(ChunkSize, f.rel, "chunks of %d bytes, and only %d to %d are allowed here", chunkSize, lo, hi)
+	}
+	l := layout{f.entry.Size, chunkSize}
+	if l.count() > 1<<22 {
+		return newError(ChunkSize, f.rel, "%d chunks are too many", l.count())
+	}
+	s.ledger.start(f.id, f.shown, s.nameOf(f), f.entry.Size)
+	f.mu.Lock()
+	f.layout = l
+	f.values = make([]value, l.count())
+	f.todo, f.acked = newBitmap(l.count()), newBitmap(l.count())
+	for i := range l.count() {
+		if _, ok := f.claim[i]; !ok {
+			f.todo.add(i)
+		}
+	}
+	f.claims = len(f.claim)
+	var reused int64
+	for i := range f.claim {
+		if i >= l.count() {
+			f.mu.Unlock()
+			return newError(Protocol, f.rel, "a claim for chunk %d of %d", i, l.count())
+		}
+		_, n := l.span(i)
+		reused += int64(n)
+	}
+	f.mu.Unlock()
+	s.ledger.reuse(f.id, reused)
+	if f.claims > 0 {
+		s.work.add(func(ctx context.Context) { s.compareClaims(ctx, f) })
+	}
+	s.pool.add(f)
+	return nil
+}
+
+// nameOf returns where f ends up at the destination, for people.
+func (s *sender) nameOf(f *outFile) Path {
+	if s.as == "" {
+		return s.dest.Append(f.rel)
+	}
+	return s.dest.Parent().Append(underName(s.as, f.rel))
+}
+
+// compareClaims reads the chunks that the receiver claims and sends those that
+// it has otherwise.
+func (s *sender) compareClaims(ctx context.Context, f *outFile) {
+	buf := getChunk(f.layout.chunkSize)
+	defer putChunk(buf)
+	for i := range f.layout.count() {
+		f.mu.Lock()
+		v, claimed := f.claim[i]
+		f.mu.Unlock()
+		if !claimed {
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		data, mine, err := f.read(i, buf)
+		if err != nil {
+			s.trouble(f, err)
+			return
+		}
+		f.mu.Lock()
+		delete(f.claim, i)
+		if same := mine == v; same {
+			f.values[i] = mine
+			f.acked.add(i)
+		} else {
+			f.todo.add(i)
+		}
+		f.mu.Unlock()
+		if mine != v {
+			s.ledger.reuse(f.id, -int64(len(data)))
+			s.pool.add(f)
+		}
+	}
+	s.completeIfReady(f)
+}
+
+// needed sends chunks again that went bad on the receiver's disk.
+func (s *sender) needed(n *wire.Need) error {
+	f := s.file(n.GetId())
+	if f == nil {
+		return nil // it failed here meanwhile
+	}
+	for _, i := range n.Chunks {
+		if i >= f.layout.count() {
+			return newError(Protocol, f.rel, "a need of chunk %d of %d", i, f.layout.count())
+		}
+		_, bytes := f.layout.span(i)
+		f.mu.Lock()
+		delete(f.claim, i)
+		f.acked.remove(i)
+		// Complete, if it was told, holds: the file's digest is the same.
+		f.mu.Unlock()
+		s.ledger.reuse(f.id, -int64(bytes))
+		s.pool.again(f, i)
+	}
+	return nil
+}
+
+// feed sends chunks on one data stream until the transfer is over, and reads
+// their acknowledgements. id is the stream's number for people. When the stream
+// dies before that, what it carried goes back to the pool.
+func (s *sender) feed(st transport.Stream, id int) error {
+	flight := &flight{}
+	var reading sync.WaitGroup
+	var readErr error
+	reading.Go(func() {
+		readErr = s.readAcks(st, id, flight)
+		if readErr != nil {
+			flight.fail()
+			s.pool.more.Broadcast()
+		}
+	})
+	err := s.pump(st, id, flight)
+	if err == nil {
+		err = st.Close()
+	} else {
+		st.Abort(abortInterrupted)
+	}
+	reading.Wait()
+	for _, c := range flight.rest() {
+		s.flying.Add(-1)
+		s.pool.again(c.f, c.i)
+	}
+	return errors.Join(err, readErr)
+}
+
+// A flight is what is under way on one stream, in its order.
+type flight struct {
+	mu     sync.Mutex
+	chunks []flying
+	dead   bool
+}
+
+type flying struct {
+	f *outFile
+	i uint64
+}
+
+func (fl *flight) push(c flying) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	fl.chunks = append(fl.chunks, c)
+}
+
+// pop takes the oldest, which must be chunk i of the entry id.
+func (fl *flight) pop(id, i uint64) (flying, bool) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if len(fl.chunks) == 0 || fl.chunks[0].f.id != id || fl.chunks[0].i != i {
+		return flying{}, false
+	}
+	c := fl.chunks[0]
+	fl.chunks = fl.chunks[1:]
+	return c, true
+}
+
+func (fl *flight) fail() {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	fl.dead = true
+}
+
+func (fl *flight) failed() bool {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.dead
+}
+
+func (fl *flight) rest() []flying {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.chunks
+}
+
+// pump writes chunks.
+func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
+	w := bufio.NewWriterSize(st, flushAt)
+	var buf []byte
+	var header []byte
+	for {
+		var flushErr error
+		f, i, ok := s.pool.next(fl.failed, func() { flushErr = w.Flush() })
+		if !ok {
+			return errors.Join(flushErr, w.Flush())
+		}
+		if flushErr != nil {
+			s.pool.again(f, i)
+			return flushErr
+		}
+		if need := min(f.layout.chunkSize, int(max(f.layout.size, 1))); cap(buf) < need {
+			buf = make([]byte, need)
+		}
+		data, v, err := f.read(i, buf[:cap(buf)])
+		if err != nil {
+			s.trouble(f, err)
+			continue
+		}
+		f.mu.Lock()
+		f.values[i] = v
+		f.mu.Unlock()
+		fl.push(flying{f, i})
+		s.flying.Add(1)
+		s.ledger.carry(id, st.Lane(), f.id)
+		header, err = wire.Append(header[:0], &wire.Chunk{Id: f.id, Index: i, Length: uint32(len(data)), Value: v[:]})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(header); err != nil {
+			return err
+		}
+		if _, err := w.Write(data); err != nil {
+			return err
+		}
+		s.ledger.crossed(f.id, int64(len(data)))
+	}
+}
+
+// readAcks handles what the receiver says of the chunks of one stream.
+func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
+	br := bufio.NewReaderSize(st, 4<<10)
+	for {
+		var m wire.Acks
+		err := wire.Read(br, &m)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, a := range m.Acks {
+			c, ok := fl.pop(a.GetId(), a.GetIndex())
+			if !ok {
+				err := newError(Protocol, Path{}, "an acknowledgement of chunk %d of entry %d, which is not the next one", a.GetIndex(), a.GetId())
+				s.finish(err)
+				return err
+			}
+			s.flying.Add(-1)
+			s.acked(c.f, c.i, a.GetState(), id)
+		}
+	}
+}
+
+// acked acts on one acknowledgement.
+func (s *sender) acked(f *outFile, i uint64, state wire.Ack_State, stream int) {
+	switch state {
+	case wire.Ack_STATE_VERIFIED:
+		_, n := f.layout.span(i)
+		f.mu.Lock()
+		fresh := f.acked.add(i)
+		f.mu.Unlock()
+		if fresh {
+			s.ledger.verify(stream, f.id, int64(n))
+		}
+		s.completeIfReady(f)
+	case wire.Ack_STATE_CORRUPT:
+		f.mu.Lock()
+		f.faults++
+		faults := f.faults
+		f.mu.Unlock()
+		if faults > maxFaults {
+			s.sourceFailed(f, newError(Integrity, f.rel, "chunk %d arrived corrupted again and again: memory or network of a machine may be bad", i))
+			return
+		}
+		s.pool.again(f, i)
+	}
+}
+
+// completeIfReady tells the receiver that it has all of f, if so, and if the
+// file is still the one that was announced.
+func (s *sender) completeIfReady(f *outFile) {
+	if !f.ready() {
+		return
+	}
+	if err := f.check(); err != nil {
+		s.trouble(f, err)
+		return
+	}
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Complete{Complete: &wire.Complete{Id: f.id, Digest: f.sum()}}})
+}
+
+// trouble handles a file that could not be read: one that changed is announced
+// anew, a few times.
+func (s *sender) trouble(f *outFile, err error) {
+	if !errors.Is(err, errChanged) && !errors.Is(err, Changed) {
+		s.sourceFailed(f, err)
+		return
+	}
+	if f.tries < maxTries {
+		s.again(f)
+		return
+	}
+	s.sourceFailed(f, &Error{Kind: Changed, Path: f.rel, Err: errors.New("it changes faster than it can be sent")})
+}
+
+// again announces a file that changed as it is now.
+func (s *sender) again(f *outFile) {
+	s.mu.Lock()
+	_, ours := s.files[f.id]
+	delete(s.files, f.id)
+	s.mu.Unlock()
+	if !ours {
+		return // another stream was first
+	}
+	f.close()
+	s.ledger.restart(f.id, f.entry.Size)
+	next, err := s.inspect(f.tree, f.path, f.rel, f.shown)
+	if err == nil && next.entry.Kind != f.entry.Kind {
+		err = newError(Changed, f.rel, "it is no file any more")
+	}
+	if err != nil {
+		s.mu.Lock()
+		s.files[f.id] = f
+		s.mu.Unlock()
+		s.sourceFailed(f, err)
+		return
+	}
+	next.tries = f.tries + 1
+	s.ledger.seen(next.shown, next.entry.Kind, next.entry.Size)
+	s.announce(next, f.id)
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"os"
+	"sync"
+)
+
+// heldDirs keeps the directories of a tree open that were used last, so that
+// ten thousand files in one of them cost one walk. A directory that is held
+// stays the one it was, whatever is done to its name.
+type heldDirs struct {
+	tree *Dir
+
+	mu   sync.Mutex
+	open map[Path]*heldDir
+	idle []*heldDir // held by nobody, the oldest first
+}
+
+// A heldDir is an open directory; release gives it back.
+type heldDir struct {
+	root *os.Root
+	path Path
+	uses int
+}
+
+// maxIdle is how many directories stay open that nobody uses.
+const maxIdle = 32
+
+func newHeldDirs(tree *Dir) *heldDirs {
+	return &heldDirs{tree: tree, open: make(map[Path]*heldDir)}
+}
+
+// hold opens the directory p, or returns it if it is open.
+func (h *heldDirs) hold(p Path) (*heldDir, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d, ok := h.open[p]; ok {
+		if d.uses == 0 {
+			h.idle = remove(h.idle, d)
+		}
+		d.uses++
+		return d, nil
+	}
+	root, err := h.tree.open(p)
+	if err != nil {
+		return nil, err
+	}
+	d := &heldDir{root: root, path: p, uses: 1}
+	h.open[p] = d
+	return d, nil
+}
+
+// release gives d back.
+func (h *heldDirs) release(d *heldDir) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d.uses--; d.uses > 0 {
+		return
+	}
+	h.idle = append(h.idle, d)
+	if len(h.idle) > maxIdle {
+		h.drop(h.idle[0])
+		h.idle = h.idle[1:]
+	}
+}
+
+// drop closes d; h.mu is held.
+func (h *heldDirs) drop(d *heldDir) {
+	d.root.Close()
+	delete(h.open, d.path)
+}
+
+// close closes all directories that nobody holds.
+func (h *heldDirs) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, d := range h.idle {
+		h.drop(d)
+	}
+	h.idle = nil
+}
+
+func remove(s []*heldDir, d *heldDir) []*heldDir {
+	for i := range s {
+		if s[i] == d {
+			return append(s[:i], s[i+1:]...)
+		}
+	}
+	return s
+}

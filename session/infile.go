@@ -1,0 +1,203 @@
+package session
+
+import (
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// An inFile is an announced entry at the receiver, from its announcement to its
+// result. Its state only moves down:
+//
+//	asking      the sender's digest or somebody's decision is awaited
+//	wanted      WANT was answered: chunks come in
+//	committing  one goroutine gives it its name
+//	over        answered or reported; the table has forgotten it
+type inFile struct {
+	id    uint64
+	path  Path  // as it was announced
+	entry Entry // as it was announced
+	dir   *heldDir
+	name  string // in dir
+
+	promised atomic.Int64 // bytes that it will still take on the disk
+
+	mu      sync.Mutex
+	state   inState
+	replace bool // an existing file may be replaced
+	resumed bool // chunks of an earlier run are in it
+	*assembly
+	part *partial // nil until the first chunk is written
+	// Of a comparison with an existing file: each side's digest, when known.
+	existing       Entry
+	theirs, locals *value
+}
+
+type inState uint8
+
+const (
+	inAsking inState = iota
+	inWanted
+	inCommitting
+	inOver
+)
+
+// target returns the path of the destination below the receiver's directory.
+func (f *inFile) target() Path {
+	p, err := f.dir.path.Join(f.name)
+	if err != nil {
+		return f.dir.path
+	}
+	return p
+}
+
+// store writes a verified chunk to the partial. It reports whether the file is
+// whole or mismatched now; then the caller is the one who has to commit it.
+func (f *inFile) store(index uint64, data []byte, v value) (completeness, error) {
+	off, _ := f.span(index)
+	err := f.write(index, off, data, v)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.end(index, v, err == nil)
+	if err != nil {
+		return unfinished, err
+	}
+	return f.claimCommit(), nil
+}
+
+func (f *inFile) write(index uint64, off int64, data []byte, v value) error {
+	if err := f.openPartial(); err != nil {
+		return err
+	}
+	if _, err := f.part.file.WriteAt(data, off); err != nil {
+		return err
+	}
+	f.promised.Add(-int64(len(data)))
+	f.mu.Lock() // records are appended one at a time
+	defer f.mu.Unlock()
+	return f.part.add(index, v)
+}
+
+// openPartial makes sure that the partial and its journal are open.
+func (f *inFile) openPartial() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.part != nil {
+		return nil
+	}
+	p, err := openPartial(f.dir.root, f.name)
+	if err != nil {
+		return err
+	}
+	if err = p.openJournal(); err == nil {
+		err = p.begin(f.layout)
+	}
+	if err == nil {
+		err = p.file.Truncate(0)
+	}
+	if err != nil {
+		p.keep()
+		return err
+	}
+	f.part = p
+	return nil
+}
+
+// claimCommit reports how far the file is, and if it is not unfinished, makes
+// the caller the one who commits it; f.mu is held.
+func (f *inFile) claimCommit() completeness {
+	if f.state != inWanted {
+		return unfinished
+	}
+	c := f.assembly.state()
+	if c != unfinished {
+		f.state = inCommitting
+	}
+	return c
+}
+
+// reread reads the claimed chunks from the partial again and returns those
+// that are not what the journal says.
+func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err error) {
+	buf := getChunk(f.chunkSize)
+	defer putChunk(buf)
+	for i := range f.count() {
+		f.mu.Lock()
+		claimed, over := f.claimed.has(i), f.state != inWanted
+		f.mu.Unlock()
+		if over || stop() {
+			return nil, unfinished, nil
+		}
+		if !claimed {
+			continue
+		}
+		off, n := f.span(i)
+		var v value // of a chunk that cannot be read: no chunk has it
+		if _, err := f.part.file.ReadAt(buf[:n], off); err == nil {
+			v = valueOf(buf[:n], i, f.chunkSize, false)
+		} else if err != io.EOF {
+			return nil, unfinished, err
+		}
+		f.mu.Lock()
+		if f.checked(i, v) {
+			missing = append(missing, i)
+		}
+		f.mu.Unlock()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return missing, f.claimCommit(), nil
+}
+
+// drop gives the file up. Its partial stays, unless discard.
+func (f *inFile) drop(discard bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.state = inOver
+	if f.part == nil {
+		return
+	}
+	if discard {
+		f.part.discard()
+	} else {
+		f.part.keep()
+	}
+	f.part = nil
+}
+
+// claimsToWire cuts claimed values into messages of runs of chunks.
+func claimsToWire(id uint64, a *assembly) []*wire.Claims {
+	const most = 16 << 10 // values of a message
+	var out []*wire.Claims
+	for i := range a.count() {
+		if !a.claimed.has(i) && !a.verified.has(i) {
+			continue
+		}
+		last := len(out) - 1
+		if last < 0 || out[last].First+uint64(len(out[last].Values)/32) != i || len(out[last].Values) >= most*32 {
+			out = append(out, &wire.Claims{Id: id, First: i})
+			last++
+		}
+		out[last].Values = append(out[last].Values, a.values[i][:]...)
+	}
+	return out
+}
+
+// Buffers of chunks are used again, by size.
+var chunkPools sync.Map // int -> *sync.Pool
+
+func getChunk(size int) []byte {
+	p, ok := chunkPools.Load(size)
+	if !ok {
+		p, _ = chunkPools.LoadOrStore(size, &sync.Pool{New: func() any { b := make([]byte, size); return &b }})
+	}
+	return *p.(*sync.Pool).Get().(*[]byte)
+}
+
+func putChunk(b []byte) {
+	if p, ok := chunkPools.Load(len(b)); ok {
+		p.(*sync.Pool).Put(&b)
+	}
+}

@@ -1,0 +1,187 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// An outFile is an announced entry at the sender.
+type outFile struct {
+	id    uint64
+	tree  *Dir
+	path  Path // in tree
+	rel   Path // as it is announced
+	shown Path // at its place, for people
+	entry Entry
+	ident identity // of the file when it was announced
+	tries int      // how often it was announced
+
+	placed bool // it holds a place in the window; of the manifest's reader
+	pooled bool // it is in the pool, whose lock guards this
+
+	mu     sync.Mutex
+	file   *os.File // opened at the first chunk
+	gone   bool     // closed for good
+	users  int      // reads under way
+	layout layout
+	values []value // of chunks that were sent, or claimed and compared
+	todo   bitmap  // chunks to be sent
+	acked  bitmap  // chunks that the receiver has, in this run's knowledge
+	claims int     // how many chunks the receiver claimed
+	claim  map[uint64]value
+	faults int  // chunks that arrived corrupted
+	told   bool // Complete was sent
+}
+
+// maxTries is how often a file that changes is sent anew, and maxFaults how
+// many of its chunks may arrive corrupted, before it is given up.
+const (
+	maxTries  = 3
+	maxFaults = 3
+)
+
+// errChanged means that the file is not what was announced any more.
+var errChanged = errors.New("it changed while it was sent")
+
+// An identity tells a file's content from another, as well as the system can
+// without reading it. Setting the time back by hand changes ctime.
+type identity struct {
+	size     int64
+	modified int64
+	changed  int64 // ctime; 0 where there is none
+	device   uint64
+	inode    uint64
+}
+
+// open opens the file, or counts another user of it. Each is ended by done.
+func (f *outFile) open() (*os.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone {
+		return nil, fs.ErrClosed
+	}
+	if f.file == nil {
+		file, err := f.tree.openFile(f.path)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.verify(file); err != nil {
+			file.Close()
+			return nil, err
+		}
+		f.file = file
+	}
+	f.users++
+	return f.file, nil
+}
+
+// done ends a use of the file.
+func (f *outFile) done() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.users--
+	f.closeIfUnused()
+}
+
+// close closes the file when its last user is done.
+func (f *outFile) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gone = true
+	f.closeIfUnused()
+}
+
+func (f *outFile) closeIfUnused() {
+	if f.gone && f.users == 0 && f.file != nil {
+		f.file.Close()
+		f.file = nil
+	}
+}
+
+// verify holds the open file against what was announced.
+func (f *outFile) verify(file *os.File) error {
+	fi, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if identityOf(fi) != f.ident {
+		return errChanged
+	}
+	return nil
+}
+
+// read reads chunk i into buf and returns it with its value. The chunk of a
+// file that has only one is known to be unchanged; of others that is known at
+// the end.
+func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
+	file, err := f.open()
+	if err != nil {
+		return nil, value{}, err
+	}
+	defer f.done()
+	off, n := f.layout.span(i)
+	if m, err := file.ReadAt(buf[:n], off); err != nil && !(err == io.EOF && m == n) {
+		if err == io.EOF {
+			err = errChanged // it is shorter now
+		}
+		return nil, value{}, err
+	}
+	if f.layout.single() {
+		if err := f.verify(file); err != nil {
+			return nil, value{}, err
+		}
+	}
+	return buf[:n], valueOf(buf[:n], i, f.layout.chunkSize, f.layout.single()), nil
+}
+
+// check reports whether the file is still what was announced.
+func (f *outFile) check() error {
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer f.done()
+	return f.verify(file)
+}
+
+// digest digests the file for a comparison.
+func (f *outFile) digest(ctx context.Context) (value, error) {
+	file, err := f.open()
+	if err != nil {
+		return value{}, err
+	}
+	defer f.done()
+	l := layout{f.entry.Size, defaultChunkSize}
+	v, err := digestOpen(ctx, file, l)
+	if err == nil {
+		err = f.verify(file)
+	}
+	return v, err
+}
+
+// ready reports whether the receiver has every chunk and the file can be
+// completed; it says so once.
+func (f *outFile) ready() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.told || f.layout.single() || !f.acked.full() || len(f.claim) > 0 {
+		return false
+	}
+	f.told = true
+	return true
+}
+
+// sum returns the digest of the file that was sent.
+func (f *outFile) sum() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.values) == 0 {
+		return nil
+	}
+	v := combine(f.values)
+	return v[:]
+}

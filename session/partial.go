@@ -1,0 +1,240 @@
+package session
+
+import (
+	"encoding/base32"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"lukechampine.com/blake3"
+)
+
+// A partial is an unfinished file: beside its destination, hidden, readable by
+// its owner only, and never under its final name. It holds a lock for as long
+// as it is open, so there is one writer of a destination at a time, also among
+// processes. A file of several chunks has a journal too.
+type partial struct {
+	dir  *os.Root
+	name string // of the destination, in dir
+	file *os.File
+	journal
+}
+
+// linkSuffix is that of a link before it gets its name; it is private as well.
+const linkSuffix = ".link" + partialSuffix
+
+// errBusy means that another writer has the destination.
+var errBusy = errors.New("another transfer is writing it")
+
+// partialName returns the name of the partial for a destination of that name;
+// suffix is partialSuffix or journalSuffix. It is as short for every name, so
+// that the longest one has a partial too.
+func partialName(name, suffix string) string {
+	h := blake3.Sum256([]byte(name))
+	return privatePrefix + base32.HexEncoding.EncodeToString(h[:15]) + suffix
+}
+
+// openPartial opens the partial for name in dir, or makes one, and locks it.
+// The caller closes it by commit, keep or discard.
+func openPartial(dir *os.Root, name string) (*partial, error) {
+	p := &partial{dir: dir, name: name}
+	part := partialName(name, partialSuffix)
+	// Twice may be too few where others commit the same destination over and
+	// over, but then giving up is right.
+	for range 3 {
+		f, err := dir.OpenFile(part, os.O_RDWR|os.O_CREATE|openFlags, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := lockFile(f); err != nil {
+			f.Close()
+			return nil, err
+		}
+		if ours(dir, part, f) {
+			p.file = f
+			return p, nil
+		}
+		f.Close() // it was committed between our open and our lock: it is not a partial any more
+	}
+	return nil, errBusy
+}
+
+// ours tells whether name in dir is still the regular file f, with no other name.
+func ours(dir *os.Root, name string, f *os.File) bool {
+	a, err := f.Stat()
+	if err != nil || !a.Mode().IsRegular() {
+		return false
+	}
+	b, err := dir.Lstat(name)
+	return err == nil && os.SameFile(a, b) && links(a) == 1
+}
+
+// openJournal opens the journal beside p, or makes one.
+func (p *partial) openJournal() error {
+	f, err := p.dir.OpenFile(partialName(p.name, journalSuffix), os.O_RDWR|os.O_CREATE|openFlags, 0o600)
+	if err != nil {
+		return err
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		f.Close()
+		return errors.Join(errors.New("the journal is no regular file"), err)
+	}
+	p.journal.file = f
+	return nil
+}
+
+// resume returns what an earlier run left for a file of size bytes, or begins
+// anew with chunks of chunkSize bytes. The layout may have another chunk size.
+func (p *partial) resume(size int64, chunkSize int) (l layout, claims map[uint64]value, sameBoot bool, err error) {
+	if err := p.openJournal(); err != nil {
+		return l, nil, false, err
+	}
+	l, claims, sameBoot, err = p.journal.read(size)
+	if err == nil {
+		return l, claims, sameBoot, nil
+	}
+	if !errors.Is(err, errNoJournal) {
+		return l, nil, false, err
+	}
+	l = layout{size: size, chunkSize: chunkSize}
+	if err := p.file.Truncate(0); err != nil {
+		return l, nil, false, err
+	}
+	return l, nil, true, p.journal.begin(l)
+}
+
+// meta is what a committed file gets beside its bytes.
+type meta struct {
+	mode     fs.FileMode // permission bits; not set if keepMode is false
+	modified time.Time
+	keepMode bool
+	keepTime bool
+	fsync    bool
+	replace  bool // an existing file may be replaced
+}
+
+// commit gives the partial its metadata and its final name, and closes it. If
+// it fails, the partial is kept, unless its bytes may be lost.
+func (p *partial) commit(size int64, m meta) error {
+	defer p.close()
+	if err := p.file.Truncate(size); err != nil {
+		return err
+	}
+	mode := 0o666 &^ umask()
+	if m.keepMode {
+		mode = m.mode.Perm() &^ umask()
+	}
+	if err := p.file.Chmod(mode); err != nil {
+		return err
+	}
+	if m.keepTime {
+		if err := setFileTime(p.dir, partialName(p.name, partialSuffix), p.file, m.modified); err != nil {
+			return err
+		}
+	}
+	if m.fsync {
+		if err := p.file.Sync(); err != nil {
+			// The kernel has dropped the pages it could not write, and a second
+			// fsync would say that all is well: these bytes are lost.
+			p.remove()
+			return err
+		}
+	}
+	if closeBeforeRename {
+		p.file.Close()
+	}
+	if err := p.rename(m.replace); err != nil {
+		return err
+	}
+	if p.journal.file != nil {
+		p.dir.Remove(partialName(p.name, journalSuffix))
+	}
+	if m.fsync {
+		return syncDir(p.dir)
+	}
+	return nil
+}
+
+// rename puts the partial under its final name.
+func (p *partial) rename(replace bool) error {
+	part := partialName(p.name, partialSuffix)
+	if !replace {
+		err := moveNew(p.dir, part, p.dir, p.name)
+		if errors.Is(err, fs.ErrExist) {
+			return newError(Exists, Path{}, "it appeared while the file was received")
+		}
+		return err
+	}
+	if fi, err := p.dir.Lstat(p.name); err == nil && fi.IsDir() {
+		return newError(Exists, Path{}, "a directory is in the way")
+	}
+	return p.dir.Rename(part, p.name)
+}
+
+// keep closes the partial, so that a later run can resume it.
+func (p *partial) keep() { p.close() }
+
+// discard removes the partial.
+func (p *partial) discard() {
+	p.remove()
+	p.close()
+}
+
+func (p *partial) remove() {
+	p.dir.Remove(partialName(p.name, partialSuffix))
+	p.dir.Remove(partialName(p.name, journalSuffix))
+}
+
+func (p *partial) close() {
+	p.file.Close()
+	if p.journal.file != nil {
+		p.journal.file.Close()
+	}
+}
+
+// syncDir makes the names in dir durable.
+func syncDir(dir *os.Root) error {
+	f, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// sweepPartials removes the partials in dir that nobody has touched for ttl
+// and nobody holds, with their journals.
+func sweepPartials(dir *os.Root, ttl time.Duration, now time.Time) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return // a directory that cannot be listed keeps its partials
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(512)
+		for _, name := range names {
+			if isPrivate(name) {
+				sweepPartial(dir, name, now.Add(-ttl))
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func sweepPartial(dir *os.Root, name string, before time.Time) {
+	fi, err := dir.Lstat(name)
+	if err != nil || !fi.Mode().IsRegular() || fi.ModTime().After(before) {
+		return
+	}
+	f, err := dir.OpenFile(name, os.O_RDWR|openFlags, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if lockFile(f) == nil && ours(dir, name, f) {
+		dir.Remove(name)
+	}
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package session
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// closeBeforeRename: an open file can be renamed, and its lock kept, everywhere
+// but on Windows.
+const closeBeforeRename = false
+
+// lockFile locks f against other writers, or fails with errBusy at once. The
+// lock ends with the descriptor, however the process ends.
+func lockFile(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errBusy
+	}
+	return err
+}
+
+// links returns how many names a file has.
+func links(fi fs.FileInfo) uint64 {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Nlink)
+	}
+	return 1
+}
+
+// umask returns the bits that new files do not get. Reading it means setting
+// it for a moment, so it is read once.
+var umask = sync.OnceValue(func() fs.FileMode {
+	m := syscall.Umask(0o077)
+	syscall.Umask(m)
+	return fs.FileMode(m)
+})
+
+// setFileTime sets the modification time of the open file f.
+func setFileTime(_ *os.Root, _ string, f *os.File, modified time.Time) error {
+	return futimes(int(f.Fd()), modified)
+}
+
+func timespecs(t time.Time) []unix.Timespec {
+	ts := unix.NsecToTimespec(t.UnixNano())
+	return []unix.Timespec{ts, ts}
+}

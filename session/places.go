@@ -1,0 +1,316 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/transport"
+)
+
+// A place is a peer that the engine keeps a link to.
+type place struct {
+	id             PlaceID
+	target, secret string
+	reach          Reach
+	stop           context.CancelFunc
+
+	mu      sync.Mutex
+	info    Place // ID to Pinned
+	link    transport.Link
+	changed chan struct{} // closed when the state changes
+}
+
+// errNowhere means that there is no way to a peer at this moment.
+var errNowhere = errors.New("not connected")
+
+// Connect links to the peer that target names and adds it as a place.
+func (e *Engine) Connect(ctx context.Context, target, secret string) (PlaceID, error) {
+	if e.cfg.Reach == nil {
+		return 0, newError(Unreachable, Path{}, "only this machine can be reached")
+	}
+	l, err := e.cfg.Reach.Dial(ctx, target, secret)
+	if err != nil {
+		return 0, about(Path{}, err)
+	}
+	ctx, stop := context.WithCancel(e.ctx)
+	p := &place{target: target, secret: secret, reach: e.cfg.Reach, stop: stop, changed: make(chan struct{})}
+	e.mu.Lock()
+	e.lastPlace++
+	p.id = e.lastPlace
+	e.places = append(e.places, p)
+	e.mu.Unlock()
+	p.info = Place{ID: p.id, Target: target}
+	p.connected(l)
+	e.running.Go(func() { p.keep(ctx) })
+	return p.id, nil
+}
+
+// Disconnect interrupts the place's transfers and closes its link.
+func (e *Engine) Disconnect(id PlaceID) error {
+	p, err := e.place(id)
+	if err != nil {
+		return err
+	}
+	p.stop()
+	return nil
+}
+
+// Pin remembers the peer at a place under name, so that it needs no secret again.
+func (e *Engine) Pin(ctx context.Context, id PlaceID, name string) error {
+	p, err := e.place(id)
+	if err != nil {
+		return err
+	}
+	l, err := p.await(ctx)
+	if err != nil {
+		return err
+	}
+	// The far side has to let our key in, else the name would be of no use.
+	if err := NewRemote(l).Keep(ctx); err != nil {
+		return err
+	}
+	if err := p.reach.Pin(l, p.target, name); err != nil {
+		return about(Path{}, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.info.Name, p.info.Pinned = Display(name), true
+	return nil
+}
+
+// Known lists the peers that need no secret.
+func (e *Engine) Known() []KnownPeer {
+	if e.cfg.Reach == nil {
+		return nil
+	}
+	return e.cfg.Reach.Known()
+}
+
+// Places lists the places as they are now, Here first.
+func (e *Engine) Places() []Place {
+	e.mu.Lock()
+	places := slices.Clone(e.places)
+	e.mu.Unlock()
+	out := []Place{{ID: Here, Name: "this machine"}}
+	for _, p := range places {
+		p.mu.Lock()
+		info := p.info
+		if p.link != nil {
+			info.Lanes = p.link.Lanes()
+		}
+		p.mu.Unlock()
+		out = append(out, info)
+	}
+	return out
+}
+
+// Tree returns the tree of a place. It stays valid while the place reconnects;
+// calls then wait for the new link as long as their context allows.
+func (e *Engine) Tree(id PlaceID) (Tree, error) {
+	if id == Here {
+		return e.host, nil
+	}
+	p, err := e.place(id)
+	if err != nil {
+		return nil, err
+	}
+	return &placeTree{p}, nil
+}
+
+func (e *Engine) place(id PlaceID) (*place, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.places {
+		if p.id == id {
+			return p, nil
+		}
+	}
+	return nil, newError(NotFound, Path{}, "there is no place %d", id)
+}
+
+// keep keeps p connected until ctx ends.
+func (p *place) keep(ctx context.Context) {
+	for {
+		l := p.current()
+		select {
+		case <-l.Done():
+		case <-ctx.Done():
+			l.Close("closed by the other side")
+			p.set(PlaceClosed, nil, nil)
+			return
+		}
+		p.set(PlaceReconnecting, nil, l.Err())
+		next, err := p.redial(ctx)
+		if err != nil {
+			p.set(PlaceClosed, nil, err)
+			return
+		}
+		p.connected(next)
+	}
+}
+
+// redial dials until it succeeds, or until the peer refuses us.
+func (p *place) redial(ctx context.Context) (transport.Link, error) {
+	for n := 0; ; n++ {
+		l, err := p.reach.Dial(ctx, p.target, p.secret)
+		if err == nil {
+			return l, nil
+		}
+		switch KindOf(err) {
+		case Unreachable, Timeout, Interrupted, Busy:
+		default:
+			return nil, about(Path{}, err)
+		}
+		wait := min(firstWait<<min(n, 8), longestDial)
+		p.mu.Lock()
+		p.info.Err, p.info.Retry = err, time.Now().Add(wait)
+		p.mu.Unlock()
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (p *place) connected(l transport.Link) {
+	name := Display(p.target)
+	known := slices.ContainsFunc(p.reach.Known(), func(k KnownPeer) bool { return k.Name == p.target })
+	p.mu.Lock()
+	if p.info.Name == "" {
+		p.info.Name, p.info.Pinned = name, known
+	}
+	p.info.Key = l.Peer().Key.Short()
+	p.mu.Unlock()
+	p.set(PlaceConnected, l, nil)
+}
+
+func (p *place) set(s PlaceState, l transport.Link, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.link = l
+	p.info.State, p.info.Err, p.info.Since, p.info.Retry = s, err, time.Now(), time.Time{}
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// current returns the link, nil if there is none.
+func (p *place) current() transport.Link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link
+}
+
+// now returns the link, or the reason that there is none at this moment.
+func (p *place) now() (transport.Link, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.link != nil && p.link.Err() == nil {
+		return p.link, nil
+	}
+	err := p.info.Err
+	if err == nil {
+		err = errNowhere
+	}
+	if p.info.State == PlaceClosed {
+		return nil, &Error{Kind: KindOf(err), Err: err}
+	}
+	return nil, &Error{Kind: Unreachable, Err: err}
+}
+
+// await returns the link, waiting for one as long as ctx allows.
+func (p *place) await(ctx context.Context) (transport.Link, error) {
+	for {
+		p.mu.Lock()
+		changed, state := p.changed, p.info.State
+		p.mu.Unlock()
+		l, err := p.now()
+		if err == nil || state == PlaceClosed {
+			return l, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// A placeTree is the tree of a place over whatever link it has.
+type placeTree struct{ p *place }
+
+var _ Tree = (*placeTree)(nil)
+
+func (t *placeTree) remote(ctx context.Context) (*Remote, error) {
+	l, err := t.p.await(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewRemote(l), nil
+}
+
+func (t *placeTree) List(ctx context.Context, dir Path) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		r, err := t.remote(ctx)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for e, err := range r.List(ctx, dir) {
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *placeTree) Stat(ctx context.Context, p Path) (Entry, error) {
+	return with(ctx, t, func(r *Remote) (Entry, error) { return r.Stat(ctx, p) })
+}
+
+func (t *placeTree) Open(ctx context.Context, p Path) (File, error) {
+	return with(ctx, t, func(r *Remote) (File, error) { return r.Open(ctx, p) })
+}
+
+func (t *placeTree) Hash(ctx context.Context, p Path, a Algorithm) ([]byte, error) {
+	return with(ctx, t, func(r *Remote) ([]byte, error) { return r.Hash(ctx, p, a) })
+}
+
+func (t *placeTree) Mkdir(ctx context.Context, p Path, parents bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Mkdir(ctx, p, parents) })
+}
+
+func (t *placeTree) Rename(ctx context.Context, from, to Path) error {
+	return t.do(ctx, func(r *Remote) error { return r.Rename(ctx, from, to) })
+}
+
+func (t *placeTree) Remove(ctx context.Context, p Path, recursive bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Remove(ctx, p, recursive) })
+}
+
+func (t *placeTree) Touch(ctx context.Context, p Path, modified time.Time, mustBeNew bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Touch(ctx, p, modified, mustBeNew) })
+}
+
+func (t *placeTree) Space(ctx context.Context) (free, total uint64, err error) {
+	err = t.do(ctx, func(r *Remote) (err error) { free, total, err = r.Space(ctx); return err })
+	return free, total, err
+}
+
+func (t *placeTree) do(ctx context.Context, f func(*Remote) error) error {
+	_, err := with(ctx, t, func(r *Remote) (struct{}, error) { return struct{}{}, f(r) })
+	return err
+}
+
+func with[T any](ctx context.Context, t *placeTree, f func(*Remote) (T, error)) (T, error) {
+	r, err := t.remote(ctx)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return f(r)
+}

@@ -1,0 +1,516 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// This file answers announcements: what is there already, what is wanted, what
+// is in the way.
+
+// announced handles one entry. Its error ends the transfer; what is wrong with
+// the entry alone is answered.
+func (r *receiver) announced(a *wire.Announce) error {
+	if old := a.GetReplaces(); old != 0 {
+		r.replaced(old)
+	}
+	p, err := parseClean(string(a.GetPath()))
+	if err != nil {
+		return r.refuseUnnamed(a, err)
+	}
+	e, err := entryFromWire(a.GetEntry())
+	if err != nil {
+		return err
+	}
+	e.Name = p.Base()
+	if r.only != nil && !p.IsRoot() && !r.only[topOf(p)] {
+		return newError(Protocol, p, "the sender announced what was not asked for")
+	}
+	wanted := r.ledger.seen(r.origin(p), e.Kind, e.Size)
+	if e.Kind == Directory {
+		return r.planDir(a.GetId(), p, e)
+	}
+	f, err := r.place(a.GetId(), p, e)
+	if err != nil {
+		return r.refuseEntry(a.GetId(), p, e, err)
+	}
+	r.mu.Lock()
+	if _, twice := r.files[f.id]; twice {
+		r.mu.Unlock()
+		r.dirs.release(f.dir)
+		return newError(Protocol, p, "entry %d was announced twice", f.id)
+	}
+	r.files[f.id] = f
+	r.mu.Unlock()
+	r.plan(f, wanted)
+	return nil
+}
+
+// replaced drops a file that changed at the source.
+func (r *receiver) replaced(id uint64) {
+	r.mu.Lock()
+	f := r.files[id]
+	delete(r.files, id)
+	r.mu.Unlock()
+	if f != nil {
+		f.drop(true)
+		r.dirs.release(f.dir)
+		r.ledger.restart(id, f.entry.Size)
+	}
+}
+
+// place finds the directory and the name for an entry.
+func (r *receiver) place(id uint64, p Path, e Entry) (*inFile, error) {
+	dest := r.rename(p)
+	dir, name := dest.Split()
+	if isPrivate(name) {
+		return nil, newError(BadName, p, "the name is reserved for partials")
+	}
+	if name == "" {
+		return nil, newError(Invalid, p, "a file cannot take the place of the destination directory")
+	}
+	d, err := r.dirs.hold(dir)
+	if err != nil && r.options.DryRun && errors.Is(err, fs.ErrNotExist) {
+		d, err = r.dirs.hold(Path{}) // the directory would have been made
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &inFile{id: id, path: p, entry: e, dir: d, name: name}, nil
+}
+
+// rename gives the top entry its other name, if it gets one.
+func (r *receiver) rename(p Path) Path {
+	if r.as == "" {
+		return p
+	}
+	return underName(r.as, p)
+}
+
+// underName returns p with its first name replaced by as.
+func underName(as string, p Path) Path {
+	_, rest, below := strings.Cut(p.raw, "/")
+	if !below {
+		return Path{as}
+	}
+	return Path{as + "/" + rest}
+}
+
+func topOf(p Path) string {
+	top, _, _ := strings.Cut(p.raw, "/")
+	return top
+}
+
+// planDir makes a directory. Its mode and times come last.
+func (r *receiver) planDir(id uint64, p Path, e Entry) error {
+	dest := r.rename(p)
+	made, err := r.makeDir(dest)
+	if err != nil {
+		return r.refuseEntry(id, p, e, err)
+	}
+	if !dest.IsRoot() && !r.options.DryRun {
+		r.mu.Lock()
+		r.metas = append(r.metas, dirMeta{dest, e})
+		r.mu.Unlock()
+	}
+	r.answer(&wire.Answer{Id: id, Verdict: wire.Verdict_VERDICT_HAVE})
+	it := Item{Path: r.origin(p), Name: r.shown.Append(dest), Kind: Directory, Result: Unchanged}
+	if made {
+		it.Result = Copied
+	}
+	r.ledger.over(id, it)
+	return nil
+}
+
+func (r *receiver) makeDir(dest Path) (made bool, err error) {
+	parent, name := dest.Split()
+	if name == "" {
+		return false, nil
+	}
+	if isPrivate(name) {
+		return false, newError(BadName, dest, "the name is reserved for partials")
+	}
+	d, err := r.dirs.hold(parent)
+	if err != nil {
+		if r.options.DryRun && errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		return false, err
+	}
+	defer r.dirs.release(d)
+	fi, err := d.root.Lstat(name)
+	switch {
+	case err == nil && fi.IsDir():
+		return false, nil
+	case err == nil:
+		return false, newError(Exists, dest, "something that is no directory is in the way")
+	case !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	case r.options.DryRun:
+		return true, nil
+	}
+	// Ours alone until its files are in it and it gets its own mode.
+	return true, d.root.Mkdir(name, 0o777&^umask()|0o700)
+}
+
+// plan answers for a file, a link or something that cannot be copied.
+func (r *receiver) plan(f *inFile, wanted bool) {
+	old, err := r.existing(f)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case f.entry.Kind == Other:
+		r.skip(f, newError(NotAFile, f.path, "neither a file, a directory nor a link"))
+	case f.entry.Kind == Link && !r.options.KeepLinks:
+		r.skip(f, nil)
+	case err != nil && !missing:
+		r.refuse(f, err)
+	case missing:
+		r.want(f)
+	case !wanted && same(f.entry, old): // a former attempt of this run brought it
+		r.have(f)
+	case old.Kind == Directory:
+		r.refuse(f, newError(Exists, f.path, "a directory is in the way"))
+	case f.entry.Kind == Link && old.Kind == Link && old.Target == f.entry.Target:
+		r.have(f)
+	case f.entry.Kind == RegularFile && old.Kind == RegularFile && f.entry.Size == old.Size:
+		if same(f.entry, old) && !r.options.Checksum {
+			r.have(f)
+		} else {
+			r.compare(f, old)
+		}
+	default:
+		r.conflict(f, old)
+	}
+}
+
+// same is the quick look that rsync takes: size and time.
+func same(a, b Entry) bool {
+	return a.Kind == b.Kind && a.Size == b.Size && a.Modified.Equal(b.Modified)
+}
+
+// existing describes what has f's name now.
+func (r *receiver) existing(f *inFile) (Entry, error) { return entryAt(f.dir.root, f.name) }
+
+// compare finds out whether an existing file of the same size has the same
+// content: the sender digests its file, we ours.
+func (r *receiver) compare(f *inFile, old Entry) {
+	f.existing = old
+	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_DIGEST})
+	r.work.add(func(ctx context.Context) {
+		v, err := digestFile(ctx, f.dir.root, f.name, old.Size)
+		if err != nil {
+			r.refuse(f, err)
+			return
+		}
+		r.compared(f, nil, &v)
+	})
+}
+
+// digested handles the sender's digest.
+func (r *receiver) digested(id uint64, digest []byte) {
+	if f := r.file(id); f != nil && len(digest) == len(value{}) {
+		v := value(digest)
+		r.compared(f, &v, nil)
+	}
+}
+
+// compared acts when both digests are known.
+func (r *receiver) compared(f *inFile, theirs, locals *value) {
+	f.mu.Lock()
+	if theirs != nil && f.theirs == nil {
+		f.theirs = theirs
+	}
+	if locals != nil {
+		f.locals = locals
+	}
+	ready := f.state == inAsking && f.theirs != nil && f.locals != nil
+	f.mu.Unlock()
+	switch {
+	case !ready:
+	case *f.theirs == *f.locals:
+		r.have(f)
+	default:
+		r.conflict(f, f.existing)
+	}
+}
+
+// conflict decides by rule, or has it decided.
+func (r *receiver) conflict(f *inFile, old Entry) {
+	f.existing = old
+	if r.options.OnConflict != Ask {
+		r.decided(f, r.options.OnConflict)
+		return
+	}
+	if r.ask == nil {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_CONFLICT, Existing: entryToWire(old)})
+		return
+	}
+	q := Question{Path: r.origin(f.path), Name: r.shown.Append(f.target()), Source: f.entry, Existing: old}
+	r.ask(q, func(d Conflict) { r.decided(f, d) })
+}
+
+func (r *receiver) decidedBySender(d *wire.Decide) error {
+	f := r.file(d.GetId())
+	if f == nil || r.ask != nil || d.GetDecision() == wire.Conflict_CONFLICT_ASK {
+		return newError(Protocol, Path{}, "a decision that was not asked for")
+	}
+	r.decided(f, Conflict(d.GetDecision()))
+	return nil
+}
+
+func (r *receiver) decided(f *inFile, d Conflict) {
+	switch d {
+	case Skip:
+		r.skip(f, nil)
+	case Overwrite:
+		f.replace = true
+		r.want(f)
+	case Newer:
+		if !f.entry.Modified.After(f.existing.Modified) {
+			r.skip(f, nil)
+			return
+		}
+		f.replace = true
+		r.want(f)
+	case Rename:
+		name, err := r.freeName(f)
+		if err != nil {
+			r.refuse(f, err)
+			return
+		}
+		f.name = name
+		r.want(f)
+	default:
+		r.refuse(f, newError(Exists, f.path, "another file is there already"))
+	}
+}
+
+// freeName finds "name (1).ext", or the first number that is free.
+func (r *receiver) freeName(f *inFile) (string, error) {
+	ext := path.Ext(f.name)
+	if ext == f.name {
+		ext = ""
+	}
+	stem := strings.TrimSuffix(f.name, ext)
+	for n := 1; n < 10000; n++ {
+		name := fmt.Sprintf("%s (%d)%s", stem, n, ext)
+		p := Path{f.dir.path.raw + "/" + name}
+		r.mu.Lock()
+		taken := r.names[p]
+		r.mu.Unlock()
+		if taken {
+			continue
+		}
+		if _, err := f.dir.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			r.mu.Lock()
+			r.names[p] = true
+			r.mu.Unlock()
+			return name, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+	return "", newError(Exists, f.path, "so are ten thousand numbered names")
+}
+
+// The answers.
+
+func (r *receiver) answer(a *wire.Answer) {
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Answer{Answer: a}})
+}
+
+// leaveAsking moves f on from asking; only the first answer counts.
+func (f *inFile) leaveAsking(to inState) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state != inAsking {
+		return false
+	}
+	f.state = to
+	return true
+}
+
+func (r *receiver) have(f *inFile) {
+	if f.leaveAsking(inOver) {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE})
+		r.over(f, Item{Result: Unchanged})
+	}
+}
+
+// skip leaves f out; because says why, if it is not the conflict rule.
+func (r *receiver) skip(f *inFile, because error) {
+	if f.leaveAsking(inOver) {
+		a := &wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_SKIP}
+		if because != nil {
+			a.Error = toWire(because)
+		}
+		r.answer(a)
+		r.over(f, Item{Result: Skipped, Err: because})
+	}
+}
+
+func (r *receiver) refuse(f *inFile, err error) {
+	if f.leaveAsking(inOver) {
+		e := r.atDestination(f.path, err)
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_REFUSE, Error: toWire(e)})
+		r.over(f, Item{Result: Failed, Err: e})
+	}
+}
+
+// refuseEntry refuses an entry that has no place in the table.
+func (r *receiver) refuseEntry(id uint64, p Path, e Entry, err error) error {
+	de := r.atDestination(p, err)
+	r.answer(&wire.Answer{Id: id, Verdict: wire.Verdict_VERDICT_REFUSE, Error: toWire(de)})
+	r.ledger.over(id, Item{Path: r.origin(p), Name: r.shown.Append(p), Kind: e.Kind, Size: e.Size, Result: Failed, Err: de})
+	return nil
+}
+
+// refuseUnnamed refuses an entry whose name is no name. Only a sender that
+// means harm announces one, so the transfer ends.
+func (r *receiver) refuseUnnamed(a *wire.Announce, err error) error {
+	return newError(BadName, Path{}, "entry %d: %w", a.GetId(), err)
+}
+
+func (r *receiver) atDestination(p Path, err error) *Error {
+	e := *about(p, err)
+	e.Side = Destination
+	return &e
+}
+
+// want asks for a file, or makes a link.
+func (r *receiver) want(f *inFile) {
+	if f.entry.Kind == Link {
+		r.makeLink(f)
+		return
+	}
+	if err := r.admit(f); err != nil {
+		if KindOf(err) == NoSpace {
+			r.fail(r.atDestination(f.path, err)) // what comes after would not fit either
+			return
+		}
+		r.refuse(f, err)
+		return
+	}
+	if r.options.DryRun {
+		if f.leaveAsking(inOver) {
+			r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: defaultChunkSize})
+			r.over(f, Item{Result: Copied})
+		}
+		return
+	}
+	size := r.options.ChunkSize
+	if size == 0 {
+		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())
+	}
+	f.assembly = newAssembly(layout{f.entry.Size, size}, nil)
+	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil && f.entry.Size > minChunkSize {
+		r.resume(f, size)
+		return
+	}
+	r.wantNow(f, nil)
+}
+
+// admit holds a file against the limits and the space.
+func (r *receiver) admit(f *inFile) error {
+	if m := r.policy.MaxFileSize; m > 0 && f.entry.Size > m {
+		return newError(Limit, f.path, "%d bytes, and at most %d are taken", f.entry.Size, m)
+	}
+	if f.entry.Size > minChunkSize && !r.options.DryRun {
+		return r.enoughSpace(f)
+	}
+	return nil
+}
+
+// enoughSpace reports NoSpace if f does not fit on the disk beside what else is
+// wanted and not written yet. What its partial holds counts twice, so a file
+// that is resumed is let through: its partial proved that there is room.
+func (r *receiver) enoughSpace(f *inFile) error {
+	if _, err := f.dir.root.Lstat(partialName(f.name, partialSuffix)); err == nil {
+		return nil
+	}
+	free, _, err := spaceOf(f.dir.root)
+	if err != nil || free == 0 {
+		return nil // a disk that does not tell will say when it is full
+	}
+	var promised int64
+	r.mu.Lock()
+	for _, other := range r.files {
+		promised += other.promised.Load()
+	}
+	r.mu.Unlock()
+	if left := int64(min(free, 1<<62)) - promised; f.entry.Size > left {
+		return newError(NoSpace, f.path, "%d bytes, and there is room for %d", f.entry.Size, max(left, 0))
+	}
+	f.promised.Store(f.entry.Size)
+	return nil
+}
+
+// wantNow answers WANT, naming the chunks that are there already.
+func (r *receiver) wantNow(f *inFile, claims []*wire.Claims) {
+	r.ledger.start(f.id, r.origin(f.path), r.shown.Append(f.target()), f.entry.Size)
+	r.ledger.reuse(f.id, claimedBytes(claims, f.layout))
+	if !f.leaveAsking(inWanted) {
+		return
+	}
+	f.resumed = len(claims) > 0
+	for _, c := range claims {
+		r.out.send(&wire.ToSender{Say: &wire.ToSender_Claims{Claims: c}})
+	}
+	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize)})
+}
+
+func claimedBytes(claims []*wire.Claims, l layout) (sum int64) {
+	for _, c := range claims {
+		for i := range uint64(len(c.Values) / 32) {
+			_, n := l.span(c.First + i)
+			sum += int64(n)
+		}
+	}
+	return sum
+}
+
+// makeLink makes a link; nothing is sent for it.
+func (r *receiver) makeLink(f *inFile) {
+	if !r.options.DryRun {
+		if err := r.linkTo(f); err != nil {
+			r.refuse(f, err)
+			return
+		}
+	}
+	if f.leaveAsking(inOver) {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT})
+		if !r.options.DryRun {
+			r.result(f, nil)
+		}
+		r.over(f, Item{Result: Copied})
+	}
+}
+
+// linkTo makes the link under a private name and renames it, so that what had
+// the name is replaced at once or not at all.
+func (r *receiver) linkTo(f *inFile) error {
+	tmp := partialName(f.name, linkSuffix)
+	if err := f.dir.root.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := f.dir.root.Symlink(f.entry.Target, tmp); err != nil {
+		return err
+	}
+	if r.options.KeepTimes {
+		if err := setModified(f.dir.root, tmp, f.entry.Modified); err != nil {
+			return err
+		}
+	}
+	if err := f.dir.root.Rename(tmp, f.name); err != nil {
+		f.dir.root.Remove(tmp)
+		return err
+	}
+	return nil
+}

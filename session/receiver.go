@@ -1,0 +1,300 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// A receiver takes what a sender announces into a directory: it answers the
+// manifest, verifies chunks, keeps partials and commits whole files. Either end
+// of a link may be one; see transfer.proto for what is said.
+//
+// One goroutine reads the manifest stream, one writes it, one reads each data
+// stream, and one reads claimed chunks and existing files again. r.mu guards
+// the tables; a file's own lock guards its assembly. No lock is held during
+// disk or network access but for a file's partial being opened or committed.
+type receiver struct {
+	receiverConfig
+	dirs *heldDirs
+	out  *outbox
+	work *chores
+	st   transport.Stream // the manifest stream
+
+	mu       sync.Mutex
+	files    map[uint64]*inFile // announced and not over
+	metas    []dirMeta          // directories, in the order of the manifest
+	names    map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
+	ended    bool               // the walk is over
+	finished bool
+	cause    error // why the transfer failed
+	done     chan struct{}
+}
+
+// receiverConfig says where to and how.
+type receiverConfig struct {
+	into    *Dir            // the directory that takes the entries: what is announced lies below it
+	as      string          // the name that the one top entry gets; "": its own
+	shown   Path            // the path of into in its tree, for people
+	origin  func(Path) Path // where an announced path is at the source, for people
+	only    map[string]bool // top names that were asked for; nil: any
+	options Options
+	policy  ServerConfig // sizes
+	ledger  *ledger      // nil at the end that was asked
+
+	// ask decides a conflict and calls back, from any goroutine, once. nil: the
+	// sender decides.
+	ask func(Question, func(Conflict))
+}
+
+// dirMeta is what a directory gets when all in it is done.
+type dirMeta struct {
+	path  Path
+	entry Entry
+}
+
+func newReceiver(cfg receiverConfig) *receiver {
+	return &receiver{
+		receiverConfig: cfg,
+		dirs:           newHeldDirs(cfg.into),
+		out:            newOutbox(),
+		work:           newChores(),
+		files:          map[uint64]*inFile{},
+		names:          map[Path]bool{},
+		done:           make(chan struct{}),
+	}
+}
+
+// run receives until the transfer is over, and returns why, if not because all
+// entries are. It closes or aborts st.
+func (r *receiver) run(ctx context.Context, st transport.Stream) error {
+	r.st = st
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// A stream that is aborted wakes its reader and writer.
+	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
+	defer stop()
+
+	var loops sync.WaitGroup
+	loops.Go(func() { r.work.run(ctx) })
+	loops.Go(func() {
+		if err := r.out.run(ctx, st); err != nil {
+			cancel(err)
+		}
+	})
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as)}}})
+	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
+	if err == nil {
+		r.out.close()
+	} else {
+		cancel(err)
+	}
+	r.work.close()
+	loops.Wait()
+	r.abandon(errors.Is(err, errPeerCancelled) || errors.Is(err, Cancelled))
+	return err
+}
+
+// readManifest handles messages until the transfer is over.
+func (r *receiver) readManifest(br *bufio.Reader) error {
+	for {
+		var m wire.ToReceiver
+		if err := wire.Read(br, &m); err != nil {
+			return r.why(err)
+		}
+		if err := r.handle(&m); err != nil {
+			r.fail(err)
+			return err
+		}
+		if r.isFinished() {
+			return r.failure()
+		}
+	}
+}
+
+// why turns the end of the manifest stream into the reason of it.
+func (r *receiver) why(err error) error {
+	if r.isFinished() {
+		return r.failure()
+	}
+	var a *transport.AbortError
+	switch {
+	case errors.Is(err, io.EOF):
+		return newError(Protocol, Path{}, "the sender ended its manifest too early")
+	case errors.As(err, &a) && a.Code == abortCancelled:
+		return errPeerCancelled
+	}
+	return err
+}
+
+// errPeerCancelled means that the other end gave the transfer up for good.
+var errPeerCancelled = &Error{Kind: Cancelled, Err: errors.New("cancelled by the other side")}
+
+func (r *receiver) handle(m *wire.ToReceiver) error {
+	switch say := m.Say.(type) {
+	case *wire.ToReceiver_Entry:
+		return r.announced(say.Entry)
+	case *wire.ToReceiver_Complete:
+		return r.completed(say.Complete)
+	case *wire.ToReceiver_Failed:
+		r.sourceFailed(say.Failed)
+	case *wire.ToReceiver_Digest:
+		r.digested(say.Digest.GetId(), say.Digest.GetDigest())
+	case *wire.ToReceiver_Decide:
+		return r.decidedBySender(say.Decide)
+	case *wire.ToReceiver_End:
+		r.ledger.counted()
+		r.mu.Lock()
+		r.ended = true
+		r.mu.Unlock()
+		r.finishIfOver()
+	case *wire.ToReceiver_Error:
+		return fromWire(say.Error)
+	default:
+		return newError(Protocol, Path{}, "a manifest message that says nothing known")
+	}
+	return nil
+}
+
+// fail ends the transfer because of err, and tells the sender.
+func (r *receiver) fail(err error) {
+	r.mu.Lock()
+	first := !r.finished
+	if first {
+		r.finished, r.cause = true, err
+		close(r.done)
+	}
+	r.mu.Unlock()
+	if first {
+		r.out.send(&wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
+		r.out.close()
+	}
+}
+
+func (r *receiver) isFinished() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.finished
+}
+
+func (r *receiver) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cause
+}
+
+// finishIfOver ends the transfer if the walk and all entries are over.
+func (r *receiver) finishIfOver() {
+	r.mu.Lock()
+	over := r.ended && len(r.files) == 0 && !r.finished
+	if over {
+		r.finished = true
+		close(r.done)
+	}
+	metas := r.metas
+	r.mu.Unlock()
+	if !over {
+		return
+	}
+	r.settleDirs(metas)
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Finished{Finished: &wire.Finished{}}})
+	r.out.close()
+	// Now only the sender's end of the stream is awaited.
+	r.st.SetReadDeadline(time.Now().Add(dataPatience))
+}
+
+// settleDirs gives directories their modes and times, the deepest first, now
+// that nothing in them changes any more.
+func (r *receiver) settleDirs(metas []dirMeta) {
+	for i := len(metas) - 1; i >= 0; i-- {
+		m := metas[i]
+		if err := r.settleDir(m); err != nil {
+			r.ledger.over(0, Item{Path: m.path, Kind: Directory, Result: Failed, Err: about(m.path, err)})
+		}
+	}
+}
+
+func (r *receiver) settleDir(m dirMeta) error {
+	d, err := r.dirs.hold(m.path)
+	if err != nil {
+		return err
+	}
+	defer r.dirs.release(d)
+	f, err := d.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if r.options.KeepMode {
+		if err := f.Chmod(m.entry.Mode.Perm() &^ umask()); err != nil {
+			return err
+		}
+	}
+	if r.options.KeepTimes {
+		if err := setFileTime(d.root, ".", f, m.entry.Modified); err != nil {
+			return err
+		}
+	}
+	if r.options.Fsync {
+		return f.Sync()
+	}
+	return nil
+}
+
+// abandon closes what is open; partials stay, unless discard.
+func (r *receiver) abandon(discard bool) {
+	r.mu.Lock()
+	files := r.files
+	r.files = map[uint64]*inFile{}
+	if !r.finished {
+		r.finished = true
+		close(r.done)
+	}
+	r.mu.Unlock()
+	for _, f := range files {
+		f.drop(discard)
+		r.dirs.release(f.dir)
+	}
+	r.dirs.close()
+}
+
+// file returns the file of that id, nil if it is over or was never announced.
+func (r *receiver) file(id uint64) *inFile {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.files[id]
+}
+
+// over takes f off the table and reports it; the caller has answered the
+// sender. It reports false if another goroutine was first.
+func (r *receiver) over(f *inFile, it Item) bool {
+	r.mu.Lock()
+	_, ours := r.files[f.id]
+	delete(r.files, f.id)
+	r.mu.Unlock()
+	if !ours {
+		return false
+	}
+	r.dirs.release(f.dir)
+	it.Path, it.Name, it.Kind, it.Size = r.origin(f.path), r.shown.Append(f.target()), f.entry.Kind, f.entry.Size
+	r.ledger.over(f.id, it)
+	r.finishIfOver()
+	return true
+}
+
+// abortCodeOf returns the code that tells the other end why we give up.
+func abortCodeOf(err error) transport.AbortCode {
+	switch KindOf(err) {
+	case Cancelled:
+		return abortCancelled
+	case Interrupted, Unreachable, Timeout:
+		return abortInterrupted
+	}
+	return abortFailed
+}

@@ -1,0 +1,319 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// A sender walks what is to be sent, announces it, and sends what the receiver
+// wants. Either end of a link may be one; see transfer.proto for what is said.
+//
+// One goroutine walks, one reads the manifest stream, one writes it, two serve
+// each data stream (chunks out, acknowledgements in), and one reads files for
+// claims and digests. s.mu guards the table, a file's own lock its chunks.
+type sender struct {
+	senderConfig
+	out    *outbox
+	work   *chores
+	pool   *pool
+	window chan struct{} // a place for each entry that is not answered yet
+	flying atomic.Int64  // chunks that are not acknowledged yet
+
+	mu     sync.Mutex
+	files  map[uint64]*outFile // announced and not over
+	lastID uint64
+	as     string        // the name that the top entry gets, if not its own; of the manifest's reader
+	done   chan struct{} // closed when the transfer is over
+	cause  error
+	over   bool
+}
+
+// senderConfig says what and how.
+type senderConfig struct {
+	sources []source
+	options Options
+	policy  ServerConfig // sizes
+	ledger  *ledger      // nil at the end that was asked
+	dest    Path         // what the receiver was asked to take the entries to, for people
+
+	// ask decides a conflict and calls back, from any goroutine, once. It is
+	// nil at the end that was asked.
+	ask func(Question, func(Conflict))
+}
+
+// A source is something to be sent: path in tree, announced by its name. What
+// stands before that at its place is shown, for people.
+type source struct {
+	tree  *Dir
+	path  Path
+	shown Path
+}
+
+// maxUnanswered is how many entries the sender announces ahead (transfer.proto).
+const maxUnanswered = 4096
+
+func newSender(cfg senderConfig) *sender {
+	return &sender{
+		senderConfig: cfg,
+		out:          newOutbox(),
+		work:         newChores(),
+		pool:         newPool(),
+		window:       make(chan struct{}, maxUnanswered),
+		files:        map[uint64]*outFile{},
+		done:         make(chan struct{}),
+	}
+}
+
+// run sends until the transfer is over, and returns why, if not because all
+// entries are. It closes or aborts st.
+func (s *sender) run(ctx context.Context, st transport.Stream) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
+	defer stop()
+
+	var loops sync.WaitGroup
+	loops.Go(func() { s.work.run(ctx) })
+	loops.Go(func() {
+		if err := s.out.run(ctx, st); err != nil {
+			cancel(err)
+		}
+	})
+	loops.Go(func() {
+		if err := s.walk(ctx); err != nil {
+			s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
+			s.finish(err)
+		}
+	})
+	err := s.readManifest(bufio.NewReaderSize(st, flushAt))
+	s.finish(err)
+	if err == nil {
+		s.out.close()
+	} else {
+		cancel(err)
+	}
+	s.work.close()
+	loops.Wait()
+	s.closeFiles()
+	return s.failure()
+}
+
+// finish ends the transfer, because of err or nil; the first call counts.
+func (s *sender) finish(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
+	s.over, s.cause = true, err
+	close(s.done)
+	s.pool.close()
+}
+
+func (s *sender) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
+
+// readManifest handles the receiver's messages until it says that all is over.
+func (s *sender) readManifest(br *bufio.Reader) error {
+	for {
+		var m wire.ToSender
+		if err := wire.Read(br, &m); err != nil {
+			var a *transport.AbortError
+			switch {
+			case errors.Is(err, io.EOF):
+				return newError(Protocol, Path{}, "the receiver ended the transfer too early")
+			case errors.As(err, &a) && a.Code == abortCancelled:
+				return errPeerCancelled
+			}
+			return err
+		}
+		switch say := m.Say.(type) {
+		case *wire.ToSender_Ready:
+			s.as = string(say.Ready.GetAs())
+		case *wire.ToSender_Claims:
+			if err := s.claimed(say.Claims); err != nil {
+				return err
+			}
+		case *wire.ToSender_Answer:
+			if err := s.answered(say.Answer); err != nil {
+				return err
+			}
+		case *wire.ToSender_Need:
+			if err := s.needed(say.Need); err != nil {
+				return err
+			}
+		case *wire.ToSender_Result:
+			s.resulted(say.Result)
+		case *wire.ToSender_Finished:
+			return nil
+		case *wire.ToSender_Error:
+			e := fromWire(say.Error)
+			e.Side = Destination
+			return e
+		default:
+			return newError(Protocol, Path{}, "a manifest message that says nothing known")
+		}
+	}
+}
+
+// file returns the file of that id, nil if it is over or was never announced.
+func (s *sender) file(id uint64) *outFile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[id]
+}
+
+// announce puts f on the table and tells the receiver. replaces is the id it
+// had before it changed, or 0.
+func (s *sender) announce(f *outFile, replaces uint64) {
+	s.mu.Lock()
+	s.lastID++
+	f.id = s.lastID
+	s.files[f.id] = f
+	s.mu.Unlock()
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Entry{Entry: &wire.Announce{
+		Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces,
+	}}})
+}
+
+// answered acts on the verdict about an entry.
+func (s *sender) answered(a *wire.Answer) error {
+	f := s.file(a.GetId())
+	if f == nil {
+		return newError(Protocol, Path{}, "an answer about entry %d, which is over", a.GetId())
+	}
+	s.freePlace(f)
+	switch a.GetVerdict() {
+	case wire.Verdict_VERDICT_WANT:
+		return s.wanted(f, int(a.GetChunkSize()))
+	case wire.Verdict_VERDICT_HAVE:
+		s.settle(f, Item{Result: Unchanged})
+	case wire.Verdict_VERDICT_SKIP:
+		it := Item{Result: Skipped}
+		if a.Error != nil {
+			it.Err = fromWire(a.Error)
+		}
+		s.settle(f, it)
+	case wire.Verdict_VERDICT_REFUSE:
+		s.settle(f, Item{Result: Failed, Err: s.refusal(f, a.GetError())})
+	case wire.Verdict_VERDICT_DIGEST:
+		s.work.add(func(ctx context.Context) { s.tellDigest(ctx, f) })
+	case wire.Verdict_VERDICT_CONFLICT:
+		return s.askAbout(f, a)
+	}
+	return nil
+}
+
+// freePlace gives back f's place in the window, once.
+func (s *sender) freePlace(f *outFile) {
+	if f.placed {
+		f.placed = false
+		<-s.window
+	}
+}
+
+func (s *sender) refusal(f *outFile, we *wire.Error) *Error {
+	e := fromWire(we)
+	e.Side, e.Path = Destination, f.shown
+	return e
+}
+
+// askAbout has a conflict decided where the transfer was asked for: here.
+func (s *sender) askAbout(f *outFile, a *wire.Answer) error {
+	if s.ask == nil {
+		return newError(Protocol, f.rel, "a question to the side that did not ask for the transfer")
+	}
+	old, err := entryFromWire(a.GetExisting())
+	if err != nil {
+		return err
+	}
+	old.Name = f.entry.Name
+	q := Question{Path: f.shown, Name: s.nameOf(f), Source: f.entry, Existing: old}
+	s.ask(q, func(d Conflict) {
+		s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Decide{Decide: &wire.Decide{Id: f.id, Decision: wire.Conflict(d)}}})
+	})
+	return nil
+}
+
+// tellDigest answers VERDICT_DIGEST.
+func (s *sender) tellDigest(ctx context.Context, f *outFile) {
+	v, err := f.digest(ctx)
+	if err != nil {
+		s.sourceFailed(f, err)
+		return
+	}
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Digest{Digest: &wire.Digest{Id: f.id, Digest: v[:]}}})
+}
+
+// resulted handles the end of a wanted file.
+func (s *sender) resulted(m *wire.Result) {
+	f := s.file(m.GetId())
+	if f == nil {
+		return
+	}
+	if m.Error == nil {
+		it := Item{Result: Copied, Digest: f.sum()}
+		if f.claims > 0 {
+			it.Result = Resumed
+		}
+		if len(m.Name) > 0 && checkName(string(m.Name)) == nil {
+			it.Name, _ = s.nameOf(f).Parent().Join(string(m.Name))
+		}
+		s.settle(f, it)
+		return
+	}
+	e := s.refusal(f, m.Error)
+	if e.Kind == Integrity && f.tries < maxTries {
+		s.again(f)
+		return
+	}
+	s.settle(f, Item{Result: Failed, Err: e})
+}
+
+// settle takes f off the table and reports it.
+func (s *sender) settle(f *outFile, it Item) {
+	s.mu.Lock()
+	_, ours := s.files[f.id]
+	delete(s.files, f.id)
+	s.mu.Unlock()
+	if !ours {
+		return
+	}
+	f.close()
+	it.Path, it.Kind, it.Size = f.shown, f.entry.Kind, f.entry.Size
+	if it.Name.IsRoot() {
+		it.Name = s.nameOf(f)
+	}
+	s.ledger.over(f.id, it)
+}
+
+// sourceFailed reports a file that cannot be read, or that changed too often.
+func (s *sender) sourceFailed(f *outFile, err error) {
+	e := *about(f.shown, err)
+	e.Side, e.Path = Source, f.shown
+	if s.file(f.id) != f {
+		return
+	}
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Failed{Failed: &wire.Failed{Id: f.id, Error: toWire(&e)}}})
+	s.settle(f, Item{Result: Failed, Err: &e})
+}
+
+func (s *sender) closeFiles() {
+	s.mu.Lock()
+	files := s.files
+	s.files = map[uint64]*outFile{}
+	s.mu.Unlock()
+	for _, f := range files {
+		f.close()
+	}
+}

@@ -1,0 +1,195 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// walk announces all that is to be sent, parents before what is in them, and
+// no faster than the receiver answers.
+func (s *sender) walk(ctx context.Context) error {
+	var end wire.End
+	for _, src := range s.sources {
+		if err := s.walkSource(ctx, src, &end); err != nil {
+			return err
+		}
+	}
+	s.ledger.counted()
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_End{End: &end}})
+	return nil
+}
+
+// walkSource announces one source. What is wrong with an entry in it is
+// reported; the error returned ends the transfer: the source itself is not
+// there, or ctx is over.
+func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) error {
+	rel := Path{src.path.Base()}
+	f, err := s.inspect(src.tree, src.path, rel, src.shown)
+	if err != nil {
+		return &Error{Kind: KindOf(err), Side: Source, Path: src.shown, Err: plain(err)}
+	}
+	if f.entry.Kind == Directory && !s.options.Recursive {
+		return &Error{Kind: NotAFile, Side: Source, Path: src.shown, Err: errors.New("is a directory; -r copies directories")}
+	}
+	if err := s.offer(ctx, f, end); err != nil || f.entry.Kind != Directory {
+		return err
+	}
+	// Directories that are still to be listed; the last found goes first, so
+	// that the list stays as long as the tree is deep, not wide.
+	left := []*outFile{f}
+	for len(left) > 0 {
+		dir := left[len(left)-1]
+		left = left[:len(left)-1]
+		subs, err := s.walkDir(ctx, src, dir, end)
+		if err != nil {
+			return err
+		}
+		left = append(left, subs...)
+	}
+	return nil
+}
+
+// walkDir announces the entries of dir and returns its directories.
+func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wire.End) (subs []*outFile, err error) {
+	for e, err := range dir.tree.List(ctx, dir.path) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			s.unreadable(dir, err)
+			return subs, nil
+		}
+		f, err := s.child(dir, e.Name)
+		if err != nil {
+			s.unreadable(dir, err)
+			continue
+		}
+		if !s.chosen(src, f) {
+			continue
+		}
+		if err := s.offer(ctx, f, end); err != nil {
+			return nil, err
+		}
+		if f.entry.Kind == Directory {
+			subs = append(subs, f)
+		}
+	}
+	return subs, nil
+}
+
+// child inspects name in dir.
+func (s *sender) child(dir *outFile, name string) (*outFile, error) {
+	p, err := dir.path.Join(name)
+	if err != nil {
+		return nil, err
+	}
+	rel, err := dir.rel.Join(name)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := dir.shown.Join(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.inspect(dir.tree, p, rel, shown)
+}
+
+// inspect describes what is to be announced.
+func (s *sender) inspect(tree *Dir, p, rel, shown Path) (*outFile, error) {
+	dir, name, err := tree.at(p)
+	if errors.Is(err, Invalid) || p.IsRoot() {
+		e, err := tree.Stat(context.Background(), p)
+		return &outFile{tree: tree, path: p, rel: rel, shown: shown, entry: e}, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	fi, err := dir.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	f := &outFile{tree: tree, path: p, rel: rel, shown: shown, entry: entryOf(fi), ident: identityOf(fi)}
+	f.entry.Name = name
+	if f.entry.Kind == Link {
+		f.entry.Target, err = dir.Readlink(name)
+	}
+	return f, err
+}
+
+// offer announces f when there is a place for it in the window.
+func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
+	if !s.ledger.seen(f.shown, f.entry.Kind, f.entry.Size) && f.entry.Kind != Directory {
+		return nil // an earlier attempt of this run finished it
+	}
+	if m := s.policy.MaxFileSize; m > 0 && f.entry.Size > m {
+		err := newError(Limit, f.shown, "%d bytes, and at most %d are sent", f.entry.Size, m)
+		s.report(f, err)
+		return nil
+	}
+	select {
+	case s.window <- struct{}{}:
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	f.placed = true
+	switch f.entry.Kind {
+	case Directory:
+		end.Dirs++
+	default:
+		end.Files++
+		end.Bytes += uint64(f.entry.Size)
+	}
+	s.announce(f, 0)
+	return nil
+}
+
+// unreadable reports a directory that could not be listed, or one of its
+// entries; an entry that is gone by now is none.
+func (s *sender) unreadable(dir *outFile, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.report(dir, err)
+}
+
+// report tells both sides of something that failed without being announced.
+func (s *sender) report(f *outFile, err error) {
+	e := &Error{Kind: KindOf(err), Side: Source, Path: f.shown, Err: plain(err)}
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Failed{Failed: &wire.Failed{Error: toWire(e)}}})
+	s.ledger.over(0, Item{Path: f.shown, Kind: f.entry.Kind, Size: f.entry.Size, Result: Failed, Err: e})
+}
+
+// chosen holds an entry below a source against the filters. A pattern without
+// a slash is for names anywhere, one with a slash for paths below the source.
+func (s *sender) chosen(src source, f *outFile) bool {
+	below := strings.TrimPrefix(strings.TrimPrefix(f.rel.raw, src.path.Base()), "/")
+	if matchAny(s.options.Exclude, below) {
+		return false
+	}
+	if f.entry.Kind == Directory || len(s.options.Include) == 0 {
+		return true
+	}
+	return matchAny(s.options.Include, below)
+}
+
+func matchAny(patterns []string, below string) bool {
+	for _, p := range patterns {
+		on := below
+		if !strings.Contains(strings.TrimSuffix(p, "/"), "/") {
+			on = below[strings.LastIndexByte(below, '/')+1:]
+		}
+		if doublestar.MatchUnvalidated(strings.Trim(p, "/"), on) {
+			return true
+		}
+	}
+	return false
+}
