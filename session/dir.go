@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // A Dir is a directory of this machine as a jail: nothing outside of it can be
@@ -119,13 +120,27 @@ func enter(dir *os.Root, name string) (*os.Root, error) {
 	}
 	sub, err := dir.OpenRoot(name + "/.")
 	if err != nil {
-		return nil, err
+		return nil, orReplaced(err)
 	}
 	if is, err := sub.Lstat("."); err != nil || !os.SameFile(seen, is) {
 		sub.Close()
-		return nil, newError(Changed, Path{}, "was replaced while it was opened")
+		return nil, errReplaced
 	}
 	return sub, nil
+}
+
+// errReplaced: a name led elsewhere when it was opened than just before.
+var errReplaced = newError(Changed, Path{}, "was replaced while it was opened")
+
+// orReplaced returns the error of an open that followed a look. What is no
+// error of the system is os.Root's own, that a link leads out: no link was
+// there when it was looked at.
+func orReplaced(err error) error {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		return err
+	}
+	return errReplaced
 }
 
 // nounOf says in a word what fi is, with its article.

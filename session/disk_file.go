@@ -59,11 +59,11 @@ func openRegular(dir *os.Root, name string) (*os.File, error) {
 	}
 	f, err := dir.OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
-		return nil, err
+		return nil, orReplaced(err)
 	}
 	if is, err := f.Stat(); err != nil || !os.SameFile(seen, is) {
 		f.Close()
-		return nil, newError(Changed, Path{}, "was replaced while it was opened")
+		return nil, errReplaced
 	}
 	return f, nil
 }

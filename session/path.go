@@ -30,11 +30,10 @@ var ErrPath = errors.New("not a valid path")
 // and are allowed; "" and "/" are the root. Bytes are taken as they are.
 func ParsePath(s string) (Path, error) {
 	s = strings.TrimPrefix(s, "/")
-	s = strings.TrimSuffix(s, "/")
 	if s == "" {
 		return Path{}, nil
 	}
-	return parseClean(s)
+	return parseNames(strings.TrimSuffix(s, "/"))
 }
 
 // parseClean takes only the form in which a path travels: the root is "".
@@ -42,6 +41,10 @@ func parseClean(s string) (Path, error) {
 	if s == "" {
 		return Path{}, nil
 	}
+	return parseNames(s)
+}
+
+func parseNames(s string) (Path, error) {
 	if len(s) > MaxPath {
 		return Path{}, fmt.Errorf("a path of %d bytes, at most %d: %w", len(s), MaxPath, ErrPath)
 	}

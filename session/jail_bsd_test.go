@@ -1,0 +1,15 @@
+//go:build darwin || freebsd
+
+package session
+
+import "os"
+
+// flip swaps two names, in three steps.
+func flip(a, b string) error {
+	for _, step := range [][2]string{{a, a + "~"}, {b, a}, {a + "~", b}} {
+		if err := os.Rename(step[0], step[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
