@@ -1,0 +1,219 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// focus says what has the keys.
+type focus uint8
+
+const (
+	onLeft focus = iota
+	onRight
+	onQueue
+)
+
+// App is the only tea.Model. What it holds besides are plain structs that draw
+// themselves and turn keys into actions.
+type App struct {
+	ctx    context.Context
+	engine Engine
+	opts   Options
+	styles styles
+	table  []binding
+	now    func() time.Time
+	tick   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
+
+	width, height int
+	grid          *cells.Grid
+	method        cells.Method
+
+	panes    [2]pane
+	focus    focus
+	lastPane focus // where Esc and Tab lead from the queue
+	queue    queue
+	pressed  string // the first key of two
+
+	ask     *ask
+	connect *connectDialog
+	help    *help
+
+	shot   snapshot
+	polls  int // number of the chain of polls; older ones are dropped
+	link   linkFigures
+	note   note
+	copies *copying // the count for the question to copy
+	counts int      // number of the last count
+	out    *output
+	dials  int  // number of the last dialling
+	pinned bool // the offer to trust was taken or declined
+}
+
+// newApp returns the screen as it is before the first frame.
+func newApp(ctx context.Context, e Engine, opts Options) *App {
+	a := &App{
+		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII), table: keyTable(),
+		now: time.Now, tick: tea.Tick,
+		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
+	}
+	a.pinned = !opts.OfferPin
+	a.panes[1].side = 1
+	a.panes[0].place, a.panes[0].dir = opts.Left.Place, opts.Left.Dir
+	if opts.Right != nil {
+		a.panes[1].place, a.panes[1].dir = opts.Right.Place, opts.Right.Dir
+	} else {
+		a.panes[1].chooser = &chooser{}
+	}
+	return a
+}
+
+// Init starts to read both directories and to poll the engine.
+func (a *App) Init() tea.Cmd {
+	cmds := []tea.Cmd{a.pollNow(), a.waitForEnd(), a.waitForDrain()}
+	for i := range a.panes {
+		if p := &a.panes[i]; p.chooser == nil {
+			cmds = append(cmds, a.open(p, p.location(), ""))
+		} else {
+			cmds = append(cmds, a.findKnown())
+		}
+	}
+	if q := modeQuery(a.opts.Environ); q != "" {
+		cmds = append(cmds, tea.Raw(q))
+	}
+	return tea.Batch(cmds...)
+}
+
+// waitForEnd ends the program when its context does.
+func (a *App) waitForEnd() tea.Cmd {
+	return func() tea.Msg {
+		<-a.ctx.Done()
+		return tea.QuitMsg{}
+	}
+}
+
+// Update routes a message to what it is for, and does nothing else.
+func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch m := msg.(type) {
+	case tea.KeyPressMsg:
+		return a, a.key(m)
+	case tea.PasteMsg:
+		return a, a.paste(m.Content)
+	case tea.WindowSizeMsg:
+		a.width, a.height = m.Width, m.Height
+	case tea.ModeReportMsg:
+		if m.Mode == ansi.ModeUnicodeCore && m.Value != ansi.ModeNotRecognized && m.Value != ansi.ModePermanentlyReset {
+			a.method = ansi.GraphemeWidth // as the renderer does
+		}
+	case drainedMsg:
+		return a, tea.Batch(tea.ClearScreen, a.waitForDrain())
+	case pollMsg:
+		return a, a.polled(m)
+	case listedMsg:
+		return a, a.listed(m)
+	case arrangedMsg:
+		return a, a.arranged(m)
+	case spaceMsg:
+		if p := &a.panes[m.side]; m.gen == p.load.gen {
+			p.free = m.free
+		}
+	case doneMsg:
+		return a, a.done(m)
+	case measuredMsg:
+		return a, a.measured(m)
+	case knownMsg:
+		a.setKnown(m)
+	case connectedMsg:
+		return a, a.connected(m)
+	}
+	return a, nil
+}
+
+// key hands a key to what has the keys: the help, a dialog, the line at the
+// bottom, or by the table to pane or queue.
+func (a *App) key(k tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case a.help != nil:
+		if a.help.handleKey(k) {
+			a.help = nil
+		}
+		return nil
+	case a.connect != nil:
+		return a.carryOut(a.connect.handleKey(k))
+	case a.ask != nil:
+		q := a.ask
+		do, over := q.handleKey(k)
+		if over && a.ask == q {
+			a.ask = nil
+		}
+		return a.carryOut(do)
+	}
+	pressed := k.String()
+	if a.pressed != "" {
+		pressed = a.pressed + " " + pressed
+	}
+	b, pending := find(a.table, a.scope(), pressed)
+	a.pressed = ""
+	if b == nil {
+		if pending {
+			a.pressed = pressed
+		}
+		return nil
+	}
+	a.note.fade()
+	return b.run(a)
+}
+
+func (a *App) carryOut(do action) tea.Cmd {
+	if do == nil {
+		return nil
+	}
+	return do.do(a)
+}
+
+// paste gives pasted text to what takes text, and drops it else.
+func (a *App) paste(s string) tea.Cmd {
+	switch {
+	case a.connect != nil:
+		a.connect.paste(s)
+	case a.ask != nil:
+		return a.carryOut(a.ask.paste(s))
+	}
+	return nil
+}
+
+func (a *App) scope() scope {
+	if a.focus == onQueue {
+		return inQueue
+	}
+	return inPanes
+}
+
+// pane returns the pane that has the keys, or had them last.
+func (a *App) pane() *pane {
+	if a.focus == onQueue {
+		return &a.panes[a.lastPane]
+	}
+	return &a.panes[a.focus]
+}
+
+// other returns the pane beside it.
+func (a *App) other() *pane { return &a.panes[1-a.pane().side] }
+
+// place returns what was last known of a place.
+func (a *App) place(id session.PlaceID) session.Place {
+	for _, p := range a.shot.places {
+		if p.ID == id {
+			return p
+		}
+	}
+	return session.Place{ID: id}
+}
+
+// canvas returns what to draw on.
+func (a *App) canvas() canvas { return canvas{a.grid, &a.styles, a.now()} }

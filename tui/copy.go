@@ -1,0 +1,216 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+)
+
+// Copying and moving: one line says from where, to where, how many and how much,
+// the size growing while directories are counted, and Enter puts it into the
+// queue without waiting for the count.
+
+// copying is the count for the question that is being asked.
+type copying struct {
+	number  int // of the count; an older one's news are dropped
+	cancel  context.CancelFunc
+	files   int64
+	bytes   int64
+	counted bool
+}
+
+func transferTo(move bool) func(*App) tea.Cmd {
+	return func(a *App) tea.Cmd { return a.askTransfer(move) }
+}
+
+func (a *App) askTransfer(move bool) tea.Cmd {
+	from, to := a.pane(), a.other()
+	chosen := from.chosen()
+	switch {
+	case len(chosen) == 0:
+		return nil
+	case to.chooser != nil:
+		a.note = note{text: cells.Say("choose a place for the other pane first: Tab, then Enter"), tone: toneAsk}
+		return nil
+	case from.location() == to.location():
+		a.note = note{text: cells.Say("both panes show the same directory"), tone: toneAsk}
+		return nil
+	}
+	sources, err := from.paths(chosen)
+	if err != nil {
+		a.fail(err)
+		return nil
+	}
+	job := session.Job{
+		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
+		Move: move, Options: session.DefaultOptions(),
+	}
+	verb, word := cells.Say("Copy"), cells.Say("queue")
+	if move {
+		verb = cells.Say("Move")
+	}
+	what := cells.Name(chosen[0].Name)
+	if len(chosen) > 1 {
+		what = countText(int64(len(chosen)), cells.Say("item"))
+	}
+	c := a.canvas()
+	label := cells.Sayf("%s %s from %s to %s", verb, what.Squeeze(a.method, max(a.width/5, 12)),
+		from.title(c, a.place(from.place), a.opts.Home), to.title(c, a.place(to.place), a.opts.Home))
+	if trouble := to.trouble(c, a.place(to.place)); !trouble.Empty() {
+		label = label.Plus(cells.Sayf(" (%s)", trouble))
+	}
+	a.ask = &ask{
+		label:   label,
+		tail:    a.countTail,
+		answers: []answer{{"enter", word, submit{job, from.side}}},
+		escape:  func() action { return stopCounting{} },
+	}
+	return a.count(from.location(), chosen)
+}
+
+// countTail is the count so far.
+func (a *App) countTail(c canvas) cells.Text {
+	if a.copies == nil {
+		return cells.Text{}
+	}
+	t := cells.Sayf(": %s", sizeText(a.copies.bytes))
+	if a.copies.files != 1 {
+		t = cells.Sayf(": %s, %s", countText(a.copies.files, cells.Say("file")), sizeText(a.copies.bytes))
+	}
+	if !a.copies.counted {
+		t = t.Plus(c.signs.more)
+	}
+	return t
+}
+
+type stopCounting struct{}
+
+func (stopCounting) do(a *App) tea.Cmd {
+	if a.copies != nil {
+		a.copies.cancel()
+		a.copies = nil
+	}
+	return nil
+}
+
+// submit puts a job into the queue.
+type submit struct {
+	job  session.Job
+	side int
+}
+
+func (s submit) do(a *App) tea.Cmd {
+	stopCounting{}.do(a)
+	a.panes[s.side].tags = nil
+	return a.call(func() doneMsg {
+		_, err := a.engine.Submit(s.job)
+		return doneMsg{err: err}
+	})
+}
+
+// measuredMsg brings the count so far.
+type measuredMsg struct {
+	number       int
+	files, bytes int64
+	ctx          context.Context
+	rest         <-chan measuredMsg // nil after the last
+}
+
+// count adds up what was chosen; what lies in directories is found in a
+// goroutine.
+func (a *App) count(at Location, chosen []session.Entry) tea.Cmd {
+	a.counts++
+	ctx, cancel := context.WithCancel(a.ctx)
+	a.copies = &copying{number: a.counts, cancel: cancel}
+	var dirs []session.Path
+	for _, e := range chosen {
+		if e.Kind != session.Directory {
+			a.copies.files++
+			a.copies.bytes += e.Size
+			continue
+		}
+		if p, err := at.Dir.Join(e.Name); err == nil {
+			dirs = append(dirs, p)
+		}
+	}
+	if len(dirs) == 0 {
+		a.copies.counted = true
+		return nil
+	}
+	news := make(chan measuredMsg)
+	start := measuredMsg{number: a.counts, files: a.copies.files, bytes: a.copies.bytes, ctx: ctx, rest: news}
+	e := a.engine
+	return func() tea.Msg {
+		tree, err := e.Tree(at.Place)
+		if err != nil {
+			return nil // the transfer will say so
+		}
+		go measure(tree, dirs, start, news)
+		return nextMeasured(start)
+	}
+}
+
+func nextMeasured(m measuredMsg) tea.Msg {
+	select {
+	case m := <-m.rest:
+		return m
+	case <-m.ctx.Done():
+		return nil
+	}
+}
+
+// measure walks the directories and reports now and then. What cannot be read
+// is not counted: the transfer will say so.
+func measure(tree session.Tree, dirs []session.Path, m measuredMsg, news chan<- measuredMsg) {
+	report := func() bool {
+		select {
+		case news <- m:
+			return true
+		case <-m.ctx.Done():
+			return false
+		}
+	}
+	last := time.Now()
+	for len(dirs) > 0 {
+		dir := dirs[len(dirs)-1]
+		dirs = dirs[:len(dirs)-1]
+		for e, err := range tree.List(m.ctx, dir) {
+			if err != nil {
+				break
+			}
+			if e.Kind == session.Directory {
+				if p, err := dir.Join(e.Name); err == nil {
+					dirs = append(dirs, p)
+				}
+				continue
+			}
+			m.files++
+			m.bytes += e.Size
+			if time.Since(last) >= busyInterval {
+				if last = time.Now(); !report() {
+					return
+				}
+			}
+		}
+		if m.ctx.Err() != nil {
+			return
+		}
+	}
+	m.rest = nil
+	report()
+}
+
+// measured takes in the count so far, and waits for more.
+func (a *App) measured(m measuredMsg) tea.Cmd {
+	if a.copies == nil || m.number != a.copies.number {
+		return nil
+	}
+	a.copies.files, a.copies.bytes, a.copies.counted = m.files, m.bytes, m.rest == nil
+	if m.rest == nil {
+		return nil
+	}
+	return func() tea.Msg { return nextMeasured(m) }
+}

@@ -1,0 +1,147 @@
+package tui
+
+import (
+	"time"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+)
+
+// linkFigures are what is known about the link: how fast bytes go each way, and
+// how fast they went.
+type linkFigures struct {
+	up, down float64
+	rtt      time.Duration // as shown: it follows the measured one in steps
+	past     []float64     // total rate at each busy poll, newest last
+
+	sent, received, lost uint64 // as of the last busy poll: an idle link whispers too
+}
+
+// pastPolls is a minute of busy polls.
+const pastPolls = 240
+
+func (l *linkFigures) set(s snapshot, busy bool) {
+	l.up, l.down = 0, 0
+	for i := range s.transfers {
+		t := &s.transfers[i]
+		if t.State != session.StateRunning {
+			continue
+		}
+		if t.Job.To == session.Here {
+			l.down += t.Rate
+		} else {
+			l.up += t.Rate
+		}
+	}
+	if busy || l.sent == 0 {
+		l.sent, l.received, l.lost = 0, 0, 0
+		for _, p := range s.places {
+			for _, lane := range p.Lanes {
+				l.sent, l.received, l.lost = l.sent+lane.Sent, l.received+lane.Received, l.lost+lane.Lost
+			}
+		}
+	}
+	if busy {
+		l.past = append(l.past, l.up+l.down)
+		if len(l.past) > pastPolls {
+			l.past = l.past[len(l.past)-pastPolls:]
+		}
+	}
+	// A round trip that trembles would be redrawn all the time.
+	if rtt := roundTrip(s.places); rtt > l.rtt*3/2 || rtt < l.rtt*2/3 {
+		l.rtt = rtt
+	}
+}
+
+// roundTrip is the shortest of all lanes.
+func roundTrip(places []session.Place) (rtt time.Duration) {
+	for _, p := range places {
+		for _, lane := range p.Lanes {
+			if lane.RTT > 0 && (rtt == 0 || lane.RTT < rtt) {
+				rtt = lane.RTT
+			}
+		}
+	}
+	return rtt
+}
+
+// state says how it stands with the link to a place.
+func (l *linkFigures) state(c canvas, p session.Place) (cells.Text, cells.Style) {
+	switch {
+	case p.ID == session.Here:
+		return cells.Say("not connected"), c.dim
+	case p.State == session.PlaceReconnecting:
+		t := cells.Say("reconnecting")
+		if in := p.Retry.Sub(c.now); in >= time.Second {
+			t = t.Plus(cells.Sayf(" in %d s", int(in/time.Second)))
+		}
+		return t.Plus(c.signs.more), c.ask
+	case p.State == session.PlaceClosed:
+		return cells.Say("closed"), c.fail
+	}
+	t := cells.Say("connected")
+	if len(p.Lanes) > 0 {
+		t = cells.Shown(string(p.Lanes[0].Path))
+		if n := len(p.Lanes); n > 1 {
+			t = t.Plus(c.signs.dot, cells.Sayf("%d lanes", n))
+		}
+	}
+	if l.rtt > 0 {
+		t = t.Plus(c.signs.dot, rttText(l.rtt))
+	}
+	return t.Plus(c.signs.dot, cells.Say("QUIC")), c.done
+}
+
+func rttText(d time.Duration) cells.Text {
+	if d < time.Millisecond {
+		return cells.Say("<1 ms")
+	}
+	return cells.Sayf("%d ms", int64(d/time.Millisecond))
+}
+
+// draw writes the figures beside the queue.
+func (l *linkFigures) draw(c canvas, r cells.Rect, p session.Place) {
+	r = r.Inset(1)
+	state, look := l.state(c, p)
+	rest := c.Put(r.Line(0), c.strong, cells.Say("Link  "))
+	c.Put(rest, look, state)
+	if p.ID == session.Here {
+		return
+	}
+	peak := 0.0
+	for _, x := range l.past {
+		peak = max(peak, x)
+	}
+	c.Put(r.Line(1), c.dim, cells.Say("Throughput, last minute"))
+	c.PutRight(r.Line(1), c.dim, cells.Sayf("peak %s", rateText(peak)))
+	c.Put(r.Line(2), c.filled, c.cellText(l.columns(r.W, peak)))
+	rows := []struct{ name, value cells.Text }{
+		{cells.Say("Sent"), sizeText(int64(min(l.sent, 1<<62)))},
+		{cells.Say("Received"), sizeText(int64(min(l.received, 1<<62)))},
+		{cells.Say("Lost"), cells.Sayf("%s packets", groupText(int64(min(l.lost, 1<<62))))},
+		{cells.Say("Peer key"), cells.Shown(p.Key)},
+	}
+	for i, row := range rows {
+		at := r.Line(4 + i)
+		c.Put(at, c.dim, row.name)
+		at.X, at.W = at.X+10, at.W-10
+		c.Put(at, c.plain, row.value.Fit(c.Method, at.W))
+	}
+}
+
+// columns squeezes the past into w columns, each from 0 to 1.
+func (l *linkFigures) columns(w int, peak float64) []float64 {
+	if peak <= 0 || w <= 0 {
+		return nil
+	}
+	per := (pastPolls + w - 1) / w
+	var out []float64
+	for i := len(l.past) % per; i+per <= len(l.past); i += per {
+		sum := 0.0
+		for _, x := range l.past[i : i+per] {
+			sum += x
+		}
+		out = append(out, sum/float64(per)/peak)
+	}
+	return out
+}

@@ -1,0 +1,262 @@
+package tui
+
+import (
+	"time"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+)
+
+// The widths of the columns of a pane, and from which width on it has them.
+const (
+	sizeWidth     = 5
+	dateWidth     = 6
+	dateTimeWidth = 12
+	modeWidth     = 10
+	dateFrom      = 34
+	dateTimeFrom  = 56
+	modeFrom      = 68
+)
+
+// canvas is what everything that draws itself is given.
+type canvas struct {
+	*cells.Grid
+	*styles
+	now time.Time
+}
+
+// draw writes the visible rows of a pane into r.
+func (p *pane) draw(c canvas, r cells.Rect, focused bool, e session.Place) {
+	if p.chooser != nil {
+		p.chooser.draw(c, r, focused)
+		return
+	}
+	if r.H > 6 && r.W >= dateTimeFrom { // room for the names of the columns
+		p.drawColumns(c, r.Line(0), cells.Say("Name"), cells.Say("Size"), cells.Say("Modified"), cells.Say("Mode"))
+		r.Y, r.H = r.Y+1, r.H-1
+	}
+	for y := range r.H {
+		if row, ok := p.at(p.top + y); ok {
+			p.drawRow(c, r.Line(y), row, p.top+y == p.cursor, focused)
+		}
+	}
+	p.drawState(c, r, e)
+}
+
+// drawState says in the middle of the pane why there is nothing to be seen.
+func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
+	used := p.len() - p.top
+	if used >= r.H {
+		return
+	}
+	at := r.Line(min(used+1, r.H-1)).Inset(3)
+	switch {
+	case p.err != nil:
+		x := explain(p.err)
+		c.Put(at, c.fail, c.signs.fail.Plus(cells.Say(" "), x.what))
+		at.Y++
+		if at.Y < r.Y+r.H {
+			c.Put(at, c.dim, x.hint)
+		}
+	case p.load.running && place.State == session.PlaceReconnecting:
+		c.Put(at, c.ask, cells.Say("waiting for the connection").Plus(c.signs.more))
+	case p.load.running && len(p.rows) == 0:
+		c.Put(at, c.dim, cells.Say("reading").Plus(c.signs.more))
+	case len(p.rows) == 0 && p.view.Filter != "":
+		c.Put(at, c.dim, cells.Sayf("nothing matches %s", p.view.Filter))
+	case len(p.rows) == 0 && !p.load.sorting:
+		c.Put(at, c.dim, cells.Say("empty"))
+	}
+}
+
+// drawRow writes one entry: mark, name, and what is known about it, or how far
+// it is while it is under way.
+func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
+	look, name, size := c.plain, cells.Text{}, cells.Text{}
+	var e session.Entry
+	switch {
+	case row.parent:
+		name, size, look = cells.Say(".."), cells.Say("UP"), c.dim
+	default:
+		e = *row.entry
+		name, size = cells.Name(e.Name), sizeColumn(e)
+		switch {
+		case row.ghost:
+			look = c.ghost
+		case p.tags[e.Name]:
+			look = c.tagged
+		case e.Kind == session.Directory:
+			look = c.folder
+		}
+		if e.Kind == session.Directory {
+			name = name.Plus(cells.Say("/"))
+		}
+		if e.Kind == session.Link && e.Target != "" {
+			name = name.Plus(cells.Sayf(" -> %s", cells.Name(e.Target)))
+		}
+	}
+	if !row.parent && p.tags[e.Name] {
+		c.Put(r, c.tagged, c.signs.tag)
+	}
+	if cursor && !focused {
+		c.Put(r, c.active, c.signs.here)
+	}
+	body := r
+	body.X, body.W = r.X+2, r.W-3
+	if w, busy := p.work[e.Name]; busy && !row.parent {
+		p.drawWork(c, body, name, w, look)
+	} else {
+		if row.ghost {
+			size = cells.Say("")
+		}
+		p.drawEntry(c, body, name, size, e, look)
+	}
+	if cursor && focused {
+		c.Restyle(r, c.plain.On())
+	}
+}
+
+// drawEntry writes the columns that fit.
+func (p *pane) drawEntry(c canvas, r cells.Rect, name, size cells.Text, e session.Entry, look cells.Style) {
+	var date, mode cells.Text
+	switch {
+	case r.W >= dateTimeFrom:
+		date = dateTimeText(e.Modified, c.now)
+	case r.W >= dateFrom:
+		date = dateText(e.Modified, c.now)
+	}
+	if r.W >= modeFrom && e.Name != "" {
+		mode = cells.Sayf("%s", kindLetter(e.Kind).Plus(cells.Shown(e.Mode.Perm().String()[1:])))
+	}
+	w := columnsWidth(r.W)
+	rest := cells.Rect{X: r.X + r.W - w, Y: r.Y, W: w, H: 1}
+	if r.W >= modeFrom {
+		c.Put(cells.Rect{X: rest.X + rest.W - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, mode)
+		rest.W -= modeWidth + 2
+	}
+	if r.W >= dateFrom {
+		rest = c.PutRight(rest, c.dim, date)
+	}
+	c.PutRight(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: sizeWidth, H: 1}, c.plain, size)
+	c.Put(r, look, name.Squeeze(c.Method, r.W-w-1))
+}
+
+// columnsWidth is what the columns behind the name take of w cells.
+func columnsWidth(w int) int {
+	switch {
+	case w >= modeFrom:
+		return sizeWidth + 2 + dateTimeWidth + 2 + modeWidth
+	case w >= dateTimeFrom:
+		return sizeWidth + 2 + dateTimeWidth
+	case w >= dateFrom:
+		return sizeWidth + 1 + dateWidth
+	}
+	return sizeWidth
+}
+
+func kindLetter(k session.EntryKind) cells.Text {
+	switch k {
+	case session.Directory:
+		return cells.Say("d")
+	case session.Link:
+		return cells.Say("l")
+	case session.Other:
+		return cells.Say("s")
+	}
+	return cells.Say("-")
+}
+
+// drawWork writes a file that is under way: a cell for each stream, and percent.
+func (p *pane) drawWork(c canvas, r cells.Rect, name cells.Text, w work, look cells.Style) {
+	rest := c.PutRight(r, c.filled, cells.Sayf("%d%%", percent(w.done, w.size)))
+	rest.W = r.W - 5
+	streams := w.streams
+	if most := max(r.W/4, 1); len(streams) > most {
+		streams = streams[:most]
+	}
+	rest = c.PutRight(rest, c.filled, c.cellText(streams))
+	c.Put(r, look, name.Squeeze(c.Method, rest.W-1))
+}
+
+// drawColumns writes the names of the columns.
+func (p *pane) drawColumns(c canvas, r cells.Rect, name, size, date, mode cells.Text) {
+	r.X, r.W = r.X+2, r.W-3
+	sign := c.signs.rising
+	if p.view.Reverse {
+		sign = c.signs.falling
+	}
+	c.Put(r, c.dim, name.Plus(cells.Sayf(" by %s %s", p.view.Order.String(), sign)))
+	w := columnsWidth(r.W)
+	cols := cells.Rect{X: r.X + r.W - w, Y: r.Y, W: w, H: 1}
+	c.Put(cells.Rect{X: cols.X + 1, Y: r.Y, W: sizeWidth, H: 1}, c.dim, size)
+	c.Put(cells.Rect{X: cols.X + sizeWidth + 2, Y: r.Y, W: dateTimeWidth, H: 1}, c.dim, date)
+	if r.W >= modeFrom {
+		c.Put(cells.Rect{X: cols.X + w - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, mode)
+	}
+}
+
+// title is the path of a pane on its frame.
+func (p *pane) title(c canvas, place session.Place, home session.Path) cells.Text {
+	if p.chooser != nil {
+		return cells.Say("choose a place")
+	}
+	path := cells.Shown(p.dir.String())
+	switch {
+	case p.place != session.Here:
+		path = placeName(place).Plus(cells.Say(":"), path)
+	case !home.IsRoot() && p.dir.Within(home):
+		path = cells.Say("~").Plus(cells.Name(p.dir.Raw()[len(home.Raw()):]))
+	}
+	return path
+}
+
+// trouble says on the frame if what the pane shows may be old.
+func (p *pane) trouble(c canvas, place session.Place) cells.Text {
+	switch {
+	case p.chooser != nil:
+	case place.State == session.PlaceReconnecting:
+		return cells.Say("stale, reconnecting").Plus(c.signs.more)
+	case place.State == session.PlaceClosed:
+		return cells.Say("closed")
+	}
+	return cells.Text{}
+}
+
+// summary is what the lower frame of a pane says.
+func (p *pane) summary(c canvas) cells.Text {
+	if p.chooser != nil {
+		return cells.Text{}
+	}
+	var t cells.Text
+	if n, bytes := p.tagged(); n > 0 {
+		t = cells.Sayf("%s tagged %s", groupText(int64(n)), sizeText(bytes)).Plus(c.signs.dot)
+	}
+	shown := int64(len(p.rows) - len(p.ghosts))
+	t = t.Plus(countText(shown, cells.Say("item")))
+	if p.load.running {
+		t = t.Plus(c.signs.more)
+	}
+	if p.view.Filter != "" {
+		t = t.Plus(c.signs.dot, cells.Sayf("/%s", p.view.Filter))
+	}
+	sign := c.signs.rising
+	if p.view.Reverse {
+		sign = c.signs.falling
+	}
+	t = t.Plus(c.signs.dot, cells.Sayf("%s %s", p.view.Order.String(), sign))
+	if p.free > 0 {
+		t = t.Plus(c.signs.dot, sizeText(int64(min(p.free, 1<<62))), cells.Say(" free"))
+	}
+	return t
+}
+
+// placeName is what a place is called.
+func placeName(p session.Place) cells.Text {
+	if p.Name == "" {
+		if p.ID == session.Here {
+			return cells.Say("this machine")
+		}
+		return cells.Shown(p.Target)
+	}
+	return cells.Shown(p.Name)
+}

@@ -1,0 +1,226 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+)
+
+// How often the engine is asked: while something changes, and else. A poll that
+// finds nothing new writes nothing to the terminal.
+const (
+	busyInterval = 250 * time.Millisecond
+	idleInterval = time.Second
+)
+
+// A snapshot is all that the engine says at one moment.
+type snapshot struct {
+	places    []session.Place
+	transfers []session.Transfer
+}
+
+// pollMsg brings a snapshot.
+type pollMsg struct {
+	chain int
+	snapshot
+}
+
+// pollNow asks at once, and from then on at intervals. An older chain of polls
+// ends with that.
+func (a *App) pollNow() tea.Cmd {
+	a.polls++
+	return a.poll(0)
+}
+
+func (a *App) poll(after time.Duration) tea.Cmd {
+	chain, e := a.polls, a.engine
+	ask := func(time.Time) tea.Msg {
+		return pollMsg{chain, snapshot{e.Places(), e.Transfers()}}
+	}
+	if after == 0 {
+		return func() tea.Msg { return ask(time.Time{}) }
+	}
+	return a.tick(after, ask)
+}
+
+// polled takes in a snapshot and arranges for the next one.
+func (a *App) polled(m pollMsg) tea.Cmd {
+	if m.chain != a.polls {
+		return nil
+	}
+	before := a.shot
+	a.shot = m.snapshot
+	a.queue.set(a.shot.transfers)
+	a.link.set(a.shot, a.busy())
+	cmds := []tea.Cmd{a.poll(a.interval())}
+	a.noteChanges(before)
+	for i := range a.panes {
+		cmds = append(cmds, a.follow(&a.panes[i], before))
+	}
+	return tea.Batch(cmds...)
+}
+
+// busy tells whether something changes by itself.
+func (a *App) busy() bool {
+	for i := range a.shot.transfers {
+		switch a.shot.transfers[i].State {
+		case session.StateRunning, session.StateWaiting, session.StateRetrying:
+			return true
+		}
+	}
+	return false
+}
+
+func (a *App) interval() time.Duration {
+	if a.busy() {
+		return busyInterval
+	}
+	for _, p := range a.shot.places {
+		if p.State == session.PlaceReconnecting {
+			return busyInterval
+		}
+	}
+	return idleInterval
+}
+
+// noteChanges says what ended since the snapshot before.
+func (a *App) noteChanges(before snapshot) {
+	was := make(map[session.TransferID]*session.Transfer, len(before.transfers))
+	for i := range before.transfers {
+		was[before.transfers[i].ID] = &before.transfers[i]
+	}
+	for i := range a.shot.transfers {
+		t := &a.shot.transfers[i]
+		old := was[t.ID]
+		if old == nil {
+			continue
+		}
+		if t.State.Over() && !old.State.Over() {
+			a.note = note{outcome: t.ID, at: a.now()}
+		}
+		if t.Asking > 0 && old.Asking == 0 && a.focus != onQueue {
+			a.note = note{text: cells.Say("a name is taken: press 3 to answer"), tone: toneAsk}
+		}
+	}
+	for _, p := range a.shot.places {
+		for _, old := range before.places {
+			if p.ID == old.ID && p.State != old.State {
+				a.notePlace(p)
+			}
+		}
+	}
+}
+
+func (a *App) notePlace(p session.Place) {
+	switch p.State {
+	case session.PlaceConnected:
+		a.note = note{text: cells.Sayf("%s is connected again", placeName(p)), tone: toneDone}
+	case session.PlaceReconnecting:
+		a.note = note{text: cells.Sayf("%s is lost: %s", placeName(p), explain(p.Err).what), tone: toneAsk}
+	case session.PlaceClosed:
+		a.note = note{text: cells.Sayf("%s is closed: %s", placeName(p), explain(p.Err).what), tone: toneFail}
+	}
+}
+
+// reloadPause is the least time between two readings of a directory while
+// transfers change it.
+const reloadPause = 2 * time.Second
+
+// follow keeps a pane with the transfers that work in its directory, and with
+// its place.
+func (a *App) follow(p *pane, before snapshot) tea.Cmd {
+	if p.chooser != nil {
+		p.chooser.set(a.shot.places)
+		return nil
+	}
+	place := a.place(p.place)
+	if place.State != session.PlaceConnected {
+		p.stale = true
+		return nil
+	}
+	p.setWork(underway(a.shot.transfers, p.location()))
+	ended := changedIn(p, before.transfers, a.shot.transfers)
+	if p.load.running || p.load.complete {
+		return nil
+	}
+	if p.stale || ended || p.dirty && a.now().Sub(p.read) >= reloadPause {
+		return a.reload(p)
+	}
+	return nil
+}
+
+// changedIn marks a pane as dirty if a transfer changed its directory since the
+// snapshot before, and tells whether one of them is over.
+func changedIn(p *pane, before, now []session.Transfer) (ended bool) {
+	for i := range now {
+		t := &now[i]
+		into := t.Job.To == p.place && p.dir.Within(landsIn(t.Job))
+		from := t.Job.Move && t.Job.From == p.place
+		if !into && !from {
+			continue
+		}
+		for j := range before {
+			old := &before[j]
+			if old.ID != t.ID {
+				continue
+			}
+			if t.FilesDone != old.FilesDone || t.Dirs != old.Dirs {
+				p.dirty = true
+			}
+			if t.State.Over() && !old.State.Over() {
+				p.dirty, ended = true, true
+			}
+		}
+	}
+	return ended
+}
+
+// landsIn is the directory that a job changes.
+func landsIn(j session.Job) session.Path {
+	if j.Into {
+		return j.Destination.Parent()
+	}
+	return j.Destination
+}
+
+// doneMsg says that a call to the engine or a tree is over.
+type doneMsg struct {
+	err      error
+	note     cells.Text // if it went well
+	touched  []Location // directories that changed
+	cursorOn string     // name to put the cursor on there
+}
+
+// call runs f in a command.
+func (a *App) call(f func() doneMsg) tea.Cmd {
+	return func() tea.Msg { return f() }
+}
+
+// done says what came of a call, and reads again what it changed.
+func (a *App) done(m doneMsg) tea.Cmd {
+	cmds := []tea.Cmd{a.pollNow()}
+	switch {
+	case m.err != nil:
+		a.fail(m.err)
+	case !m.note.Empty():
+		a.note = note{text: m.note, tone: toneDone}
+	}
+	for _, t := range m.touched {
+		for i := range a.panes {
+			if p := &a.panes[i]; p.shows(t) {
+				if m.err == nil && m.cursorOn != "" {
+					p.load.cursorOn = m.cursorOn
+				}
+				cmds = append(cmds, a.reload(p))
+			}
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// fail shows an error in the status line.
+func (a *App) fail(err error) {
+	a.note = note{text: explain(err).line(a.canvas()), tone: toneFail}
+}

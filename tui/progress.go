@@ -1,0 +1,161 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/bargee/bargee/session"
+)
+
+// work is what is under way at one name of a directory.
+type work struct {
+	done, size int64
+	streams    []float64 // how much of its share each stream has carried, 0 to 1
+	arriving   bool      // at the destination
+	kind       session.EntryKind
+}
+
+// underway finds what the transfers do in a directory, by name: at the source
+// as well as at the destination. What lies deeper counts for the directory that
+// leads there.
+func underway(ts []session.Transfer, at Location) map[string]work {
+	var found map[string]work
+	note := func(name string, w work) {
+		if found == nil {
+			found = make(map[string]work)
+		}
+		old, ok := found[name]
+		if ok {
+			w.done += old.done
+			w.size += old.size
+			w.streams = append(old.streams, w.streams...)
+		}
+		found[name] = w
+	}
+	for i := range ts {
+		t := &ts[i]
+		if t.State != session.StateRunning && t.State != session.StateRetrying {
+			continue
+		}
+		for _, f := range t.Active {
+			w := work{done: f.Verified, size: f.Size, streams: shares(t, f)}
+			if t.Job.From == at.Place {
+				if name, exact, ok := below(at.Dir, f.Path); ok {
+					w.kind = kindOf(exact)
+					note(name, w)
+				}
+			}
+			if t.Job.To == at.Place {
+				if name, exact, ok := below(at.Dir, f.Name); ok {
+					w.kind, w.arriving = kindOf(exact), true
+					note(name, w)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func kindOf(exact bool) session.EntryKind {
+	if exact {
+		return session.RegularFile
+	}
+	return session.Directory
+}
+
+// below returns the name in dir that leads to p, and whether that is p itself.
+func below(dir, p session.Path) (name string, exact, ok bool) {
+	if p.IsRoot() || p == dir || !p.Within(dir) {
+		return "", false, false
+	}
+	rest := p.Raw()
+	if !dir.IsRoot() {
+		rest = rest[len(dir.Raw())+1:]
+	}
+	name, _, deeper := strings.Cut(rest, "/")
+	return name, !deeper, true
+}
+
+// shares returns for each stream at a file how much of its part it has carried.
+func shares(t *session.Transfer, f session.FileProgress) []float64 {
+	out := make([]float64, 0, len(f.Streams))
+	for _, id := range f.Streams {
+		for _, s := range t.Streams {
+			if s.ID == id {
+				out = append(out, share(s, len(f.Streams)))
+			}
+		}
+	}
+	return out
+}
+
+// share tells how much of its part of a file a stream has carried, if n streams
+// divide it evenly between them.
+func share(s session.StreamProgress, n int) float64 {
+	if s.Total <= 0 {
+		return 0
+	}
+	return min(float64(s.Bytes)*float64(max(n, 1))/float64(s.Total), 1)
+}
+
+// setWork tells a pane what is under way in its directory. A file that is over
+// stays as a ghost until the directory was read again, so that it does not
+// vanish for a moment.
+func (p *pane) setWork(w map[string]work) {
+	for _, g := range p.ghosts {
+		if _, still := w[g.Name]; !still && p.work[g.Name].arriving {
+			p.landing = append(p.landing, g)
+		}
+	}
+	for name := range p.work {
+		if _, still := w[name]; !still {
+			p.dirty = true
+		}
+	}
+	p.work = w
+	ghosts := slices.Clone(p.landing)
+	for name, g := range w {
+		if g.arriving {
+			ghosts = append(ghosts, session.Entry{Name: name, Kind: g.kind, Size: g.size})
+		}
+	}
+	p.setGhosts(p.absent(ghosts))
+}
+
+// absent drops the ghosts whose names the directory has.
+func (p *pane) absent(ghosts []session.Entry) []session.Entry {
+	if len(ghosts) == 0 {
+		return nil
+	}
+	at := make(map[string]int, len(ghosts))
+	for i, g := range ghosts {
+		at[g.Name] = i
+	}
+	for i := range p.entries {
+		delete(at, p.entries[i].Name)
+	}
+	out := make([]session.Entry, 0, len(at))
+	for _, i := range at {
+		out = append(out, ghosts[i])
+	}
+	slices.SortFunc(out, func(x, y session.Entry) int { return cmp.Compare(x.Name, y.Name) })
+	return out
+}
+
+// setGhosts shows these ghosts, which are in the order of their names.
+func (p *pane) setGhosts(ghosts []session.Entry) {
+	if slices.EqualFunc(ghosts, p.ghosts, func(x, y session.Entry) bool { return x.Name == y.Name }) {
+		return
+	}
+	name := ""
+	if e, ok := p.current(); ok {
+		name = e.Name
+	}
+	rows := slices.DeleteFunc(slices.Clone(p.rows), func(n int32) bool { return n < 0 })
+	p.ghosts = ghosts
+	p.rows = p.withGhosts(rows)
+	if name == "" || !p.moveToName(name) {
+		p.moveTo(p.cursor)
+	}
+}

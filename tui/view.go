@@ -1,0 +1,192 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+)
+
+// View draws the whole screen anew; Bubble Tea sends what differs.
+func (a *App) View() tea.View {
+	a.draw()
+	return tea.View{
+		Content:     a.grid.Render(),
+		AltScreen:   true,
+		WindowTitle: a.title(),
+	}
+}
+
+func (a *App) title() string {
+	c := a.canvas()
+	left := a.panes[0].title(c, a.place(a.panes[0].place), a.opts.Home)
+	right := a.panes[1].title(c, a.place(a.panes[1].place), a.opts.Home)
+	return cells.Sayf("bargee: %s - %s", left, right).String()
+}
+
+// draw fills the grid.
+func (a *App) draw() {
+	a.grid.Reset(a.width, a.height, a.method)
+	c := a.canvas()
+	lines := 0
+	if a.width >= twoPanesFrom {
+		lines = a.queue.wants(queueWidth(a.width))
+	}
+	p := planFor(a.width, a.height, lines, a.shownFocus())
+	if p.tiny {
+		c.Put(cells.Rect{X: 0, Y: 0, W: a.width, H: 1}, c.plain, cells.Say("bargee needs 30x8"))
+		return
+	}
+	a.drawHeader(c, p.header)
+	a.drawFrame(c, p)
+	for i := range a.panes {
+		a.drawPane(c, p, i)
+	}
+	if p.full || p.queue.H > 0 {
+		a.queue.draw(c, p.queue, a.focus == onQueue)
+	}
+	if !p.side.Empty() {
+		a.link.draw(c, p.side, a.farPlace())
+	}
+	if !p.queueLine.Empty() {
+		a.queue.one(c, p.queueLine, false)
+	}
+	a.drawHint(c, p.hint)
+	a.drawFunctions(c, p.functions)
+	screen := cells.Rect{W: a.width, H: a.height}
+	if a.connect != nil {
+		a.connect.draw(c, screen)
+	}
+	if a.help != nil {
+		a.help.draw(c, screen)
+	}
+}
+
+// shownFocus is the focus, or while the queue has it on a large screen, the pane
+// that had it before.
+func (a *App) shownFocus() focus { return a.focus }
+
+func (a *App) drawPane(c canvas, p plan, i int) {
+	r := p.panes[i]
+	if r.Empty() {
+		return
+	}
+	rows := r.H
+	if r.H > 6 && r.W-3 >= dateTimeFrom {
+		rows-- // the names of the columns
+	}
+	a.panes[i].resize(rows)
+	a.panes[i].draw(c, r, a.focus == focus(i), a.place(a.panes[i].place))
+}
+
+// farPlace is the peer that the figures of the link are about.
+func (a *App) farPlace() session.Place {
+	for _, p := range []*pane{&a.panes[1], &a.panes[0]} {
+		if p.chooser == nil && p.place != session.Here {
+			return a.place(p.place)
+		}
+	}
+	return session.Place{}
+}
+
+// drawHeader writes who is joined with whom, how, and how fast bytes go.
+func (a *App) drawHeader(c canvas, r cells.Rect) {
+	if r.Empty() {
+		return
+	}
+	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
+	right := cells.Sayf("%s %s  %s %s", c.signs.up, rateText(a.link.up), c.signs.downward, rateText(a.link.down))
+	if r.W >= twoPanesFrom-2 {
+		rest := c.PutRight(r, c.plain, right)
+		r = cells.Rect{X: r.X, Y: r.Y, W: rest.W - 2, H: 1}
+	}
+	state, look := a.link.state(c, a.farPlace())
+	if w := state.Width(c.Method); w < r.W-8 {
+		rest := c.PutRight(r, look, state)
+		r.W = rest.W - 2
+	}
+	rest := c.Put(r, c.strong, cells.Say("bargee  "))
+	names := placeName(a.place(a.panes[0].place)).Plus(cells.Say(" "), c.signs.both, cells.Say(" "), placeName(a.place(a.panes[1].place)))
+	if a.panes[1].chooser != nil {
+		names = placeName(a.place(a.panes[0].place))
+	}
+	if a.opts.Demo {
+		names = names.Plus(cells.Say("  (demo)"))
+	}
+	c.Put(rest, c.plain, names.Fit(c.Method, rest.W))
+}
+
+// drawFrame draws the lines around panes and queue, with titles on them.
+func (a *App) drawFrame(c canvas, p plan) {
+	s, f := c.signs, p.frame
+	across := func(y int, left, mid, right rune) {
+		c.Put(f.Line(y-f.Y), c.frame, cells.Rune(left, 1).Plus(cells.Rune(s.across, f.W-2), cells.Rune(right, 1)))
+		if p.middle > 0 && mid != 0 {
+			c.Put(cells.Rect{X: p.middle, Y: y, W: 1, H: 1}, c.frame, cells.Rune(mid, 1))
+		}
+	}
+	bottom := f.Y + f.H - 1
+	for y := f.Y + 1; y < bottom; y++ {
+		c.Put(f.Line(y-f.Y), c.frame, cells.Rune(s.down, 1))
+		c.PutRight(f.Line(y-f.Y), c.frame, cells.Rune(s.down, 1))
+		if p.middle > 0 && (p.divider == 0 || y < p.divider) {
+			c.Put(cells.Rect{X: p.middle, Y: y, W: 1, H: 1}, c.frame, cells.Rune(s.down, 1))
+		}
+		if !p.side.Empty() && y > p.divider {
+			c.Put(cells.Rect{X: p.side.X - 1, Y: y, W: 1, H: 1}, c.frame, cells.Rune(s.down, 1))
+		}
+	}
+	foot := s.teeUp
+	if p.divider > 0 {
+		across(bottom, s.bottomLeft, 0, s.bottomRight)
+		across(p.divider, s.teeRight, s.teeUp, s.teeLeft)
+		if !p.side.Empty() {
+			c.Put(cells.Rect{X: p.side.X - 1, Y: p.divider, W: 1, H: 1}, c.frame, cells.Rune(s.teeDown, 1))
+			c.Put(cells.Rect{X: p.side.X - 1, Y: bottom, W: 1, H: 1}, c.frame, cells.Rune(s.teeUp, 1))
+		}
+	} else {
+		across(bottom, s.bottomLeft, foot, s.bottomRight)
+	}
+	across(f.Y, s.topLeft, s.teeDown, s.topRight)
+	edge := bottom
+	if p.divider > 0 {
+		edge = p.divider
+	}
+	for i := range a.panes {
+		a.drawTitles(c, p, i, edge)
+	}
+	if p.full {
+		c.Put(cells.Rect{X: f.X + 2, Y: f.Y, W: f.W - 4, H: 1}, c.active, cells.Say(" queue "))
+	}
+}
+
+// drawTitles writes path and summary of a pane on its frame.
+func (a *App) drawTitles(c canvas, p plan, i, edge int) {
+	r := p.panes[i]
+	if r.Empty() {
+		return
+	}
+	pn, place := &a.panes[i], a.place(a.panes[i].place)
+	look := c.dim
+	if a.focus == focus(i) {
+		look = c.active
+	}
+	top := cells.Rect{X: r.X + 1, Y: p.frame.Y, W: r.W - 2, H: 1}
+	if t := pn.trouble(c, place); !t.Empty() {
+		top = c.PutRight(top, c.ask, cells.Sayf(" %s ", t.Fit(c.Method, top.W*2/3)))
+		top.W--
+	}
+	title := pn.title(c, place, a.opts.Home)
+	c.Put(top, look, cells.Sayf(" %s ", title.Squeeze(c.Method, top.W-2)))
+	low := cells.Rect{X: r.X + 1, Y: edge, W: r.W - 2, H: 1}
+	if s := pn.summary(c); !s.Empty() {
+		c.Put(low, look, cells.Sayf(" %s ", s.Fit(c.Method, low.W-2)))
+	}
+}
+
+// queueWidth is how wide the queue is on a screen of w columns.
+func queueWidth(w int) int {
+	if w >= sideFrom {
+		return w - 3 - (w-2)/3
+	}
+	return w - 2
+}
