@@ -50,9 +50,8 @@ func Start(ctx context.Context, cfg Config) (*Terminal, error) {
 	if cfg.Dir != "" {
 		args = append(args, "-c", cfg.Dir)
 	}
-	for _, kv := range append([]string{"COLORTERM=truecolor"}, cfg.Env...) {
-		args = append(args, "-e", kv)
-	}
+	// Not by tmux's -e, which leaves PATH as it is.
+	args = append(append(args, "env", "COLORTERM=truecolor"), cfg.Env...)
 	if _, err := t.tmux(ctx, append(args, cfg.Command...)...); err != nil {
 		t.Close()
 		return nil, err

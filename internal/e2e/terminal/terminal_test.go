@@ -11,7 +11,7 @@ import (
 
 func start(t *testing.T, command ...string) *Terminal {
 	t.Helper()
-	term, err := Start(t.Context(), Config{Columns: 40, Rows: 10, Command: command, Env: []string{"PS1=$ "}})
+	term, err := Start(t.Context(), Config{Columns: 40, Rows: 10, Command: command, Env: []string{"PS1=$ ", "PATH=/nowhere:/usr/bin:/bin"}})
 	if errors.Is(err, ErrMissing) {
 		t.Skip(err)
 	}
@@ -29,12 +29,12 @@ func start(t *testing.T, command ...string) *Terminal {
 func TestTypeAndPressReachTheProgram(t *testing.T) {
 	term := start(t, "bash", "--norc", "--noprofile")
 	wait(t, term, `^\$`)
-	for _, line := range []string{"echo one; echo two;", "stty size # -x", `echo "$PS1 end"`} {
+	for _, line := range []string{"echo one; echo two;", "stty size # -x", `echo "$PS1 end" $PATH`} {
 		if err := errors.Join(term.Type(t.Context(), line), term.Press(t.Context(), "Enter", 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wait(t, term, `(?m)^one\ntwo\n(?s:.*)^10 40\n(?s:.*)^\$  end$`)
+	wait(t, term, `(?m)^one\ntwo\n(?s:.*)^10 40\n(?s:.*)^\$  end /nowhere:`)
 }
 
 func TestPressRepeats(t *testing.T) {
