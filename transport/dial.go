@@ -37,6 +37,10 @@ func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 	if r.Key.IsZero() && r.Secret.IsZero() {
 		return nil, fail(ErrAuth, "dial %s: neither the key of the peer is known nor a secret was given", where)
 	}
+	if !e.begin() {
+		return nil, fail(ErrClosed, "dial %s: the endpoint was closed", where)
+	}
+	defer e.wait.Done()
 	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.HandshakeTimeout,
 		fail(ErrUnreachable, "no answer from %s within %v", where, e.cfg.HandshakeTimeout))
 	defer cancel()

@@ -1,2 +1,124 @@
 // Package transport is how two peers reach each other and prove who they are.
+// It ends at a [Link]: streams between two peers that know each other. What is
+// said on the streams is the business of the session package.
+//
+// [Listen] opens an [Endpoint], which dials and accepts links over QUIC.
+// [Pipe] makes a link in memory. An [Identity] is a machine's key; [KnownPeers]
+// are the keys that it dials, [Grants] the keys that may enter.
+//
+// The rest of this text is the protocol, for another implementation. Messages
+// are in internal/wire/handshake.proto, with their framing and limits in
+// limits.proto; logins recorded byte by byte are in testdata.
+//
+// # Connection
+//
+// QUIC version 1, TLS 1.3 with ALPN "bargee/1", no 0-RTT, no session tickets.
+// Each side shows exactly one certificate with an Ed25519 key; nothing else in
+// it counts. A side is named by the SHA-256 of the 32 bytes of its public key
+// ("key hash" below). Whoever pinned a key hash and sees another ends the
+// connection before saying anything.
+//
+// # States of a lane
+//
+//	         TLS done           ServerHello          ProofReply
+//	connect ----------> hello ---------------> prove -----------> open -> dead
+//	                      |     admitted         |    admitted     ^
+//	                      +----------------------+-----------------+
+//	                      | refused, or 10 s since the first packet
+//	                      +--> dead
+//
+// In hello and prove only the first bidirectional stream of the connection, by
+// the client, is used. Its messages, in order:
+//
+//	ClientHello      versions, agent, KEM key, unknown_server, keep, join
+//	ServerHello      versions, the one in force; admitted, prove or refused
+//	Proof            of a token; or share, then a second Proof with confirmation
+//	ProofReply       admitted or refused; after a share, first the server's share
+//
+// The server admits at once a key that has a grant for what it serves, unless
+// the client set unknown_server. It answers prove otherwise, if any secret is
+// good. A client that has not pinned the server's key sets unknown_server and
+// treats admitted in the ServerHello as an impostor's. After admitted both
+// sides finish the stream.
+//
+// # Proofs
+//
+// exporter(l) is the TLS exporter (RFC 8446, 7.5; RFC 9266 shows the use) with
+// label l, no context, 32 bytes. hellos is the SHA-256 of both hello messages
+// as they went over the wire, lengths included. HKDF is HKDF-SHA256 with 32
+// bytes of output. For a role, "client" or "server":
+//
+//	bind(role) = "bargee login v1 " || role || 0x00 ||
+//	             exporter("EXPORTER-bargee-login") ||
+//	             client's key hash || server's key hash || hellos
+//
+// Token: 16 bytes t. Its Ed25519 key has the seed HKDF(t, no salt, "bargee token
+// key"); p is its public half. The client sends id, the first 5 bytes of
+// SHA-256("bargee token id " || p), and the signature over bind("client"). The
+// server, which stores p only, sends HMAC-SHA256(HKDF(p, no salt, "bargee token
+// server proof"), bind("server")) in Admitted.proof. Either side ends the
+// connection where the other's proof is wrong.
+//
+// Phrase: CPACE-X25519-SHA512 of draft-irtf-cfrg-cpace-21, initiator the client,
+// with PRS the phrase in UTF-8 as it was given, sid = hellos, ADa = "client", ADb
+// = "server", CI = lv_cat("bargee cpace v1", exporter("EXPORTER-bargee-login"),
+// client's key hash, server's key hash). Tags are HMAC-SHA256 with the key
+// SHA-512("CPaceMac" || sid || ISK) over lv_cat(Y, AD) of the side that sends
+// the tag. The client sends its own first; the server's is Admitted.proof.
+//
+// # Links and lanes
+//
+// The first lane makes the link; Admitted.link names it. A further lane n (from
+// 2, at most Admitted.max_lanes) is a new connection whose ClientHello has join.
+// Its TLS keys have to be those of lane 1, and its proof, for each role, is
+//
+//	HMAC-SHA256(HKDF(e1, salt = link, "bargee lane " || n || " " || role), e)
+//
+// with n in decimal, e1 = exporter("EXPORTER-bargee-join") of lane 1 and
+// e = exporter("EXPORTER-bargee-login") of lane n. The server's is in
+// Admitted.proof. A link lives until its last lane is dead, or until either
+// side closes any of its connections with code 0.
+//
+// # Streams
+//
+// Once open, either side opens bidirectional streams on any lane. The first byte
+// of a stream, from the side that opened it, is its class: 1 control, 2 bulk; a
+// stream of another class is aborted. Control goes before bulk. Aborting is
+// RESET_STREAM and STOP_SENDING with the same code.
+//
+// # Versions
+//
+// Each side says the lowest and the highest version that it speaks. The highest
+// that both speak is in force. Version 1 lacks ClientHello.keep and
+// Admitted.kept; this program speaks 1 and 2. Without a common version the
+// server refuses with VERSION, and both sides say what to update.
+//
+// # Limits
+//
+//	10 s        from the first packet to open; also for the client
+//	64, 4       connections that are not open, in all and from one source; 24
+//	            from a source that has a link
+//	50/s        new connections without a Retry
+//	512 KiB     receive window of a connection until it is open
+//	64 MiB      receive windows of all lanes of a link together
+//	512         streams that the peer may have open, on each lane
+//	20 s, 5 s   a silent lane is dead; keep-alives are sent
+//	5 s         penalty for a wrong proof; above 15 s the source (an IPv4 address
+//	            or an IPv6 /64) is not listened to until its penalties, 10 min at
+//	            most, are over
+//	10          wrong phrases in an hour, from anywhere
+//
+// # Refusals
+//
+// A refusal is Refused in the message that is due: AUTH (wrong proof, or none is
+// good), BUSY (no place for another client, or too many wrong phrases), VERSION,
+// LIMIT (a message beyond its limits), INVALID (no message, or one that does not
+// fit). The client closes the connection after it. CONNECTION_CLOSE carries
+//
+//	0  the link is closed; the reason is for people, at most 512 bytes
+//	1  after a refusal
+//	2  a limit or the time for the login was exceeded; or this lane only is gone
+//	3  the source is penalised; the reason says for how long
+//
+// and QUIC's CONNECTION_REFUSED means too many connections: try again shortly.
 package transport

@@ -206,6 +206,17 @@ func (e *Endpoint) Close() error {
 	return err
 }
 
+// begin makes Close wait for the caller, who has to call wait.Done. It fails
+// after Close.
+func (e *Endpoint) begin() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.wait.Add(1)
+	}
+	return !e.closed
+}
+
 // Revoke closes the links that a grant of that origin admitted, and returns
 // how many they were.
 func (e *Endpoint) Revoke(origin, reason string) int {
