@@ -81,7 +81,7 @@ func TestCopyThatDoesNotEndWellIsAnError(t *testing.T) {
 	for script, want := range map[string]string{
 		plan + "echo ouch >&2; exit 5":              "ouch",
 		plan + `echo '{"event":"done"}'; exit 3`:    "exit code 3",
-		plan:                                        "done event <nil>",
+		plan:                                        "without a done event",
 		`echo '{"event":"error","kind":"busy"}'`:    "busy",
 		plan + `echo text; echo '{"event":"done"}'`: "not a line of JSON",
 	} {

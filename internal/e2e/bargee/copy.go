@@ -25,7 +25,8 @@ type Event struct {
 	Result       string
 	Digest       string
 	Kind         string
-	Message      string
+	Message      string // of an error
+	Error        string // of a file that failed
 }
 
 // A Copy is a running "bargee cp".
@@ -38,7 +39,7 @@ type Copy struct {
 	mu       sync.Mutex
 	verified int64  // bytes of the last progress event
 	done     *Event // nil while there is none
-	failure  *Event // an error event
+	failure  *Event // an error event, or that of a file that failed
 	code     int    // exit code, -1 if a signal ended it; once ended is closed
 	err      error  // of reading its output
 }
@@ -97,6 +98,10 @@ func (c *Copy) note(e *Event) {
 		c.done = e
 	case "error":
 		c.failure = e
+	case "file":
+		if e.Result == "failed" {
+			c.failure = e
+		}
 	}
 }
 
@@ -136,7 +141,19 @@ func (c *Copy) Done() (Event, error) {
 	case c.err != nil:
 		return Event{}, c.err
 	case c.done == nil || c.code != 0:
-		return Event{}, fmt.Errorf("exit code %d, done event %+v, error event %+v: %s", c.code, c.done, c.failure, c.stderr.String())
+		return Event{}, fmt.Errorf("exit code %d%s: %s", c.code, c.why(), c.stderr.String())
 	}
 	return *c.done, nil
+}
+
+// why is what the events say about a failure.
+func (c *Copy) why() string {
+	switch f := c.failure; {
+	case f != nil:
+		return fmt.Sprintf(", %s: %s%s", f.Kind, f.Message, f.Error)
+	case c.done == nil:
+		return ", without a done event"
+	default:
+		return ""
+	}
 }

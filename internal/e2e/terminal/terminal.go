@@ -50,8 +50,9 @@ func Start(ctx context.Context, cfg Config) (*Terminal, error) {
 	if cfg.Dir != "" {
 		args = append(args, "-c", cfg.Dir)
 	}
-	// Not by tmux's -e, which leaves PATH as it is.
-	args = append(append(args, "env", "COLORTERM=truecolor"), cfg.Env...)
+	// Not by tmux's -e, which leaves PATH as it is. A shell that is closed with
+	// its terminal would write its history while others remove its home.
+	args = append(append(args, "env", "COLORTERM=truecolor", "HISTFILE=/dev/null"), cfg.Env...)
 	if _, err := t.tmux(ctx, append(args, cfg.Command...)...); err != nil {
 		t.Close()
 		return nil, err
