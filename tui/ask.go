@@ -13,13 +13,13 @@ type action interface{ do(*App) tea.Cmd }
 // keys.
 type ask struct {
 	label   cells.Text
+	text    func(c canvas, room int) cells.Text // instead of label, if it changes or has to fit
 	warn    bool
-	answers []answer                  // of a question
-	input   *input                    // of a line of text
-	enter   func(string) action       // with the text
-	change  func(string) action       // after every key, for what works while one types
-	escape  func() action             // if Esc has to undo something
-	tail    func(c canvas) cells.Text // what is still being found out, such as a size
+	answers []answer            // of a question
+	input   *input              // of a line of text
+	enter   func(string) action // with the text
+	change  func(string) action // after every key, for what works while one types
+	escape  func() action       // if Esc has to undo something
 }
 
 // An answer is a key of a question, the word for it, and what it does.
@@ -87,13 +87,13 @@ func (q *ask) draw(c canvas, r cells.Rect) {
 		keys = keys.Plus(cells.Say("  "), answerKey(a.key), cells.Say(" "), a.word)
 	}
 	keys = keys.Plus(cells.Say("  Esc"))
-	room := r.W - keys.Width(c.Method)
+	room := max(r.W-keys.Width(c.Method), r.W/3)
 	label := q.label
-	if q.tail != nil {
-		label = label.Plus(q.tail(c))
+	if q.text != nil {
+		label = q.text(c, room)
 	}
-	c.Put(r, look, label.Squeeze(c.Method, max(room, r.W/3)))
-	at := cells.Rect{X: r.X + max(room, r.W/3), Y: r.Y, W: min(keys.Width(c.Method), r.W), H: 1}
+	c.Put(r, look, label.Squeeze(c.Method, room))
+	at := cells.Rect{X: r.X + room, Y: r.Y, W: r.W - room, H: 1}
 	for _, a := range q.answers {
 		at = c.Put(at, c.plain, cells.Say("  "))
 		at = c.Put(at, c.accent, answerKey(a.key))

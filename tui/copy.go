@@ -48,40 +48,53 @@ func (a *App) askTransfer(move bool) tea.Cmd {
 		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
 		Move: move, Options: session.DefaultOptions(),
 	}
-	verb, word := cells.Say("Copy"), cells.Say("queue")
-	if move {
-		verb = cells.Say("Move")
-	}
-	what := cells.Name(chosen[0].Name)
-	if len(chosen) > 1 {
-		what = countText(int64(len(chosen)), cells.Say("item"))
-	}
-	c := a.canvas()
-	label := cells.Sayf("%s %s from %s to %s", verb, what.Squeeze(a.method, max(a.width/5, 12)),
-		from.title(c, a.place(from.place), a.opts.Home), to.title(c, a.place(to.place), a.opts.Home))
-	if trouble := to.trouble(c, a.place(to.place)); !trouble.Empty() {
-		label = label.Plus(cells.Sayf(" (%s)", trouble))
-	}
 	a.ask = &ask{
-		label:   label,
-		tail:    a.countTail,
-		answers: []answer{{"enter", word, submit{job, from.side}}},
+		text:    a.transferText(job, chosen),
+		answers: []answer{{"enter", cells.Say("queue"), submit{job, from.side}}},
 		escape:  func() action { return stopCounting{} },
 	}
 	return a.count(from.location(), chosen)
 }
 
-// countTail is the count so far.
-func (a *App) countTail(c canvas) cells.Text {
+// transferText says what a job would do: the count first, since the places can
+// be guessed from the panes when the line is too short for them.
+func (a *App) transferText(job session.Job, chosen []session.Entry) func(canvas, int) cells.Text {
+	from, to := &a.panes[a.pane().side], &a.panes[a.other().side]
+	verb := cells.Say("Copy")
+	if job.Move {
+		verb = cells.Say("Move")
+	}
+	return func(c canvas, room int) cells.Text {
+		what := cells.Name(chosen[0].Name).Squeeze(c.Method, max(room/4, 10))
+		if len(chosen) > 1 {
+			what = countText(int64(len(chosen)), cells.Say("item"))
+		}
+		t := cells.Sayf("%s %s, %s", verb, what, a.countedText(c))
+		place := a.place(to.place)
+		trouble := to.trouble(c, place)
+		if !trouble.Empty() {
+			trouble = cells.Sayf(" (%s)", trouble)
+		}
+		left, right := from.title(c, a.place(from.place), a.opts.Home), to.title(c, place, a.opts.Home)
+		room -= t.Width(c.Method) + trouble.Width(c.Method) + c.signs.arrow.Width(c.Method) + 4
+		if room < 12 {
+			return t.Plus(trouble) // the panes say where
+		}
+		half := max(room/2, room-right.Width(c.Method), 3)
+		left = left.Squeeze(c.Method, half)
+		right = right.Squeeze(c.Method, max(room-left.Width(c.Method), 3))
+		return t.Plus(cells.Sayf("  %s %s %s%s", left, c.signs.arrow, right, trouble))
+	}
+}
+
+// countedText is the count so far.
+func (a *App) countedText(c canvas) cells.Text {
 	if a.copies == nil {
 		return cells.Text{}
 	}
-	t := cells.Sayf(": %s", sizeText(a.copies.bytes))
-	if a.copies.files != 1 {
-		t = cells.Sayf(": %s, %s", countText(a.copies.files, cells.Say("file")), sizeText(a.copies.bytes))
-	}
+	t := sizeText(a.copies.bytes)
 	if !a.copies.counted {
-		t = t.Plus(c.signs.more)
+		return cells.Sayf("%s, %s", countText(a.copies.files, cells.Say("file")), t.Plus(c.signs.more))
 	}
 	return t
 }

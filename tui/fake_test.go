@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/bargee/bargee/session"
-	"github.com/bargee/bargee/transport"
 )
 
 // fakeEngine is an engine without disks and links. Its transfers move on when
@@ -65,12 +64,14 @@ func newFakeEngine() *fakeEngine {
 		file("library.sqlite", 14*g/10, day(11, 20)),
 		file("Vertigo.1958.mkv", 315*g/10, day(10, 8)),
 	)
+	nas := session.Place{ID: 1, Name: "nas-attic", Target: "nas-attic", Key: "7f3a-91c2-e04d"}
+	nas.Lanes = slices.Grow(nas.Lanes, 1)[:1]
+	nas.Lanes[0].Path, nas.Lanes[0].RTT = "direct", 14*time.Millisecond
+	nas.Lanes[0].Sent, nas.Lanes[0].Received = 3*m, 40*m
 	return &fakeEngine{
 		places: []session.Place{
 			{ID: session.Here, Name: "laptop"},
-			{ID: 1, Name: "nas-attic", Target: "nas-attic", Key: "7f3a-91c2-e04d", Lanes: []transport.LaneStats{
-				{ID: 1, Path: transport.PathDirect, RTT: 14 * time.Millisecond, Sent: 3 * m, Received: 40 * m},
-			}},
+			nas,
 		},
 		trees:   map[session.PlaceID]*fakeTree{session.Here: here, 1: there},
 		streams: 4,
@@ -363,7 +364,9 @@ func (t *fakeTree) record(format string, args ...any) {
 	t.calls = append(t.calls, fmt.Sprintf(format, args...))
 }
 
-func (t *fakeTree) Space(context.Context) (uint64, uint64, error) { return 81 << 40 / 10, 16 << 40, nil }
+func (t *fakeTree) Space(context.Context) (uint64, uint64, error) {
+	return 81 << 40 / 10, 16 << 40, nil
+}
 
 func (t *fakeTree) Open(context.Context, session.Path) (session.File, error) {
 	return nil, errors.ErrUnsupported

@@ -93,9 +93,9 @@ func dateTimeText(t, now time.Time) cells.Text {
 	}
 	t = t.In(now.Location())
 	if age := now.Sub(t); age > 300*24*time.Hour || age < -24*time.Hour {
-		return cells.Sayf("%s", t.Format("_2 Jan  2006"))
+		return cells.Sayf("%2d %s  %d", t.Day(), t.Format("Jan"), t.Year())
 	}
-	return cells.Sayf("%s", t.Format("_2 Jan 15:04"))
+	return cells.Sayf("%2d %s %s", t.Day(), t.Format("Jan"), t.Format("15:04"))
 }
 
 // sizeColumn is what stands in the size column of an entry.

@@ -49,7 +49,7 @@ func keyTable() []binding {
 		{keys: []string{"1"}, scope: everywhere, help: say("the left pane"), run: focusOn(onLeft)},
 		{keys: []string{"2"}, scope: everywhere, help: say("the right pane"), run: focusOn(onRight)},
 		{keys: []string{"3"}, scope: everywhere, help: say("the queue"), hint: say("queue"), run: focusOn(onQueue)},
-		{keys: []string{"o"}, scope: inPanes, help: say("another place in this pane: connect, known peers"), hint: say("place"), run: (*App).choosePlace},
+		{keys: []string{"o"}, scope: inPanes, help: say("another place in this pane: connect, known peers"), run: (*App).choosePlace},
 		{keys: []string{"t"}, scope: everywhere, help: say("trust this peer: no secret next time"), run: (*App).offerPin},
 
 		{keys: []string{"space", "insert"}, scope: inPanes, group: say("Files"), help: say("tag, and one down"), hint: say("tag"), run: onPane((*pane).toggleTag)},

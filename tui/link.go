@@ -115,18 +115,9 @@ func (l *linkFigures) draw(c canvas, r cells.Rect, p session.Place) {
 	c.Put(r.Line(1), c.dim, cells.Say("Throughput, last minute"))
 	c.PutRight(r.Line(1), c.dim, cells.Sayf("peak %s", rateText(peak)))
 	c.Put(r.Line(2), c.filled, c.cellText(l.columns(r.W, peak)))
-	rows := []struct{ name, value cells.Text }{
-		{cells.Say("Sent"), sizeText(int64(min(l.sent, 1<<62)))},
-		{cells.Say("Received"), sizeText(int64(min(l.received, 1<<62)))},
-		{cells.Say("Lost"), cells.Sayf("%s packets", groupText(int64(min(l.lost, 1<<62))))},
-		{cells.Say("Peer key"), cells.Shown(p.Key)},
-	}
-	for i, row := range rows {
-		at := r.Line(4 + i)
-		c.Put(at, c.dim, row.name)
-		at.X, at.W = at.X+10, at.W-10
-		c.Put(at, c.plain, row.value.Fit(c.Method, at.W))
-	}
+	c.Put(r.Line(3), c.plain, cells.Sayf("sent %s  received %s  lost %s", sizeText(int64(min(l.sent, 1<<62))),
+		sizeText(int64(min(l.received, 1<<62))), groupText(int64(min(l.lost, 1<<62)))).Fit(c.Method, r.W))
+	c.Put(r.Line(4), c.dim, cells.Sayf("peer key %s", p.Key).Fit(c.Method, r.W))
 }
 
 // columns squeezes the past into w columns, each from 0 to 1.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
+	"github.com/bargee/bargee/tui/listing"
 )
 
 // The widths of the columns of a pane, and from which width on it has them.
@@ -31,8 +32,8 @@ func (p *pane) draw(c canvas, r cells.Rect, focused bool, e session.Place) {
 		p.chooser.draw(c, r, focused)
 		return
 	}
-	if r.H > 6 && r.W >= dateTimeFrom { // room for the names of the columns
-		p.drawColumns(c, r.Line(0), cells.Say("Name"), cells.Say("Size"), cells.Say("Modified"), cells.Say("Mode"))
+	if hasColumns(r) {
+		p.drawColumns(c, r.Line(0))
 		r.Y, r.H = r.Y+1, r.H-1
 	}
 	for y := range r.H {
@@ -42,6 +43,9 @@ func (p *pane) draw(c canvas, r cells.Rect, focused bool, e session.Place) {
 	}
 	p.drawState(c, r, e)
 }
+
+// hasColumns tells whether a pane has room for the names of its columns.
+func hasColumns(r cells.Rect) bool { return r.H > 6 && r.W-3 >= dateTimeFrom }
 
 // drawState says in the middle of the pane why there is nothing to be seen.
 func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
@@ -178,21 +182,36 @@ func (p *pane) drawWork(c canvas, r cells.Rect, name cells.Text, w work, look ce
 	c.Put(r, look, name.Squeeze(c.Method, rest.W-1))
 }
 
-// drawColumns writes the names of the columns.
-func (p *pane) drawColumns(c canvas, r cells.Rect, name, size, date, mode cells.Text) {
+// drawColumns writes the names of the columns, with a sign at the one that
+// decides the order.
+func (p *pane) drawColumns(c canvas, r cells.Rect) {
 	r.X, r.W = r.X+2, r.W-3
-	sign := c.signs.rising
-	if p.view.Reverse {
-		sign = c.signs.falling
+	head := func(o listing.Order, name cells.Text) cells.Text {
+		if p.view.Order == o {
+			return name.Plus(cells.Say(" "), p.direction(c))
+		}
+		return name
 	}
-	c.Put(r, c.dim, name.Plus(cells.Sayf(" by %s %s", p.view.Order.String(), sign)))
+	name := head(listing.ByName, cells.Say("Name"))
+	if p.view.Order == listing.ByExtension {
+		name = head(listing.ByExtension, cells.Say("Extension"))
+	}
 	w := columnsWidth(r.W)
 	cols := cells.Rect{X: r.X + r.W - w, Y: r.Y, W: w, H: 1}
-	c.Put(cells.Rect{X: cols.X + 1, Y: r.Y, W: sizeWidth, H: 1}, c.dim, size)
-	c.Put(cells.Rect{X: cols.X + sizeWidth + 2, Y: r.Y, W: dateTimeWidth, H: 1}, c.dim, date)
+	c.Put(r, c.dim, name)
+	c.PutRight(cells.Rect{X: cols.X - 2, Y: r.Y, W: sizeWidth + 2, H: 1}, c.dim, head(listing.BySize, cells.Say("Size")))
+	c.Put(cells.Rect{X: cols.X + sizeWidth + 2, Y: r.Y, W: dateTimeWidth, H: 1}, c.dim, head(listing.ByTime, cells.Say("Modified")))
 	if r.W >= modeFrom {
-		c.Put(cells.Rect{X: cols.X + w - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, mode)
+		c.Put(cells.Rect{X: cols.X + w - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, cells.Say("Mode"))
 	}
+}
+
+// direction is the sign of the order.
+func (p *pane) direction(c canvas) cells.Text {
+	if p.view.Reverse {
+		return c.signs.falling
+	}
+	return c.signs.rising
 }
 
 // title is the path of a pane on its frame.
@@ -239,11 +258,7 @@ func (p *pane) summary(c canvas) cells.Text {
 	if p.view.Filter != "" {
 		t = t.Plus(c.signs.dot, cells.Sayf("/%s", p.view.Filter))
 	}
-	sign := c.signs.rising
-	if p.view.Reverse {
-		sign = c.signs.falling
-	}
-	t = t.Plus(c.signs.dot, cells.Sayf("%s %s", p.view.Order.String(), sign))
+	t = t.Plus(c.signs.dot, cells.Sayf("%s %s", p.view.Order.String(), p.direction(c)))
 	if p.free > 0 {
 		t = t.Plus(c.signs.dot, sizeText(int64(min(p.free, 1<<62))), cells.Say(" free"))
 	}

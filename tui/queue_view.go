@@ -26,8 +26,11 @@ const (
 // shownFailures is how many failed items are listed under a transfer.
 const shownFailures = 5
 
-// streamWidth is the least that a stream needs.
-const streamWidth = 32
+// The least that a stream needs, without the name of its file and with it.
+const (
+	streamWidth      = 32
+	namedStreamWidth = 37
+)
 
 // lines lists what the queue would show in w columns.
 func (q *queue) lines(w int) []queueLine {
@@ -42,7 +45,7 @@ func (q *queue) lines(w int) []queueLine {
 			continue
 		}
 		if !t.State.Over() {
-			for s := 0; s < len(t.Streams); s += streamsIn(w) {
+			for s := 0; s < len(t.Streams); s += streamsIn(w, t) {
 				out = append(out, queueLine{i, lineStreams, s})
 			}
 		}
@@ -53,8 +56,23 @@ func (q *queue) lines(w int) []queueLine {
 	return out
 }
 
-// streamsIn is how many streams stand beside each other in w columns.
-func streamsIn(w int) int { return max(1, (w-3)/streamWidth) }
+// streamsIn is how many streams of a transfer stand beside each other in w columns.
+func streamsIn(w int, t *session.Transfer) int {
+	if named(t) {
+		return max(1, (w-4)/namedStreamWidth)
+	}
+	return max(1, (w-4)/streamWidth)
+}
+
+// named tells whether the streams of a transfer need the names of their files.
+func named(t *session.Transfer) bool {
+	for _, s := range t.Streams {
+		if s.File != t.Streams[0].File {
+			return true
+		}
+	}
+	return t.Files > 1 && len(t.Streams) > 0
+}
 
 // wants is how many lines the queue should have. It grows while transfers come
 // and go, and shrinks only when all is over, so that the panes stand still.
@@ -116,7 +134,10 @@ func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
 	if focused {
 		look = c.active
 	}
-	rest := c.PutRight(r, c.plain, q.totals())
+	rest := r
+	if r.W >= twoPanesFrom-4 {
+		rest = c.PutRight(r, c.plain, q.totals())
+	}
 	rest = c.Put(rest, look, cells.Say("Queue  "))
 	if len(q.transfers) == 0 {
 		c.Put(rest, c.dim, cells.Say("empty: c copies what is tagged to the other pane"))
@@ -200,6 +221,11 @@ func (q *queue) one(c canvas, r cells.Rect, focused bool) {
 	}
 }
 
+// padLeft puts blanks before t, so that what changes under it stays in its column.
+func padLeft(c canvas, t cells.Text, w int) cells.Text {
+	return cells.Rune(' ', w-t.Width(c.Method)).Plus(t)
+}
+
 func ratio(done, total int64) float64 {
 	if total <= 0 {
 		return 0
@@ -233,10 +259,12 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer) {
 
 // drawProgress writes bar, percent, speed and time left; on wide screens bytes too.
 func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
-	r = c.PutRight(r, c.plain, cells.Sayf("%8s", etaText(t.ETA)))
-	r = c.PutRight(r, c.plain, cells.Sayf("%9s", rateText(t.Rate)))
+	r = c.PutRight(r, c.plain, padLeft(c, etaText(t.ETA), 8))
+	if r.W >= 26 {
+		r = c.PutRight(r, c.plain, padLeft(c, rateText(t.Rate), 10))
+	}
 	if r.W >= 40 {
-		r = c.PutRight(r, c.dim, cells.Sayf(" %13s", cells.Sayf("%s/%s", sizeText(t.Verified), sizeText(t.Bytes))))
+		r = c.PutRight(r, c.dim, padLeft(c, cells.Sayf("%s/%s", sizeText(t.Verified), sizeText(t.Bytes)), 13))
 	}
 	pct := cells.Sayf(" %3d%%", percent(t.Verified, t.Bytes))
 	if !t.Counted {
@@ -248,10 +276,9 @@ func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
 
 // drawStreams writes the streams from the i-th on, as many as stand in a line.
 func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) {
-	n := streamsIn(r.W)
+	n, named := streamsIn(r.W, t), named(t)
 	r = cells.Rect{X: r.X + 3, Y: r.Y, W: r.W - 4, H: 1}
 	w := r.W / n
-	named := t.Files > 1 || len(t.Job.Sources) > 1
 	for k := 0; k < n && i+k < len(t.Streams); k++ {
 		s := t.Streams[i+k]
 		at := cells.Rect{X: r.X + k*w, Y: r.Y, W: w - 1, H: 1}
@@ -260,7 +287,7 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 			c.Put(at, c.dim, cells.Say("idle"))
 			continue
 		}
-		at = c.PutRight(at, c.dim, cells.Sayf("%6s", shortRate(s.Rate)))
+		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.Rate), 6))
 		x := share(s, carriers(t, s.File))
 		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(x*100+1e-9)))
 		if named {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -65,10 +66,7 @@ func (a *App) drawHint(c canvas, r cells.Rect) {
 		rest := c.PutRight(r, look, text.Fit(c.Method, r.W))
 		r.W = rest.W - 2
 	}
-	for _, b := range a.table {
-		if b.scope&a.scope() == 0 || b.hint.Empty() || strings.Contains(b.keys[0], " ") {
-			continue
-		}
+	for _, b := range a.hints() {
 		key := keyText(b.keys[0])
 		if key.Width(c.Method)+b.hint.Width(c.Method)+1 > r.W {
 			break
@@ -76,6 +74,22 @@ func (a *App) drawHint(c canvas, r cells.Rect) {
 		r = c.Put(r, c.accent, key)
 		r = c.Put(r, c.dim, cells.Say(" ").Plus(b.hint, cells.Say("  ")))
 	}
+}
+
+// hints are the bindings to name in the line of hints: first those that only
+// work here, since the others are the same everywhere.
+func (a *App) hints() []binding {
+	var here, always []binding
+	for _, b := range a.table {
+		switch {
+		case b.scope&a.scope() == 0 || b.hint.Empty() || strings.Contains(b.keys[0], " "):
+		case b.scope == everywhere:
+			always = append(always, b)
+		default:
+			here = append(here, b)
+		}
+	}
+	return append(here, always...)
 }
 
 // statusText is what stands at the right end of the line of hints.
@@ -92,6 +106,9 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 		return a.note.text, a.note.tone.look(c)
 	}
 	if place, ok := a.pinnable(); ok && !a.pinned {
+		if a.width < sideFrom {
+			return cells.Say("t trust"), c.ask
+		}
 		return cells.Sayf("t trusts %s: no secret next time", placeName(place).Squeeze(c.Method, 24)), c.ask
 	}
 	return cells.Text{}, c.plain
@@ -115,10 +132,7 @@ func (a *App) drawFunctions(c canvas, r cells.Rect) {
 	}
 	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
 	for n := 1; n <= 10; n++ {
-		b, _ := find(a.table, inPanes, "f"+string(rune('0'+n%10)))
-		if n == 10 {
-			b, _ = find(a.table, inPanes, "f10")
-		}
+		b, _ := find(a.table, a.scope(), fmt.Sprintf("f%d", n))
 		if b == nil || b.label.Empty() {
 			continue
 		}

@@ -31,7 +31,7 @@ func (a *App) draw() {
 	if a.width >= twoPanesFrom {
 		lines = a.queue.wants(queueWidth(a.width))
 	}
-	p := planFor(a.width, a.height, lines, a.shownFocus())
+	p := planFor(a.width, a.height, lines, a.focus)
 	if p.tiny {
 		c.Put(cells.Rect{X: 0, Y: 0, W: a.width, H: 1}, c.plain, cells.Say("bargee needs 30x8"))
 		return
@@ -61,18 +61,14 @@ func (a *App) draw() {
 	}
 }
 
-// shownFocus is the focus, or while the queue has it on a large screen, the pane
-// that had it before.
-func (a *App) shownFocus() focus { return a.focus }
-
 func (a *App) drawPane(c canvas, p plan, i int) {
 	r := p.panes[i]
 	if r.Empty() {
 		return
 	}
 	rows := r.H
-	if r.H > 6 && r.W-3 >= dateTimeFrom {
-		rows-- // the names of the columns
+	if hasColumns(r) {
+		rows--
 	}
 	a.panes[i].resize(rows)
 	a.panes[i].draw(c, r, a.focus == focus(i), a.place(a.panes[i].place))
@@ -99,20 +95,22 @@ func (a *App) drawHeader(c canvas, r cells.Rect) {
 		rest := c.PutRight(r, c.plain, right)
 		r = cells.Rect{X: r.X, Y: r.Y, W: rest.W - 2, H: 1}
 	}
-	state, look := a.link.state(c, a.farPlace())
-	if w := state.Width(c.Method); w < r.W-8 {
-		rest := c.PutRight(r, look, state)
-		r.W = rest.W - 2
-	}
-	rest := c.Put(r, c.strong, cells.Say("bargee  "))
-	names := placeName(a.place(a.panes[0].place)).Plus(cells.Say(" "), c.signs.both, cells.Say(" "), placeName(a.place(a.panes[1].place)))
-	if a.panes[1].chooser != nil {
-		names = placeName(a.place(a.panes[0].place))
+	names := placeName(a.place(a.panes[0].place))
+	if a.panes[1].chooser == nil {
+		names = names.Plus(cells.Say(" "), c.signs.both, cells.Say(" "), placeName(a.place(a.panes[1].place)))
 	}
 	if a.opts.Demo {
-		names = names.Plus(cells.Say("  (demo)"))
+		names = names.Plus(cells.Say(" (demo)"))
 	}
-	c.Put(rest, c.plain, names.Fit(c.Method, rest.W))
+	state, look := a.link.state(c, a.farPlace())
+	need := names.Width(c.Method)
+	if rest := c.PutRight(r, look, state.Fit(c.Method, max(r.W-need-2, r.W/3))); rest.W > 2 {
+		r.W = rest.W - 2
+	}
+	if brand := cells.Say("bargee  "); brand.Width(c.Method)+need <= r.W {
+		r = c.Put(r, c.strong, brand)
+	}
+	c.Put(r, c.plain, names.Fit(c.Method, r.W))
 }
 
 // drawFrame draws the lines around panes and queue, with titles on them.

@@ -1,11 +1,3 @@
-// Package cells is the paper that the screen is drawn on: a grid of cells, and
-// the only kind of text that may be written on it.
-//
-// A name in a directory is any bytes, and a terminal obeys some of them. So a
-// Text cannot be made of a string that was read from somewhere except by Name
-// and Shown, which take out what could steer a terminal or deceive a reader.
-// What the program itself says comes in as constants, which the compiler
-// checks: Say and Sayf take nothing else.
 package cells
 
 import (
@@ -48,13 +40,23 @@ func Sayf(format literal, args ...any) Text {
 func Name(raw string) Text { return Text{session.Display(raw)} }
 
 // Shown takes words that may have been through Display already, such as an
-// error's, a place's name, or what somebody typed: backslashes stay as they are.
+// error's, a place's name, or what somebody typed: blanks and backslashes stay
+// as they are.
 func Shown(s string) Text {
-	parts := strings.Split(s, `\`)
-	for i, p := range parts {
-		parts[i] = session.Display(p)
+	var b strings.Builder
+	for s != "" {
+		i := strings.IndexAny(s, ` \`)
+		if i < 0 {
+			i = len(s)
+		}
+		b.WriteString(session.Display(s[:i]))
+		if i < len(s) {
+			b.WriteByte(s[i])
+			i++
+		}
+		s = s[i:]
 	}
-	return Text{strings.Join(parts, `\`)}
+	return Text{b.String()}
 }
 
 // Rune is one of the program's own signs, repeated.
