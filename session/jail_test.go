@@ -26,6 +26,8 @@ type jail struct {
 
 const secret = "not for peers"
 
+var errSecretRead = errors.New("the secret was read")
+
 func newJail(t *testing.T) jail {
 	t.Helper()
 	top := t.TempDir()
@@ -72,7 +74,7 @@ var attempts = map[string]func(ctx context.Context, tree Tree, p Path) error{
 		defer f.Close()
 		b, err := io.ReadAll(f)
 		if string(b) == secret {
-			return errors.New("the secret was read")
+			return errSecretRead
 		}
 		return err
 	},
@@ -158,7 +160,7 @@ func TestJailOpensRegularFilesOnly(t *testing.T) {
 	j := newJail(t)
 	must(t, unix.Mkfifo(filepath.Join(j.dir, "fifo"), 0o666))
 	names := map[string]string{"fifo": "is a FIFO, not a regular file", "real": "is a directory, not a regular file"}
-	if err := unix.Mknod(filepath.Join(j.dir, "device"), unix.S_IFCHR|0o666, int(unix.Mkdev(1, 5))); err == nil {
+	if err := makeDevice(filepath.Join(j.dir, "device")); err == nil {
 		names["device"] = "is a device, not a regular file"
 	} else if !errors.Is(err, os.ErrPermission) {
 		t.Fatal(err)
@@ -275,12 +277,28 @@ func TestJailIsTheDirectoryNotItsName(t *testing.T) {
 	}
 }
 
-// Somebody on this machine swaps a directory and a link that leads out while a
-// peer works below it.
+// Somebody on this machine swaps a directory and a link while a peer works
+// below it: a link that leads out, and one to what the peer could name himself
+// but did not.
 func TestJailFlipRace(t *testing.T) {
-	j := newJail(t)
+	for name, target := range map[string]string{"out": "../outside", "inside": "elsewhere"} {
+		t.Run(name, func(t *testing.T) {
+			j := newJail(t)
+			elsewhere := filepath.Join(j.dir, "elsewhere")
+			write(t, filepath.Join(elsewhere, "secret"), secret)
+			must(t, os.Chtimes(filepath.Join(elsewhere, "secret"), someTime, someTime))
+			j.race(t, target)
+			j.check(t)
+			j.outside = elsewhere
+			j.check(t)
+		})
+	}
+}
+
+// race works below the directory real while that is swapped with a link.
+func (j jail) race(t *testing.T, target string) {
 	name, spare := filepath.Join(j.dir, "real"), filepath.Join(j.dir, "spare")
-	must(t, os.Symlink("../outside", spare))
+	must(t, os.Symlink(target, spare))
 	write(t, filepath.Join(name, "secret"), "inside")
 	flips := 10_000
 	if testing.Short() {
@@ -288,6 +306,7 @@ func TestJailFlipRace(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var flipping sync.WaitGroup
+	defer flipping.Wait()
 	flipping.Go(func() {
 		defer stop()
 		for i := range flips {
@@ -298,7 +317,7 @@ func TestJailFlipRace(t *testing.T) {
 		}
 	})
 	worked := 0
-	for i := 0; ctx.Err() == nil; i++ {
+	for ctx.Err() == nil {
 		for _, what := range []string{"List", "OpenBelow", "TouchBelow", "MkdirBelow", "RenameOut", "RemoveBelow"} {
 			if err := attempts[what](context.Background(), j.tree, Path{"real"}); err == nil {
 				worked++
@@ -306,20 +325,13 @@ func TestJailFlipRace(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		f, err := j.tree.Open(context.Background(), Path{"real/secret"})
-		if err != nil {
-			continue
+		if err := attempts["Open"](context.Background(), j.tree, Path{"real/secret"}); errors.Is(err, errSecretRead) {
+			t.Fatal(err)
 		}
-		if b, _ := io.ReadAll(f); string(b) == secret {
-			t.Fatal("the secret was read")
-		}
-		f.Close()
 	}
-	flipping.Wait()
 	if worked == 0 {
 		t.Error("nothing ever worked: the race was not run")
 	}
-	j.check(t)
 }
 
 // A directory deeper than a path can be has no end for one who calls himself.
