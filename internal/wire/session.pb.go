@@ -29,7 +29,9 @@
 // In place of any answer, and after any number of Entries, a server may say
 // Reply{error} (in Entries: the field error) and end the stream. A server that
 // cannot keep its word in the middle of raw bytes aborts the stream with the
-// error's Kind as the code. The asker ends its direction after the Request.
+// error's Kind as the code. The asker ends its direction once it has the answer;
+// that it gives up before then it says by aborting the stream, and the server
+// ends its work.
 //
 // Deadlines: a server reads the Request within 10 s of the stream's opening,
 // and gives up a stream on which it could not write for 30 s.
