@@ -111,7 +111,7 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 	}
 	if g, ok := l.grant(ch); ok && !hello.UnknownServer {
 		v.grant = g
-		return l.admit(c, v, nil, false)
+		return l.admit(c, v, nil, hello.Keep && v.version >= versionKeep)
 	}
 	if p := l.admission.prove(); p.Token || p.Phrase {
 		reply := l.hello(v.version)
@@ -215,7 +215,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		Proof:    proof,
 		Agent:    l.agent,
 		Kem:      l.kem,
-		Kept:     keep && l.keep(v.grant),
+		Kept:     keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {
 		l.desk.release(id)

@@ -2,9 +2,12 @@ package transport
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -361,3 +364,42 @@ func TestLoginGarbage(t *testing.T) {
 		})
 	}
 }
+
+// FuzzLogin: whatever a stranger says, the server neither panics nor lets him in.
+func FuzzLogin(f *testing.F) {
+	frames := func(name string) (all []byte) {
+		text, err := os.ReadFile("testdata/login-" + name + ".txt")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if data, ok := strings.CutPrefix(strings.TrimSpace(line), "client: "); ok {
+				b, err := hex.DecodeString(data)
+				if err != nil {
+					f.Fatal(err)
+				}
+				all = append(all, b...)
+			}
+		}
+		return all
+	}
+	for _, lc := range loginCases() {
+		f.Add(frames(lc.name))
+	}
+	s := serverLogin{
+		versions:  Versions{1, 2},
+		admission: &Admission{Tree: "/", Tokens: Tokens(testToken("fuzz").Public()), Phrase: Secret{phrase: "a phrase for the fuzzer"}},
+		desk:      &fakeDesk{},
+		report:    func(error) {},
+	}
+	ch := channel{login: [32]byte{5}, client: Fingerprint{6}, server: Fingerprint{7}}
+	f.Fuzz(func(t *testing.T, said []byte) {
+		if v, err := s.run(converse(stranger{bytes.NewReader(said)}), ch); err == nil {
+			t.Errorf("let in: %+v", v)
+		}
+	})
+}
+
+type stranger struct{ io.Reader }
+
+func (stranger) Write(p []byte) (int, error) { return len(p), nil }

@@ -75,6 +75,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		Address: won.address,
 		Agent:   in.agent,
 		Version: in.version,
+		Kept:    in.kept,
 		KEM:     in.kem,
 	}, &e.wait, nil)
 	l.first = ch.join

@@ -113,6 +113,9 @@ func TestKeep(t *testing.T) {
 		if _, err := e.Accept(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if l.Peer().Kept != keep {
+			t.Errorf("keep %v: the client thinks %v", keep, l.Peer().Kept)
+		}
 		l.Close("")
 		if _, ok, _ := grants.Find(testIdentity("client").Fingerprint(), "/srv"); ok != keep {
 			t.Fatalf("keep %v: stored %v", keep, ok)
@@ -372,6 +375,42 @@ func TestMaxLanes(t *testing.T) {
 	}
 	if n := len(l.Lanes()); n != 2 {
 		t.Errorf("%d lanes", n)
+	}
+}
+
+// TestDualStack: an endpoint without a host in its address serves IPv4 and IPv6,
+// with data in both directions.
+func TestDualStack(t *testing.T) {
+	token := testToken("dual")
+	e, err := Listen(":0", Config{Identity: testIdentity("server"), Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c, err := Listen(":0", Config{Identity: testIdentity("client")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, port, _ := net.SplitHostPort(e.Addr().String())
+	for _, host := range []string{"127.0.0.1", "::1", "localhost"} {
+		t.Run(host, func(t *testing.T) {
+			if probe, err := net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+				t.Skip(err)
+			} else {
+				probe.Close()
+			}
+			client, err := c.Dial(t.Context(), Remote{Addresses: []string{net.JoinHostPort(host, port)}, Secret: SecretOf(token)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close("")
+			server, err := e.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			promiseEcho(t, client, server)
+		})
 	}
 }
 

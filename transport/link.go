@@ -77,6 +77,7 @@ type Peer struct {
 	Agent   string      // program and version, as the peer says: show it through a sanitiser
 	Version int         // protocol version in force
 	Grant   Grant       // what admitted it, on the side that was dialled; the zero Grant on the other
+	Kept    bool        // on the side that dialled: the peer lets our key in from now on
 	KEM     []byte      // its public KEM key (ML-KEM-768 with X25519, RFC 9180 encoding)
 }
 

@@ -58,8 +58,10 @@ func writeState(path string, content []byte) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
+		return err
 	}
-	return err
+	syncDir(filepath.Dir(path))
+	return nil
 }
 
 // withLock runs f while no other process, and no other goroutine, is in
