@@ -33,6 +33,10 @@ func (r *Remote) ask(ctx context.Context, p Path, req *wire.Request) (*call, err
 	if err := ctx.Err(); err != nil {
 		return nil, about(p, err)
 	}
+	b, err := wire.Append(nil, req)
+	if err != nil {
+		return nil, about(p, err)
+	}
 	wait, cancel := context.WithTimeoutCause(ctx, patience, errNoStream)
 	defer cancel()
 	st, err := r.link.OpenStream(wait, transport.Control)
@@ -45,7 +49,7 @@ func (r *Remote) ask(ctx context.Context, p Path, req *wire.Request) (*call, err
 	c.st, c.in = st, bufio.NewReader(st)
 	c.stop = context.AfterFunc(ctx, func() { st.Abort(codeOf(Cancelled)) })
 	st.SetWriteDeadline(time.Now().Add(patience))
-	if err := wire.Write(st, req); err != nil {
+	if _, err := st.Write(b); err != nil {
 		c.end()
 		return nil, c.explain(err)
 	}

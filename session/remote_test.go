@@ -102,6 +102,14 @@ var remoteCalls = map[string]func(ctx context.Context, r *Remote) error{
 	},
 }
 
+// Two paths that are each within their limit may be too much for one Request:
+// that is nobody's fault at the other end.
+func TestRemoteRequestTooLong(t *testing.T) {
+	long := Path{strings.Repeat("a/", MaxDepth/2) + strings.Repeat(strings.Repeat("n", MaxName)+"/", 30) + "n"}
+	remote := scripted(t, say())
+	wantKind(t, remote.Rename(t.Context(), long.Append(Path{"x"}), long.Append(long).Append(Path{"y"})), Limit)
+}
+
 // The words of an abort are its code.
 func TestRemoteOfAPeerThatGivesUp(t *testing.T) {
 	remote := scripted(t, func(st transport.Stream) { st.Abort(codeOf(NoSpace)) })
