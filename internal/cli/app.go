@@ -19,10 +19,11 @@ type app struct {
 	stderr io.Writer
 	getenv func(string) string
 
-	asks   bool // there is a person to ask
-	draws  bool // standard error is a terminal
-	screen bool // standard input and output are
-	styled bool // standard output is
+	console io.Writer // where questions are asked
+	asks    bool      // there is a person to answer: standard input is a terminal
+	draws   bool      // standard error is one
+	styled  bool      // standard output is one
+	screen  bool      // two panes fit: standard input and output are
 
 	json    bool
 	quiet   bool

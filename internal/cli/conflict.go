@@ -12,9 +12,9 @@ import (
 // decide asks the person at the terminal about a conflict.
 func (c *copier) decide(ctx context.Context, id session.TransferID, q session.Question) error {
 	c.report.clear()
-	fmt.Fprintf(c.stderr, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
+	fmt.Fprintf(c.console, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
 	for {
-		fmt.Fprint(c.stderr, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
+		fmt.Fprint(c.console, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
 		line, err := c.readLine(ctx)
 		if err != nil {
 			return err

@@ -116,7 +116,7 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 	}
 	for _, glob := range slices.Concat(o.include, o.exclude) {
 		if _, err := path.Match(strings.ReplaceAll(glob, "**", "*"), ""); err != nil || glob == "" {
-			return usage("is no glob", "for example '*.jpg', 'docs/**', '[a-z]?'").about("", session.Display(glob))
+			return usage("is no glob", "for example '*.jpg', 'docs/**', '[a-z]?'").about("--include or --exclude", session.Display(glob))
 		}
 	}
 	return o.run(cmd.Context())

@@ -20,7 +20,7 @@ func newDownload(a *app) *cobra.Command {
 				o.sources, o.dst = targets[:len(targets)-1], last
 			}
 			if len(o.sources) == 0 {
-				return usage("what to download is missing", "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+				return usage("what to download is missing", "usage: "+cmd.UseLine()).about("", nameOf(cmd))
 			}
 			for _, src := range o.sources {
 				if src.isLocal() {

@@ -17,17 +17,27 @@ import (
 func Main() int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
+	return newApp().run(ctx, os.Args[1:])
+}
+
+// newApp returns an app on the streams of the process.
+func newApp() *app {
+	isTerminal := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	a := &app{
-		stdin:  os.Stdin,
-		stdout: bufio.NewWriterSize(os.Stdout, 64<<10),
-		stderr: os.Stderr,
-		getenv: os.Getenv,
-		asks:   term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
-		draws:  term.IsTerminal(int(os.Stderr.Fd())),
-		screen: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())),
-		styled: term.IsTerminal(int(os.Stdout.Fd())),
+		stdin:   os.Stdin,
+		stdout:  bufio.NewWriterSize(os.Stdout, 64<<10),
+		stderr:  os.Stderr,
+		console: os.Stderr,
+		getenv:  os.Getenv,
+		asks:    isTerminal(os.Stdin),
+		draws:   isTerminal(os.Stderr),
+		styled:  isTerminal(os.Stdout),
 	}
-	return a.run(ctx, os.Args[1:])
+	a.screen = a.asks && a.styled
+	if a.asks && !a.draws {
+		a.console = os.Stdin // a terminal is open for both
+	}
+	return a
 }
 
 // withSignals returns a context that the first SIGINT, SIGTERM or SIGHUP ends

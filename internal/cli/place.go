@@ -256,7 +256,7 @@ func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, do 
 		name = ""
 	case name != "":
 	case secret && a.asks && !a.quiet && !a.json:
-		fmt.Fprintf(a.stderr, "remember %s, so that it needs no secret again? its name, or Enter for no: ", t.shown())
+		fmt.Fprintf(a.console, "remember %s, so that it needs no secret again? its name, or Enter for no: ", t.shown())
 		line, err := a.readLine(ctx)
 		if name = strings.TrimSpace(line); err != nil || name == "" {
 			return err

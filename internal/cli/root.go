@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -64,11 +65,14 @@ func newRoot(a *app) *cobra.Command {
 	return cmd
 }
 
+// nameOf returns the words of cmd without the program's own.
+func nameOf(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "bargee ") }
+
 // atLeast and atMost check the number of arguments, in words.
 func atLeast(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < n {
-			return usage(what+" is missing", "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+			return usage(what+" is missing", "usage: "+cmd.UseLine()).about("", nameOf(cmd))
 		}
 		return nil
 	}
@@ -77,7 +81,7 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usage(fmt.Sprintf("%d arguments, at most %d", len(args), n), "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+			return usage(fmt.Sprintf("%d arguments, at most %d", len(args), n), "usage: "+cmd.UseLine()).about("", nameOf(cmd))
 		}
 		return nil
 	}

@@ -135,8 +135,8 @@ func (a *app) prompt(ctx context.Context, whose string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(a.stderr, "token or phrase of %s ", whose)
-	defer fmt.Fprintln(a.stderr)
+	fmt.Fprintf(a.console, "token or phrase of %s ", whose)
+	defer fmt.Fprintln(a.console)
 	type answer struct {
 		line []byte
 		err  error

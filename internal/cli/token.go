@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
 
@@ -40,7 +41,7 @@ in a file that only you can read.`,
 // onlySubcommands refuses words after a command that only holds others.
 func onlySubcommands(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("no such command", "see "+cmd.CommandPath()+" --help").about(cmd.CommandPath(), args[0])
+		return usage("no such command", "see "+cmd.CommandPath()+" --help").about(nameOf(cmd), session.Display(args[0]))
 	}
 	return nil
 }

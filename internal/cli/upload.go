@@ -22,7 +22,7 @@ func newUpload(a *app) *cobra.Command {
 				return err
 			}
 			if len(o.sources) == 0 {
-				return usage("what to upload is missing", "usage: "+cmd.UseLine()).about("", cmd.CommandPath())
+				return usage("what to upload is missing", "usage: "+cmd.UseLine()).about("", nameOf(cmd))
 			}
 			for _, src := range o.sources {
 				if !src.isLocal() {

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bargee/bargee/transport"
+)
+
+// patience is how long the tests wait for what has to come. Only a failing
+// test takes as long.
+const patience = 20 * time.Second
+
+type roleKey struct{}
+
+// A role is a bargee that a script keeps running beside its commands.
+type role struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+	out   string // file with its standard output, and err likewise
+	err   string
+	ready chan string // gets the first line of its standard output
+}
+
+// launch NAME ARGS... starts bargee in the background; its output goes to
+// NAME.out and NAME.err.
+func scriptLaunch(ts *testscript.TestScript, neg bool, args []string) {
+	startRole(ts, args[0], args[1:])
+}
+
+func startRole(ts *testscript.TestScript, name string, args []string) *role {
+	r := &role{ended: make(chan struct{}), out: ts.MkAbs(name + ".out"), err: ts.MkAbs(name + ".err"), ready: make(chan string, 1)}
+	r.cmd = exec.Command(lookPath(ts, "bargee"), args...)
+	r.cmd.Dir = ts.MkAbs(".")
+	for _, v := range []string{
+		"BARGEE_HOME", "BARGEE_TOKEN_FILE", "BARGEE_TOKEN", "BARGEE_SERVE_LISTEN", "BARGEE_SERVE_READ_ONLY", "BARGEE_SERVE_MAX_CLIENTS",
+		"PATH", "HOME", "TMPDIR", "GOCOVERDIR",
+	} {
+		r.cmd.Env = append(r.cmd.Env, v+"="+ts.Getenv(v))
+	}
+	stdout, err := r.cmd.StdoutPipe()
+	ts.Check(err)
+	errFile, err := os.Create(r.err)
+	ts.Check(err)
+	outFile, err := os.Create(r.out)
+	ts.Check(err)
+	r.cmd.Stderr = errFile
+	ts.Check(r.cmd.Start())
+	go func() {
+		defer close(r.ended)
+		defer errFile.Close()
+		defer outFile.Close()
+		lines := bufio.NewReader(io.TeeReader(stdout, outFile))
+		line, _ := lines.ReadString('\n')
+		r.ready <- line
+		io.Copy(io.Discard, lines)
+		r.cmd.Wait()
+	}()
+	roles(ts)[name] = r
+	ts.Defer(func() {
+		r.cmd.Process.Signal(syscall.SIGCONT)
+		r.cmd.Process.Kill()
+		<-r.ended
+	})
+	return r
+}
+
+func roles(ts *testscript.TestScript) map[string]*role { return ts.Value(roleKey{}).(map[string]*role) }
+
+func lookPath(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if p := filepath.Join(dir, name); exec.Command(p).Err == nil {
+			if _, err := os.Stat(p); err == nil {
+				return p
+			}
+		}
+	}
+	ts.Fatalf("no %s in PATH", name)
+	return ""
+}
+
+// serve NAME ARGS... starts "bargee serve ARGS --json" on a free port of the
+// loopback and waits until it is ready. Its home is .home-NAME. The values of
+// the ready line are $NAME_address, $NAME_peer and $NAME_ticket.
+func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+	before := ts.Getenv("BARGEE_HOME")
+	ts.Setenv("BARGEE_HOME", ts.MkAbs(".home-"+args[0]))
+	r := startRole(ts, args[0], append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args[1:]...))
+	ts.Setenv("BARGEE_HOME", before)
+	select {
+	case line := <-r.ready:
+		var ev map[string]any
+		if err := json.Unmarshal([]byte(line), &ev); err != nil || ev["event"] != "listening" {
+			stderr, _ := os.ReadFile(r.err)
+			ts.Fatalf("not ready: %q %s", line, stderr)
+		}
+		for k, v := range ev {
+			ts.Setenv(args[0]+"_"+k, eventText(v))
+		}
+	case <-time.After(patience):
+		ts.Fatalf("no ready line")
+	}
+}
+
+// signal NAME SIGNAL sends a signal to what launch or serve started.
+func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{
+		"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "KILL": syscall.SIGKILL,
+	}
+	ts.Check(roles(ts)[args[0]].cmd.Process.Signal(signals[args[1]]))
+}
+
+// ended NAME CODE [WITHIN] waits until what was started has ended with that
+// exit code, by default within 2 s.
+func scriptEnded(ts *testscript.TestScript, neg bool, args []string) {
+	r, within := roles(ts)[args[0]], 2*time.Second
+	if len(args) > 2 {
+		var err error
+		within, err = time.ParseDuration(args[2])
+		ts.Check(err)
+	}
+	select {
+	case <-r.ended:
+	case <-time.After(within):
+		ts.Fatalf("%s has not ended within %v", args[0], within)
+	}
+	if got := r.cmd.ProcessState.ExitCode(); strconv.Itoa(got) != args[1] {
+		stderr, _ := os.ReadFile(r.err)
+		ts.Fatalf("%s ended with %d (%v), want %s: %s", args[0], got, r.cmd.ProcessState, args[1], stderr)
+	}
+}
+
+// peer KIND sets $ADDR to a UDP address where something else than bargee serve
+// listens: "silent" answers nothing, "garbage" answers nonsense, "newer" is a
+// peer of a protocol to come, whose token is in the file newer.token, and
+// "mute" lets in but never answers a request (mute.token).
+func scriptPeer(ts *testscript.TestScript, neg bool, args []string) {
+	switch args[0] {
+	case "silent", "garbage":
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { conn.Close() })
+		ts.Setenv("ADDR", conn.LocalAddr().String())
+		if args[0] == "garbage" {
+			go answerNonsense(conn)
+		}
+	case "newer":
+		startPeer(ts, args[0], transport.Versions{Min: 40, Max: 41})
+	case "mute":
+		startPeer(ts, args[0], transport.Versions{})
+	default:
+		ts.Fatalf("no such peer: %s", args[0])
+	}
+}
+
+func answerNonsense(conn net.PacketConn) {
+	b := make([]byte, 2048)
+	for {
+		n, from, err := conn.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		conn.WriteTo([]byte(strings.Repeat("nonsense", 1+n/16)), from)
+	}
+}
+
+func startPeer(ts *testscript.TestScript, name string, v transport.Versions) {
+	id, err := transport.NewIdentity()
+	ts.Check(err)
+	token := transport.NewToken()
+	ts.Check(os.WriteFile(ts.MkAbs(name+".token"), []byte(token.Reveal()), 0o600))
+	ep, err := transport.Listen("127.0.0.1:0", transport.Config{
+		Identity: id, Agent: "test", Versions: v,
+		Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())},
+	})
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ts.Defer(func() { cancel(); ep.Close() })
+	ts.Setenv("ADDR", ep.Addr().String())
+	go func() {
+		for {
+			if _, err := ep.Accept(ctx); err != nil {
+				return
+			}
+		}
+	}()
+}
+
+// waitline FILE TEXT waits until a line of FILE holds TEXT.
+func scriptWaitLine(ts *testscript.TestScript, neg bool, args []string) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("no %q in %s: %s", args[1], args[0], b)
+		}
+	}
+}
