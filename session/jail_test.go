@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,10 +22,6 @@ type jail struct {
 	dir, outside string // "inside" and "outside" in one directory
 	tree         *Dir
 }
-
-const secret = "not for peers"
-
-var errSecretRead = errors.New("the secret was read")
 
 func newJail(t *testing.T) jail {
 	t.Helper()
@@ -54,58 +49,6 @@ func (j jail) check(t *testing.T) {
 	if err != nil || !fi.ModTime().Equal(someTime) || fi.Mode().Perm() != 0o644 {
 		t.Errorf("the secret is %v now, %v", fi, err)
 	}
-}
-
-// attempts are all that a peer can do with a path; each returns the error.
-var attempts = map[string]func(ctx context.Context, tree Tree, p Path) error{
-	"List": func(ctx context.Context, tree Tree, p Path) error {
-		for _, err := range tree.List(ctx, p) {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	},
-	"Open": func(ctx context.Context, tree Tree, p Path) error {
-		f, err := tree.Open(ctx, p)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		b, err := io.ReadAll(f)
-		if string(b) == secret {
-			return errSecretRead
-		}
-		return err
-	},
-	"Hash": func(ctx context.Context, tree Tree, p Path) error {
-		_, err := tree.Hash(ctx, p, BLAKE3)
-		return err
-	},
-	"Mkdir": func(ctx context.Context, tree Tree, p Path) error { return tree.Mkdir(ctx, p, false) },
-	"MkdirBelow": func(ctx context.Context, tree Tree, p Path) error {
-		return tree.Mkdir(ctx, p.Append(Path{"x/y"}), true)
-	},
-	"StatBelow": func(ctx context.Context, tree Tree, p Path) error {
-		_, err := tree.Stat(ctx, p.Append(Path{"secret"}))
-		return err
-	},
-	"OpenBelow": func(ctx context.Context, tree Tree, p Path) error {
-		_, err := tree.Open(ctx, p.Append(Path{"secret"}))
-		return err
-	},
-	"TouchBelow": func(ctx context.Context, tree Tree, p Path) error {
-		return tree.Touch(ctx, p.Append(Path{"secret"}), time.Now(), false)
-	},
-	"RemoveBelow": func(ctx context.Context, tree Tree, p Path) error {
-		return tree.Remove(ctx, p.Append(Path{"secret"}), true)
-	},
-	"RenameOut": func(ctx context.Context, tree Tree, p Path) error {
-		return tree.Rename(ctx, Path{"real/file"}, p.Append(Path{"stolen"}))
-	},
-	"RenameIn": func(ctx context.Context, tree Tree, p Path) error {
-		return tree.Rename(ctx, p.Append(Path{"secret"}), Path{"stolen"})
-	},
 }
 
 func TestJailFollowsNoLink(t *testing.T) {
