@@ -201,8 +201,13 @@ func (e *Endpoint) connect(ctx context.Context, c candidate, want Fingerprint) (
 		w, err := e.connectOnce(ctx, c, want)
 		var refused *quic.TransportError
 		if !errors.As(err, &refused) || refused.ErrorCode != quic.ConnectionRefused || time.Now().After(until) {
-			if ctx.Err() != nil && err != nil {
+			switch {
+			case err == nil:
+				return w, nil
+			case ctx.Err() != nil:
 				return w, context.Cause(ctx)
+			case isSilence(err): // a moment before ctx ended
+				return w, fail(ErrUnreachable, "no answer from %s within %v", c.address, e.cfg.HandshakeTimeout)
 			}
 			return w, explain(err, c.address)
 		}
@@ -295,7 +300,7 @@ func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) er
 	}
 	_, _, err = e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
 	if err == nil && !l.attach(&lane{id: id, conn: w.conn}) {
-		err = l.gone()
+		err = fail(ErrClosed, "the link ended meanwhile")
 	}
 	if err != nil {
 		w.conn.CloseWithError(codeLimit, "")

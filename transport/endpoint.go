@@ -2,19 +2,15 @@ package transport
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
 	"golang.org/x/time/rate"
-
-	"github.com/bargee/bargee/internal/wire"
 )
 
 // What a Config without values stands for.
@@ -64,13 +60,6 @@ type Endpoint struct {
 	closed bool
 	links  map[*link]struct{}
 	places map[linkID]place // the links that we admitted
-}
-
-// A place is taken by a client that was admitted.
-type place struct {
-	since time.Time
-	link  *link         // nil until ready is closed
-	ready chan struct{} // closed when the login is over
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
@@ -243,84 +232,4 @@ func (e *Endpoint) Links() []Link {
 		links = append(links, l)
 	}
 	return links
-}
-
-// register makes a link known until it is dead. It fails after Close.
-func (e *Endpoint) register(l *link) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return false
-	}
-	e.links[l] = struct{}{}
-	if p, ok := e.places[l.id]; ok {
-		e.places[l.id] = place{since: p.since, link: l, ready: p.ready}
-		close(p.ready)
-	}
-	return true
-}
-
-func (e *Endpoint) unregister(l *link) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.links, l)
-	if e.places[l.id].link == l {
-		delete(e.places, l.id)
-	}
-}
-
-// The endpoint is the desk of its logins.
-
-func (e *Endpoint) reserve() (linkID, *wire.Refused) {
-	var id linkID
-	rand.Read(id[:]) // never fails
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n := e.cfg.Admission.MaxClients; n > 0 && len(e.places) >= n {
-		return id, busy(len(e.places), n, e.oldest())
-	}
-	e.places[id] = place{since: time.Now(), ready: make(chan struct{})}
-	return id, nil
-}
-
-func (e *Endpoint) oldest() time.Time {
-	times := make([]time.Time, 0, len(e.places))
-	for _, p := range e.places {
-		times = append(times, p.since)
-	}
-	return slices.MinFunc(times, time.Time.Compare)
-}
-
-func (e *Endpoint) release(id linkID) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p, ok := e.places[id]; ok {
-		delete(e.places, id)
-		close(p.ready)
-	}
-}
-
-func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]byte, ok bool) {
-	e.mu.Lock()
-	p, ok := e.places[id]
-	e.mu.Unlock()
-	if !ok {
-		return first, false
-	}
-	<-p.ready // the client can be faster than our own goroutine
-	l := e.placed(id)
-	if l == nil || l.peer.Key != client || lane > e.cfg.Admission.maxLanes() {
-		return first, false
-	}
-	return l.first, true
-}
-
-func (e *Endpoint) phraseWait() time.Duration { return e.phrases.wait(time.Now()) }
-
-func (e *Endpoint) phraseWrong() { e.phrases.add(time.Now()) }
-
-func (e *Endpoint) placed(id linkID) *link {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.places[id].link
 }

@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -40,41 +39,6 @@ func TestPeer(t *testing.T) {
 	if q.Key != testIdentity("client").Fingerprint() || q.Agent != "other/1" || q.Version != maxVersion ||
 		string(q.KEM) != kem("client") || q.Grant.Origin != token.Public().ID() || q.Grant.Tree != "/srv" || q.Grant.Key != q.Key {
 		t.Errorf("the server sees %+v", q)
-	}
-}
-
-func TestDialRefused(t *testing.T) {
-	token, phrase := testToken("good"), Secret{phrase: "correct horse battery"}
-	both := &Admission{Tree: "/", Tokens: Tokens(token.Public()), Phrase: phrase}
-	onlyToken := &Admission{Tree: "/", Tokens: Tokens(token.Public())}
-	tests := map[string]struct {
-		admission *Admission
-		change    func(*Remote)
-		kind      error
-		says      string
-	}{
-		"wrong token":                   {onlyToken, func(r *Remote) { r.Secret = SecretOf(testToken("bad")) }, ErrAuth, "wrong"},
-		"wrong phrase":                  {both, func(r *Remote) { r.Secret = Secret{phrase: "wrong horse battery"} }, ErrAuth, "wrong"},
-		"phrase where a token is asked": {onlyToken, func(r *Remote) { r.Secret = phrase }, ErrAuth, "takes a token"},
-		"no secret":                     {onlyToken, func(r *Remote) { r.Secret, r.Key = Secret{}, testIdentity("server").Fingerprint() }, ErrAuth, "give one"},
-		"neither secret nor key":        {onlyToken, func(r *Remote) { r.Secret = Secret{} }, ErrAuth, "neither"},
-		"nothing opens":                 {&Admission{Tree: "/"}, func(r *Remote) { r.Key = testIdentity("server").Fingerprint() }, ErrAuth, "no grant"},
-		// The right token does not make up for a wrong key.
-		"changed key": {onlyToken, func(r *Remote) { r.Key = testIdentity("old").Fingerprint() }, ErrKeyChanged, testIdentity("old").Fingerprint().Short()},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			e := serveOn(t, Config{Admission: test.admission})
-			r := remote(e, SecretOf(token))
-			test.change(&r)
-			_, err := dialFrom(t, Config{}).Dial(t.Context(), r)
-			if !errors.Is(err, test.kind) || !errors.Is(err, ErrAuth) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v", err)
-			}
-			if err != nil && (strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), token.Reveal()[4:20])) {
-				t.Errorf("not one line, or with the token: %v", err)
-			}
-		})
 	}
 }
 
@@ -205,81 +169,6 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
-func TestUnreachable(t *testing.T) {
-	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	c := dialFrom(t, Config{HandshakeTimeout: 200 * time.Millisecond})
-	tests := map[string]struct {
-		address, says string
-		kind          error
-	}{
-		"nobody answers":  {silent.LocalAddr().String(), "no answer from " + silent.LocalAddr().String() + " within 200ms", ErrUnreachable},
-		"no such name":    {"no-such-host.invalid:6768", "no-such-host.invalid", ErrUnreachable},
-		"no port":         {"192.0.2.1", "192.0.2.1", nil},
-		"a bad port":      {"192.0.2.1:x", "port", nil},
-		"no address left": {"", "", nil},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			_, err := c.Dial(t.Context(), Remote{Addresses: []string{test.address}, Secret: SecretOf(testToken("x"))})
-			if err == nil || test.kind != nil && !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v", err)
-			}
-		})
-	}
-	if _, err := c.Dial(t.Context(), Remote{Secret: SecretOf(testToken("x"))}); !errors.Is(err, ErrUnreachable) {
-		t.Errorf("no addresses: %v", err)
-	}
-}
-
-// TestDialRace: one good address among bad ones is enough.
-func TestDialRace(t *testing.T) {
-	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	token := testToken("race")
-	stranger := serveOn(t, Config{Identity: testIdentity("stranger"), Admission: &Admission{Tree: "/"}})
-	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
-	l, err := dialFrom(t, Config{}).Dial(t.Context(), Remote{
-		Addresses: []string{silent.LocalAddr().String(), "no-such-host.invalid:1", stranger.Addr().String(), e.Addr().String()},
-		Key:       testIdentity("server").Fingerprint(),
-		Secret:    SecretOf(token),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l.Peer().Address != e.Addr().String() {
-		t.Errorf("reached %s", l.Peer().Address)
-	}
-}
-
-func TestDialCancelled(t *testing.T) {
-	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	c := dialFrom(t, Config{})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	r := Remote{Addresses: []string{silent.LocalAddr().String()}, Secret: SecretOf(testToken("x"))}
-	if _, err := c.Dial(ctx, r); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-	time.AfterFunc(20*time.Millisecond, func() { c.Close() })
-	if _, err := c.Dial(t.Context(), r); !errors.Is(err, ErrClosed) {
-		t.Errorf("the endpoint closes: %v", err)
-	}
-	if _, err := c.Dial(t.Context(), r); !errors.Is(err, ErrClosed) {
-		t.Errorf("the endpoint is closed: %v", err)
-	}
-}
-
 // TestSlowLogin: who says nothing is cut off, and does not keep others out.
 func TestSlowLogin(t *testing.T) {
 	token := testToken("slow")
@@ -318,112 +207,6 @@ func TestPenalised(t *testing.T) {
 	_, err = c.Dial(t.Context(), remote(e, SecretOf(token)))
 	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "wait") {
 		t.Errorf("%v", err)
-	}
-}
-
-// TestLaneDies: the link lives on without a lane, and new streams avoid it.
-func TestLaneDies(t *testing.T) {
-	client, server := quicPair(t, 3)
-	s, err := client.OpenStream(t.Context(), Bulk)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lost := s.Lane()
-	for _, n := range client.(*link).lanes {
-		if n.id == lost {
-			n.conn.CloseWithError(codeLimit, "this lane only")
-			break
-		}
-	}
-	if _, err := s.Read(make([]byte, 1)); !errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnreachable) {
-		t.Errorf("a stream of the lost lane: %v", err)
-	}
-	for range 10 {
-		near, err := client.OpenStream(t.Context(), Bulk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if near.Lane() == lost {
-			t.Error("a new stream on the lost lane")
-		}
-		near.Write([]byte("x"))
-		near.Close()
-	}
-	for range 10 {
-		far, err := server.AcceptStream(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(far); string(got) != "x" && far.Lane() != lost {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-	if client.Err() != nil || len(client.Lanes()) != 2 {
-		t.Errorf("%v, %d lanes", client.Err(), len(client.Lanes()))
-	}
-}
-
-// TestMaxLanes: the server's limit counts.
-func TestMaxLanes(t *testing.T) {
-	token := testToken("lanes")
-	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public()), MaxLanes: 2}})
-	r := remote(e, SecretOf(token))
-	r.Lanes = 5
-	l, err := dialFrom(t, Config{}).Dial(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(l.Lanes()); n != 2 {
-		t.Errorf("%d lanes", n)
-	}
-}
-
-// TestDualStack: an endpoint without a host in its address serves IPv4 and IPv6,
-// with data in both directions.
-func TestDualStack(t *testing.T) {
-	token := testToken("dual")
-	e, err := Listen(":0", Config{Identity: testIdentity("server"), Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	c, err := Listen(":0", Config{Identity: testIdentity("client")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_, port, _ := net.SplitHostPort(e.Addr().String())
-	for _, host := range []string{"127.0.0.1", "::1", "localhost"} {
-		t.Run(host, func(t *testing.T) {
-			if probe, err := net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
-				t.Skip(err)
-			} else {
-				probe.Close()
-			}
-			client, err := c.Dial(t.Context(), Remote{Addresses: []string{net.JoinHostPort(host, port)}, Secret: SecretOf(token)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer client.Close("")
-			server, err := e.Accept(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			promiseEcho(t, client, server)
-		})
-	}
-}
-
-// TestManyLanes: they all come, in spite of the limits on strangers.
-func TestManyLanes(t *testing.T) {
-	client, _ := quicPair(t, 64)
-	if n := len(client.Lanes()); n != 64 {
-		t.Errorf("%d lanes", n)
-	}
-	for i, s := range client.Lanes() {
-		if s.ID != i+1 || s.Path != PathDirect || s.Sent == 0 || s.Received == 0 {
-			t.Errorf("lane %d: %+v", i+1, s)
-		}
 	}
 }
 

@@ -67,6 +67,13 @@ func explainTransport(e *quic.TransportError, address string) error {
 	return fail(ErrProtocol, "the connection to %s broke: %w", address, e)
 }
 
+// isSilence tells whether a connection ended because nothing was heard.
+func isSilence(err error) bool {
+	var idle *quic.IdleTimeoutError
+	var handshake *quic.HandshakeTimeoutError
+	return errors.As(err, &idle) || errors.As(err, &handshake)
+}
+
 // closedByPeer tells whether the peer ended the link, not just a lane.
 func closedByPeer(err error) bool {
 	var app *quic.ApplicationError

@@ -76,8 +76,6 @@ type lane struct {
 	bulk atomic.Int64 // open bulk streams
 }
 
-func (n *lane) alive() bool { return n.conn.Context().Err() == nil }
-
 func (n *lane) stats() LaneStats {
 	s := n.conn.ConnectionStats()
 	return LaneStats{
@@ -98,6 +96,7 @@ func (n *lane) start(l *link) {
 	a.budget.Store(l.budget)
 	l.wait.Go(func() {
 		n.accept(l)
+		<-n.conn.Context().Done() // a little after streams fail; only then there is a cause
 		a.budget.Store(nil)
 		l.budget.left.Add(laneWindow + a.taken.Swap(0))
 		l.detach(n, context.Cause(n.conn.Context()))

@@ -134,7 +134,7 @@ func (l *link) OpenStream(ctx context.Context, class Class) (Stream, error) {
 	for {
 		n := l.pick(class)
 		if n == nil {
-			return nil, l.gone()
+			return nil, l.gone(ctx)
 		}
 		s, err := l.open(ctx, n, class)
 		if err == nil {
@@ -142,9 +142,6 @@ func (l *link) OpenStream(ctx context.Context, class Class) (Stream, error) {
 		}
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("open a stream to %s: %w", l.peer.Address, context.Cause(ctx))
-		}
-		if n.alive() {
-			return nil, explain(err, l.peer.Address)
 		}
 		l.drop(n)
 	}
@@ -183,7 +180,7 @@ func (l *link) pick(class Class) *lane {
 	return slices.MinFunc(l.lanes, func(a, b *lane) int { return int(a.bulk.Load() - b.bulk.Load()) })
 }
 
-// drop takes a lane that died out of the choice, ahead of its own goroutine.
+// drop takes a lane that failed out of the choice, ahead of its own goroutine.
 func (l *link) drop(n *lane) {
 	l.mu.Lock()
 	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
@@ -195,16 +192,18 @@ func (l *link) AcceptStream(ctx context.Context) (Stream, error) {
 	case s := <-l.incoming:
 		return s, nil
 	case <-l.done:
-		return nil, l.gone()
+		return nil, l.Err()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("accept a stream of %s: %w", l.peer.Address, context.Cause(ctx))
 	}
 }
 
-// gone is the error of a link that has no lane left.
-func (l *link) gone() error {
-	if err := l.Err(); err != nil {
-		return err
+// gone waits for the end of a link that has no lane left, and says why.
+func (l *link) gone(ctx context.Context) error {
+	select {
+	case <-l.done:
+		return l.Err()
+	case <-ctx.Done():
+		return fmt.Errorf("open a stream to %s: %w", l.peer.Address, context.Cause(ctx))
 	}
-	return fail(ErrClosed, "the link to %s is coming to its end", l.peer.Address)
 }
