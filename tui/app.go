@@ -73,18 +73,24 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 	return a
 }
 
-// Init starts to read both directories and to poll the engine.
+// Init begins what the screen does by itself.
 func (a *App) Init() tea.Cmd {
-	cmds := []tea.Cmd{a.pollNow(), a.waitForEnd(), a.waitForDrain()}
+	cmds := []tea.Cmd{a.start(), a.waitForEnd(), a.waitForDrain()}
+	if q := modeQuery(a.opts.Environ); q != "" {
+		cmds = append(cmds, tea.Raw(q))
+	}
+	return tea.Batch(cmds...)
+}
+
+// start reads both directories, and polls the engine.
+func (a *App) start() tea.Cmd {
+	cmds := []tea.Cmd{a.pollNow()}
 	for i := range a.panes {
 		if p := &a.panes[i]; p.chooser == nil {
 			cmds = append(cmds, a.open(p, p.location(), ""))
 		} else {
 			cmds = append(cmds, a.findKnown())
 		}
-	}
-	if q := modeQuery(a.opts.Environ); q != "" {
-		cmds = append(cmds, tea.Raw(q))
 	}
 	return tea.Batch(cmds...)
 }

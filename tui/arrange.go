@@ -70,7 +70,7 @@ func (p *pane) show(entries []session.Entry, rows []int32) {
 		p.entries, p.load.incoming, p.load.complete = entries, nil, false
 		p.keepTags()
 	}
-	p.ghosts = p.absent(p.ghosts)
+	p.ghosts = p.expected()
 	p.rows = p.withGhosts(rows)
 	switch {
 	case name != "" && p.moveToName(name):

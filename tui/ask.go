@@ -78,7 +78,7 @@ func (q *ask) draw(c canvas, r cells.Rect) {
 	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
 	if q.input != nil {
 		label := q.label.Plus(cells.Say(" "))
-		rest := c.Put(r, look, label.Fit(c.Method, r.W/2))
+		rest := c.Put(r, look, label.Fit(c.Method, r.W*2/3))
 		q.input.draw(c, rest, true)
 		return
 	}

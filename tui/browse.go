@@ -99,6 +99,8 @@ func focusOn(f focus) func(*App) tea.Cmd {
 		a.focus = f
 		if f != onQueue {
 			a.lastPane = f
+		} else if a.note.tone == toneAsk {
+			a.note = note{} // it said to come here
 		}
 		return nil
 	}

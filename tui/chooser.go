@@ -49,7 +49,7 @@ func (ch *chooser) choices(now canvas) []choice {
 		}
 		out = append(out, choice{text: cells.Shown(k.Name), more: more, peer: k})
 	}
-	return append(out, choice{text: cells.Say("connect"), more: cells.Say("to an address, with a token")})
+	return append(out, choice{text: cells.Say("connect"), more: cells.Say("by address or ticket")})
 }
 
 func (ch *chooser) move(n int) {

@@ -65,7 +65,7 @@ func (a *App) transferText(job session.Job, chosen []session.Entry) func(canvas,
 		verb = cells.Say("Move")
 	}
 	return func(c canvas, room int) cells.Text {
-		what := cells.Name(chosen[0].Name).Squeeze(c.Method, max(room/4, 10))
+		what := cells.Name(chosen[0].Name).Squeeze(c.Method, max(room/3, 10))
 		if len(chosen) > 1 {
 			what = countText(int64(len(chosen)), cells.Say("item"))
 		}

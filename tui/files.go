@@ -108,11 +108,11 @@ func naming(entries []session.Entry) cells.Text {
 	}
 	switch {
 	case dirs == 1 && len(entries) == 1:
-		t = t.Plus(cells.Say(" with all in it"))
+		t = t.Plus(cells.Say(" and all in it"))
 	case dirs == 1:
-		t = t.Plus(cells.Say(", among them a directory with all in it"))
+		t = t.Plus(cells.Say(" (1 directory and all in it)"))
 	case dirs > 1:
-		t = t.Plus(cells.Sayf(", among them %s directories with all in them", groupText(dirs)))
+		t = t.Plus(cells.Sayf(" (%s directories and all in them)", groupText(dirs)))
 	}
 	return t
 }

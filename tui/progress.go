@@ -114,13 +114,19 @@ func (p *pane) setWork(w map[string]work) {
 		}
 	}
 	p.work = w
+	p.setGhosts(p.expected())
+}
+
+// expected lists the ghosts: what is under way to here, and what arrived since
+// the directory was read.
+func (p *pane) expected() []session.Entry {
 	ghosts := slices.Clone(p.landing)
-	for name, g := range w {
+	for name, g := range p.work {
 		if g.arriving {
 			ghosts = append(ghosts, session.Entry{Name: name, Kind: g.kind, Size: g.size})
 		}
 	}
-	p.setGhosts(p.absent(ghosts))
+	return p.absent(ghosts)
 }
 
 // absent drops the ghosts whose names the directory has.

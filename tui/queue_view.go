@@ -195,7 +195,11 @@ func (q *queue) totals() cells.Text {
 	if running == 0 {
 		return cells.Text{}
 	}
-	return cells.Sayf("%3d%%  %s  ETA %s", percent(done, bytes), countText(int64(streams), cells.Say("stream")), etaText(eta))
+	t := cells.Sayf("%3d%%", percent(done, bytes))
+	if streams > 0 {
+		t = t.Plus(cells.Sayf("  %s", countText(int64(streams), cells.Say("stream"))))
+	}
+	return t.Plus(cells.Sayf("  ETA %s", etaText(eta)))
 }
 
 // one is the queue in a single line, for small screens.

@@ -79,6 +79,12 @@ func (a *App) drawHint(c canvas, r cells.Rect) {
 // hints are the bindings to name in the line of hints: first those that only
 // work here, since the others are the same everywhere.
 func (a *App) hints() []binding {
+	if a.focus != onQueue && a.pane().chooser != nil {
+		return []binding{
+			{keys: []string{"enter"}, hint: cells.Say("choose")}, {keys: []string{"esc"}, hint: cells.Say("back")},
+			{keys: []string{"tab"}, hint: cells.Say("pane")},
+		}
+	}
 	var here, always []binding
 	for _, b := range a.table {
 		switch {

@@ -184,7 +184,7 @@ func (a *App) drawTitles(c canvas, p plan, i, edge int) {
 // queueWidth is how wide the queue is on a screen of w columns.
 func queueWidth(w int) int {
 	if w >= sideFrom {
-		return w - 3 - (w-2)/3
+		return w - 3 - w/3
 	}
 	return w - 2
 }

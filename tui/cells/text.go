@@ -150,19 +150,25 @@ type cluster struct {
 const maxCluster = 32
 
 // clusters divides s as the renderer will. What the renderer would join with
-// its neighbour, a mark at the beginning or a letter that takes in the next
-// one, is mended so that it cannot.
+// its neighbour or drop, such as a mark behind an ASCII letter or a letter that
+// takes in the next one, is mended so that it cannot.
 func clusters(m Method, s string) []cluster {
 	out := make([]cluster, 0, len(s))
 	for s != "" {
-		if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+		if s[0] >= utf8.RuneSelf {
+			c, w := first(m, s)
+			out = append(out, mend(m, c, w))
+			s = s[len(c):]
+			continue
+		}
+		if len(s) == 1 || s[1] < utf8.RuneSelf {
 			out = append(out, cluster{s[:1], 1})
 			s = s[1:]
 			continue
 		}
-		c, w := first(m, s)
-		s = s[len(c):]
-		out = append(out, mend(m, c, w))
+		letter, n := compose(s)
+		out = append(out, cluster{letter, 1})
+		s = s[n:]
 	}
 	return out
 }
@@ -182,7 +188,8 @@ func mend(m Method, c string, w int) cluster {
 	}
 	alone, _ := first(m, c+" ")
 	whole, _ := first(m, c)
-	if alone != c || whole != c || w < 1 || w > 4 {
+	joins := m.StringWidth("a"+c) != 1+w // the letter before it, in some terminals
+	if alone != c || whole != c || joins || w < 1 || w > 4 {
 		return cluster{"�", 1}
 	}
 	return cluster{c, w}

@@ -1,0 +1,185 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/session"
+)
+
+// testNow is when all tests of the screen take place.
+var testNow = time.Date(2026, 11, 21, 21, 14, 7, 0, time.UTC)
+
+// A driver runs an App by hand: keys and polls go through Update, and commands
+// are carried out at once, before the next key.
+type driver struct {
+	t       *testing.T
+	app     *App
+	engine  *fakeEngine
+	quit    bool
+	cleared int
+	poll    func(time.Time) tea.Msg // the next poll, which the test sets off
+	after   time.Duration
+}
+
+func path(t testing.TB, s string) session.Path {
+	t.Helper()
+	p, err := session.ParsePath(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// newDriver opens the screen on ~/Films and nas-attic:/pool/films.
+func newDriver(t *testing.T, w, h int, change ...func(*fakeEngine, *Options)) *driver {
+	t.Helper()
+	e := newFakeEngine()
+	e.now = func() time.Time { return testNow }
+	opts := Options{
+		Left:  Location{Dir: path(t, "home/Films")},
+		Right: &Location{Place: 1, Dir: path(t, "pool/films")},
+		Home:  path(t, "home"),
+	}
+	for _, f := range change {
+		f(e, &opts)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d := &driver{t: t, engine: e, app: newApp(ctx, e, opts)}
+	d.app.now = e.now
+	d.app.tick = func(after time.Duration, f func(time.Time) tea.Msg) tea.Cmd {
+		d.poll, d.after = f, after
+		return nil
+	}
+	d.send(tea.WindowSizeMsg{Width: w, Height: h})
+	d.run(d.app.start())
+	d.app.View()
+	return d
+}
+
+// send hands over a message and carries out what comes of it.
+func (d *driver) send(msg tea.Msg) {
+	_, cmd := d.app.Update(msg)
+	d.run(cmd)
+	d.app.View()
+}
+
+func (d *driver) run(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	switch msg := cmd().(type) {
+	case nil:
+	case tea.BatchMsg:
+		for _, c := range msg {
+			d.run(c)
+		}
+	case tea.QuitMsg:
+		d.quit = true
+	default:
+		if msg == tea.ClearScreen() {
+			d.cleared++
+			return
+		}
+		d.send(msg)
+	}
+}
+
+// press presses keys by the names of the key table.
+func (d *driver) press(keys ...string) {
+	for _, k := range keys {
+		d.send(keyPress(k))
+	}
+}
+
+// write types text.
+func (d *driver) write(text string) {
+	for _, r := range text {
+		d.send(tea.KeyPressMsg{Text: string(r), Code: r})
+	}
+}
+
+// tick lets the transfers move on and the screen look at them.
+func (d *driver) tick(bytes int64) {
+	d.engine.step(bytes)
+	d.look()
+}
+
+func (d *driver) look() { d.send(d.poll(testNow)) }
+
+// screen returns the rows as they stand there.
+func (d *driver) screen() []string {
+	d.app.View()
+	return d.app.grid.Plain()
+}
+
+func (d *driver) shows(text string) bool {
+	return slices.ContainsFunc(d.screen(), func(row string) bool { return strings.Contains(row, text) })
+}
+
+func (d *driver) wantShown(texts ...string) {
+	d.t.Helper()
+	for _, text := range texts {
+		if !d.shows(text) {
+			d.t.Errorf("the screen does not show %q:\n%s", text, strings.Join(d.screen(), "\n"))
+		}
+	}
+}
+
+func (d *driver) wantCalls(want ...string) {
+	d.t.Helper()
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	if !slices.Equal(d.engine.calls, want) {
+		d.t.Errorf("the engine was asked %q, want %q", d.engine.calls, want)
+	}
+}
+
+// cursorName is the name under the cursor of the pane that has the keys.
+func (d *driver) cursorName() string {
+	r, ok := d.app.pane().at(d.app.pane().cursor)
+	switch {
+	case !ok:
+		return ""
+	case r.parent:
+		return ".."
+	}
+	return r.entry.Name
+}
+
+// names are the entries shown in a pane, ghosts included.
+func (d *driver) names(side int) []string {
+	p := &d.app.panes[side]
+	var out []string
+	for _, n := range p.rows {
+		out = append(out, p.entryAt(n).Name)
+	}
+	return out
+}
+
+var keyCodes = map[string]rune{
+	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
+	"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
+	"enter": tea.KeyEnter, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "esc": tea.KeyEscape,
+	"insert": tea.KeyInsert, "delete": tea.KeyDelete, "f1": tea.KeyF1, "f2": tea.KeyF2, "f5": tea.KeyF5,
+	"f6": tea.KeyF6, "f7": tea.KeyF7, "f8": tea.KeyF8, "f10": tea.KeyF10,
+}
+
+// keyPress makes the message of a key from its name.
+func keyPress(name string) tea.KeyPressMsg {
+	if code, ok := keyCodes[name]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	if name == "space" {
+		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
+	}
+	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok {
+		return tea.KeyPressMsg{Code: rune(letter[0]), Mod: tea.ModCtrl}
+	}
+	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+}
