@@ -98,7 +98,8 @@
 //	10 s        from the first packet to open; also for the client
 //	64, 4       connections that are not open, in all and from one source; 24
 //	            from a source that has a link
-//	50/s        new connections without a Retry
+//	8, 1        of those, and 50/s, whose address is not proven by a Retry; 12 from
+//	            a source that has a link
 //	512 KiB     receive window of a connection until it is open
 //	64 MiB      receive windows of all lanes of a link together
 //	512         streams that the peer may have open, on each lane

@@ -119,7 +119,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		StatelessResetKey:                &reset,
 		TokenGeneratorKey:                &retry,
 		DisableVersionNegotiationPackets: true, // nothing for scanners
-		VerifySourceAddress:              func(net.Addr) bool { return !e.unproven.Allow() },
+		VerifySourceAddress:              e.doubtful,
 		ConnContext:                      e.arrive,
 	}
 	if cfg.Admission != nil {
@@ -165,6 +165,11 @@ func (e *Endpoint) quicConfig(handshake time.Duration) *quic.Config {
 		MaxIncomingStreams:             int64(e.cfg.MaxStreams) + 1, // and the login's
 		MaxIncomingUniStreams:          -1,
 	}
+}
+
+// doubtful is quic.Transport.VerifySourceAddress.
+func (e *Endpoint) doubtful(from net.Addr) bool {
+	return e.gate.crowded(source(from)) || !e.unproven.Allow()
 }
 
 // Addr is the address of the socket.

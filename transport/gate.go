@@ -12,6 +12,13 @@ const (
 	maxUnprovenPerSource = 4
 	// More from where an admitted link is: its lanes all come at once.
 	maxUnprovenFriend = 24
+
+	// Connections whose source address may be forged. Above that QUIC's Retry
+	// asks for a sign of life, so that nobody locks others out from afar with a
+	// few forged packets, and the first who comes pays no round trip for it.
+	maxForgeable          = 8
+	maxForgeablePerSource = 1
+	maxForgeableFriend    = 12
 )
 
 // source is what limits and penalties are counted by: an IPv4 address, or the
@@ -62,6 +69,16 @@ func (g *gate) enter(s netip.Prefix) (leave func(), ok bool) {
 		g.total--
 		decrement(g.bySource, s)
 	}), true
+}
+
+// crowded tells whether a connection from s has to prove its address first.
+func (g *gate) crowded(s netip.Prefix) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.friends[s] > 0 {
+		return g.bySource[s] >= maxForgeableFriend
+	}
+	return g.total >= maxForgeable || g.bySource[s] >= maxForgeablePerSource
 }
 
 // befriend remembers that s has an admitted link, until the returned func is called.

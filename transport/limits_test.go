@@ -127,6 +127,38 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateForged: forged packets get a few places at most, and never all of one
+// source.
+func TestGateForged(t *testing.T) {
+	g := newGate()
+	victim := sourceOf("192.0.2.1:1")
+	if g.crowded(victim) {
+		t.Error("the first has to prove its address")
+	}
+	g.enter(victim)
+	if !g.crowded(victim) {
+		t.Error("a second from one source need not prove its address")
+	}
+	unfriend := g.befriend(victim)
+	if g.crowded(victim) {
+		t.Error("the lanes of a link have to prove their address")
+	}
+	unfriend()
+	forged := 1
+	for i := range 100 {
+		s := source(&net.UDPAddr{IP: net.IPv4(10, 0, 0, byte(i))})
+		if g.crowded(s) {
+			break
+		}
+		if _, ok := g.enter(s); ok {
+			forged++
+		}
+	}
+	if forged != maxForgeable {
+		t.Errorf("%d places for forged addresses, want %d", forged, maxForgeable)
+	}
+}
+
 func TestTries(t *testing.T) {
 	var tr tries
 	now := time.Unix(1000, 0)

@@ -28,6 +28,8 @@ type Link interface {
 	Lanes() []LaneStats
 
 	// Close ends the link; the peer sees reason (at most 512 bytes, no secret).
+	// What was written and has not been read yet may be lost: agree on the end
+	// over a stream first.
 	Close(reason string) error
 
 	// Done is closed when the link is dead; Err then says why, an error that
@@ -47,6 +49,9 @@ const (
 
 // A Stream is a pair of ordered byte streams between two peers, one each way.
 // Read and Write may be called at the same time, from one goroutine each.
+//
+// A stream counts against the peer's limit until it is over on both sides: after
+// Close and io.EOF, or after Abort. Who does not want to read to the end aborts.
 type Stream interface {
 	io.Reader
 	io.Writer
