@@ -28,19 +28,19 @@ func (r *pipeReach) Dial(ctx context.Context, target, secret string) (transport.
 	return near, nil
 }
 
-func (r *pipeReach) Known() []KnownPeer                           { return nil }
+func (r *pipeReach) Known() []KnownPeer                              { return nil }
 func (r *pipeReach) Pin(l transport.Link, target, name string) error { return nil }
 
 // bed is an engine, a peer it is connected to, and a directory on each side.
 type bed struct {
-	t           *testing.T
+	tb          testing.TB
 	engine      *Engine
 	peer        PlaceID
 	here, there string
 }
 
 func newBed(t *testing.T, cfg ServerConfig) *bed {
-	b := &bed{t: t, here: t.TempDir(), there: t.TempDir()}
+	b := &bed{tb: t, here: t.TempDir(), there: t.TempDir()}
 	dir, err := OpenDir(b.there)
 	if err != nil {
 		t.Fatal(err)
@@ -57,22 +57,22 @@ func newBed(t *testing.T, cfg ServerConfig) *bed {
 func (b *bed) path(name string) Path {
 	p, err := b.engine.host.PathOf(filepath.Join(b.here, name))
 	if err != nil {
-		b.t.Fatal(err)
+		b.tb.Fatal(err)
 	}
 	return p
 }
 
 func (b *bed) run(j Job) Transfer {
-	b.t.Helper()
+	b.tb.Helper()
 	id, err := b.engine.Submit(j)
 	if err != nil {
-		b.t.Fatal(err)
+		b.tb.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(b.t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	t, err := b.engine.Wait(ctx, id)
 	if err != nil {
-		b.t.Fatalf("%v: %+v", err, t)
+		b.tb.Fatalf("%v: %+v", err, t)
 	}
 	return t
 }
@@ -85,7 +85,7 @@ func (b *bed) up(names ...string) Transfer {
 	return b.run(j)
 }
 
-func fill(t *testing.T, name string, size int, seed byte) []byte {
+func fill(t testing.TB, name string, size int, seed byte) []byte {
 	t.Helper()
 	data := make([]byte, size)
 	rand.NewChaCha8([32]byte{seed}).Read(data)

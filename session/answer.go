@@ -1,0 +1,204 @@
+package session
+
+import (
+	"errors"
+	"os"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// This file gives the receiver's answers to entries, and does what goes with
+// them.
+
+func (r *receiver) answer(a *wire.Answer) {
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Answer{Answer: a}})
+}
+
+// leaveAsking moves f on from asking; only the first answer counts.
+func (f *inFile) leaveAsking(to inState) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state != inAsking {
+		return false
+	}
+	f.state = to
+	return true
+}
+
+func (r *receiver) have(f *inFile) {
+	if f.leaveAsking(inOver) {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE})
+		r.over(f, Item{Result: Unchanged})
+	}
+}
+
+// skip leaves f out; because says why, if it is not the conflict rule.
+func (r *receiver) skip(f *inFile, because error) {
+	if f.leaveAsking(inOver) {
+		a := &wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_SKIP}
+		if because != nil {
+			a.Error = toWire(because)
+		}
+		r.answer(a)
+		r.over(f, Item{Result: Skipped, Err: because})
+	}
+}
+
+func (r *receiver) refuse(f *inFile, err error) {
+	if f.leaveAsking(inOver) {
+		e := r.atDestination(f.path, err)
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_REFUSE, Error: toWire(e)})
+		r.over(f, Item{Result: Failed, Err: e})
+	}
+}
+
+// refuseEntry refuses an entry that has no place in the table.
+func (r *receiver) refuseEntry(id uint64, p Path, e Entry, err error) error {
+	de := r.atDestination(p, err)
+	r.answer(&wire.Answer{Id: id, Verdict: wire.Verdict_VERDICT_REFUSE, Error: toWire(de)})
+	r.ledger.over(id, Item{Path: r.origin(p), Name: r.shown.Append(p), Kind: e.Kind, Size: e.Size, Result: Failed, Err: de})
+	return nil
+}
+
+// refuseUnnamed refuses an entry whose name is no name. Only a sender that
+// means harm announces one, so the transfer ends.
+func (r *receiver) refuseUnnamed(a *wire.Announce, err error) error {
+	return newError(BadName, Path{}, "entry %d: %w", a.GetId(), err)
+}
+
+func (r *receiver) atDestination(p Path, err error) *Error {
+	e := *about(p, err)
+	e.Side = Destination
+	return &e
+}
+
+// want asks for a file, or makes a link.
+func (r *receiver) want(f *inFile) {
+	if f.entry.Kind == Link {
+		r.makeLink(f)
+		return
+	}
+	if err := r.admit(f); err != nil {
+		if KindOf(err) == NoSpace {
+			r.fail(r.atDestination(f.path, err)) // what comes after would not fit either
+			return
+		}
+		r.refuse(f, err)
+		return
+	}
+	if r.options.DryRun {
+		if f.leaveAsking(inOver) {
+			r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: defaultChunkSize})
+			r.over(f, Item{Result: Copied})
+		}
+		return
+	}
+	size := r.options.ChunkSize
+	if size == 0 {
+		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())
+	}
+	f.assembly = newAssembly(layout{f.entry.Size, size}, nil)
+	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil && f.entry.Size > minChunkSize {
+		r.resume(f, size)
+		return
+	}
+	r.wantNow(f, nil)
+}
+
+// admit holds a file against the limits and the space.
+func (r *receiver) admit(f *inFile) error {
+	if m := r.policy.MaxFileSize; m > 0 && f.entry.Size > m {
+		return newError(Limit, f.path, "%d bytes, and at most %d are taken", f.entry.Size, m)
+	}
+	if f.entry.Size > minChunkSize && !r.options.DryRun {
+		return r.enoughSpace(f)
+	}
+	return nil
+}
+
+// enoughSpace reports NoSpace if f does not fit on the disk beside what else is
+// wanted and not written yet. What its partial holds counts twice, so a file
+// that is resumed is let through: its partial proved that there is room.
+func (r *receiver) enoughSpace(f *inFile) error {
+	if _, err := f.dir.root.Lstat(partialName(f.name, partialSuffix)); err == nil {
+		return nil
+	}
+	free, _, err := spaceOf(f.dir.root)
+	if err != nil || free == 0 {
+		return nil // a disk that does not tell will say when it is full
+	}
+	var promised int64
+	r.mu.Lock()
+	for _, other := range r.files {
+		promised += other.promised.Load()
+	}
+	r.mu.Unlock()
+	if left := int64(min(free, 1<<62)) - promised; f.entry.Size > left {
+		return newError(NoSpace, f.path, "%d bytes, and there is room for %d", f.entry.Size, max(left, 0))
+	}
+	f.promised.Store(f.entry.Size)
+	return nil
+}
+
+// wantNow answers WANT, naming the chunks that are there already.
+func (r *receiver) wantNow(f *inFile, claims []*wire.Claims) {
+	r.ledger.start(f.id, r.origin(f.path), r.shown.Append(f.target()), f.entry.Size)
+	r.ledger.reuse(f.id, claimedBytes(claims, f.layout))
+	if !f.leaveAsking(inWanted) {
+		return
+	}
+	f.resumed = len(claims) > 0
+	for _, c := range claims {
+		r.out.send(&wire.ToSender{Say: &wire.ToSender_Claims{Claims: c}})
+	}
+	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize)})
+}
+
+func claimedBytes(claims []*wire.Claims, l layout) (sum int64) {
+	for _, c := range claims {
+		for i := range uint64(len(c.Values) / 32) {
+			_, n := l.span(c.First + i)
+			sum += int64(n)
+		}
+	}
+	return sum
+}
+
+// makeLink makes a link; nothing is sent for it.
+func (r *receiver) makeLink(f *inFile) {
+	if !r.options.DryRun {
+		if err := r.linkTo(f); err != nil {
+			r.refuse(f, err)
+			return
+		}
+	}
+	if f.leaveAsking(inOver) {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT})
+		if !r.options.DryRun {
+			r.result(f, nil)
+		}
+		r.over(f, Item{Result: Copied})
+	}
+}
+
+// linkTo makes the link under a private name and renames it, so that what had
+// the name is replaced at once or not at all.
+func (r *receiver) linkTo(f *inFile) error {
+	tmp := partialName(f.name, linkSuffix)
+	if err := f.dir.root.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := f.dir.root.Symlink(f.entry.Target, tmp); err != nil {
+		return err
+	}
+	if r.options.KeepTimes {
+		if err := setModified(f.dir.root, tmp, f.entry.Modified); err != nil {
+			return err
+		}
+	}
+	if err := f.dir.root.Rename(tmp, f.name); err != nil {
+		f.dir.root.Remove(tmp)
+		return err
+	}
+	return nil
+}
