@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -26,7 +23,6 @@ type Remote struct {
 }
 
 const (
-	maxCandidates  = 32 // addresses of a Remote after resolving
 	lanesAtATime   = 16 // that are joined
 	refusedRetries = 3 * time.Second
 )
@@ -89,54 +85,6 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	return l, nil
 }
 
-// A candidate is one way to the peer.
-type candidate struct {
-	address string // as it was given
-	udp     *net.UDPAddr
-}
-
-// resolve looks all addresses up at once. It fails if none is good.
-func resolve(ctx context.Context, addresses []string) ([]candidate, error) {
-	found := make([][]candidate, len(addresses))
-	errs := make([]error, len(addresses))
-	var wait sync.WaitGroup
-	for i, a := range addresses {
-		wait.Go(func() { found[i], errs[i] = lookup(ctx, a) })
-	}
-	wait.Wait()
-	all := slices.Concat(found...)
-	if len(all) > 0 {
-		return all[:min(len(all), maxCandidates)], nil
-	}
-	if len(addresses) == 0 {
-		return nil, fail(ErrUnreachable, "no address of the peer is known")
-	}
-	return nil, errors.Join(errs...)
-}
-
-func lookup(ctx context.Context, address string) ([]candidate, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", address, err)
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
-		return nil, fmt.Errorf("address %q: the port is a number from 1 to 65535", address)
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return []candidate{{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(n)))}}, nil
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, fail(ErrUnreachable, "no address for %s: %w", host, err)
-	}
-	var all []candidate
-	for _, ip := range ips {
-		all = append(all, candidate{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(n)))})
-	}
-	return all, nil
-}
-
 // A winner is the candidate that answered first.
 type winner struct {
 	candidate
@@ -155,7 +103,7 @@ func (e *Endpoint) race(ctx context.Context, candidates []candidate, want Finger
 	results := make(chan result, len(candidates))
 	for _, c := range candidates {
 		e.wait.Go(func() {
-			w, err := e.connect(ctx, c, want)
+			w, err := e.connectOrRefused(ctx, c, want)
 			results <- result{w, err}
 		})
 	}
@@ -190,6 +138,22 @@ func worst(errs []error) error {
 		}
 	}
 	return errs[0]
+}
+
+// connectOrRefused is connect, but does not wait for a host that says at once
+// that nobody is there.
+func (e *Endpoint) connectOrRefused(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+	if _, real := e.conn.(syscall.Conn); !real {
+		return e.connect(ctx, c, want) // a network of its own, in a test
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	e.wait.Go(func() {
+		if refused(ctx, c.udp) {
+			cancel(fail(ErrUnreachable, "nothing listens on %s", c.address))
+		}
+	})
+	return e.connect(ctx, c, want)
 }
 
 // connect goes as far as TLS. Where the peer takes no connections for a moment

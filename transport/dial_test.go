@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,30 @@ func TestUnreachable(t *testing.T) {
 	}
 	if _, err := c.Dial(t.Context(), Remote{Secret: SecretOf(testToken("x"))}); !errors.Is(err, ErrUnreachable) {
 		t.Errorf("no addresses: %v", err)
+	}
+}
+
+// TestNothingListens: a host that says so is not waited for.
+func TestNothingListens(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the kernel says it in another way")
+	}
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		gone, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(host)})
+		if err != nil {
+			t.Skip(err)
+		}
+		address := gone.LocalAddr().String()
+		gone.Close()
+		c, err := Listen(":0", Config{Identity: testIdentity("client"), HandshakeTimeout: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Dial(t.Context(), Remote{Addresses: []string{address}, Secret: SecretOf(testToken("x"))})
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "nothing listens on "+address) {
+			t.Errorf("%v", err)
+		}
+		c.Close()
 	}
 }
 

@@ -237,3 +237,33 @@ func TestSimPipe(t *testing.T) {
 		}
 	})
 }
+
+// TestSimWindows: on a long path the receive windows grow with the congestion
+// window, within the budget of the link.
+func TestSimWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		token := testToken("sim")
+		s, c := new(simPath).start(t, 50*time.Millisecond,
+			Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}}, Config{})
+		client, server := simLink(t, s, c, Remote{Secret: SecretOf(token)})
+		near, far := openPair(t, client, server, Bulk)
+		const size = 32 << 20
+		start := time.Now()
+		go func() {
+			near.Write(make([]byte, size))
+			near.Close()
+		}()
+		if n, err := io.Copy(io.Discard, far); n != size || err != nil {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+		took := time.Since(start)
+		t.Logf("%d MiB in %v", size>>20, took)
+		if took > 4*time.Second { // with the first window alone it would be 6.4 s
+			t.Errorf("%d MiB took %v", size>>20, took)
+		}
+		left := server.(*link).budget.left.Load()
+		if left >= linkWindow-laneWindow || left < 0 {
+			t.Errorf("%d of the budget is left", left)
+		}
+	})
+}
