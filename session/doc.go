@@ -1,2 +1,90 @@
-// Package session is what two peers say to each other about files.
+// Package session is what two peers say to each other about files: browsing a
+// tree, changing it, and transfers that are verified, resumed and never leave a
+// half-written file under a final name. It knows transport's links and streams,
+// but not how they reach a peer; it knows disks, but no screen.
+//
+// # The parts
+//
+//	Tree            a directory tree: Dir (a jail), Host (this machine), Remote (a peer)
+//	Server          answers a peer's requests against a Dir
+//	Engine          the queue: places, jobs, attempts, conflicts, counts
+//	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
+//	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
+//	partial         the unfinished file, its lock and its journal (partial, journal)
+//	FS              any Tree as io/fs
+//
+// Sender and receiver are roles: in an upload the side that asked sends, in a
+// download it receives, and a copy on one machine is a transfer over a link in
+// memory. What decides is apart from what does: assembly, lifecycle, retries,
+// meter, layout and questions are plain types without goroutine or clock.
+//
+// # The protocol
+//
+// The schemas in internal/wire are its specification: handshake.proto is
+// transport's; session.proto has the requests, transfer.proto the order of a
+// transfer's messages, values.proto the kinds of errors; limits.proto says how
+// messages are framed. Every limit is an option beside its field, and whoever
+// breaks one is refused before the value is used. Each file testdata/transcripts/*.hex is a
+// conversation, byte for byte, that a test replays.
+//
+// A request is a stream: Request, then the answer, then the end. An error comes
+// as wire.Error with its Kind in place of the answer. A transfer is a manifest
+// stream and data streams:
+//
+//	sender                                receiver
+//	Announce id 1, 2, 3 ...          ->
+//	                                 <-   Claims for 2, Answer WANT 1, HAVE 3, WANT 2
+//	Chunk headers and bytes          ->   (data streams)
+//	                                 <-   Acks, per stream, of what is verified and stored
+//	Complete 2, digest               ->   when every chunk of 2 is acknowledged or claimed
+//	End                              ->   when the walk is over
+//	                                 <-   Result 1, Result 2, Finished
+//
+// An entry at the receiver goes through these states; what is not in the list
+// is a Protocol error and ends the transfer:
+//
+//	asking      Announce came. Decided at once, or after a Digest (same size as
+//	            an existing file) or a Decide (conflict, policy ASK)
+//	wanted      WANT went out. Chunks come in; Complete is awaited unless the
+//	            file is one chunk
+//	committing  every chunk verified and the digest right: metadata, rename
+//	over        Result, or HAVE, SKIP, REFUSE in place of WANT
+//
+// # What a transfer promises
+//
+// A chunk counts when its BLAKE3 value was verified by the receiver and it is
+// in the partial. A file gets its name when all chunks are verified, those of
+// an earlier run read again from the disk in this one, and together they make
+// the digest that the sender computed from the same bytes. The sender checks
+// identity (size, time, change time, inode) before the first and after the last
+// chunk; a file that changed is announced anew, three times, then it fails with
+// Changed.
+//
+// Partials are named by their destination, .bargee-HASH.part with
+// .bargee-HASH.journal beside it, 0600, and locked by whoever writes them: a
+// second writer is refused with Busy. They are kept through crashes, lost
+// links, SIGINT and Pause; Cancel and a changed source remove them. A journal
+// claims chunks, with a checksum per record, and only says where to start: the
+// sender compares every claimed value with its own file, the receiver every
+// claimed chunk with its disk. After a restart of the machine the disk is read
+// before anything is claimed.
+//
+// Without Options.Fsync this holds for crashes of processes; with it a file is
+// on the disk when it is reported, also after a power cut.
+//
+// # Deadlines
+//
+// A Request is read within 10 s of its stream's opening, an answer makes
+// progress every 30 s. A transfer in which the other side owes data or
+// acknowledgements and nothing moves for Options.Timeout ends with Timeout and
+// is attempted again: after 1, 2, 4 ... 60 s, Options.Retry times without
+// progress; an unreachable peer every 1 to 4 s for Options.GiveUp.
+//
+// # Who owns what
+//
+// An Engine owns a goroutine per place and per running transfer; a transfer
+// owns its loops (see sender and receiver) and ends them before it is over.
+// Server.Serve owns one goroutine per request and returns when all are done.
+// Buffers of chunks are pooled and belong to one loop at a time. No lock is
+// held while the network is used.
 package session
