@@ -214,7 +214,7 @@ func (q *queue) one(c canvas, r cells.Rect, focused bool) {
 	if t.State.Over() {
 		what, look := outcome(c, t)
 		rest := c.Put(r, look, stateSign(c, t).Plus(cells.Say(" ")))
-		c.Put(rest, c.plain, jobName(t.Job).Plus(cells.Say(" "), what).Squeeze(c.Method, rest.W))
+		c.Put(rest, c.plain, jobName(t.Job).Squeeze(c.Method, rest.W/3).Plus(cells.Say(" "), what).Fit(c.Method, rest.W))
 		return
 	}
 	rest := c.PutRight(r, c.plain, cells.Sayf(" %3d%% %s", percent(t.Verified, t.Bytes), etaText(t.ETA)))

@@ -104,7 +104,7 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 		for i := range a.queue.transfers {
 			if t := &a.queue.transfers[i]; t.ID == a.note.outcome {
 				what, look := outcome(c, t)
-				return cells.Sayf("%s %s %s", stateSign(c, t), jobName(t.Job).Squeeze(c.Method, 24), what), look
+				return cells.Sayf("%s %s %s", stateSign(c, t), jobName(t.Job).Squeeze(c.Method, min(a.width/4, 24)), what), look
 			}
 		}
 	}
