@@ -166,7 +166,7 @@ func (r *receiver) name(f *inFile, data []byte) error {
 		if err != nil {
 			return err
 		}
-		f.part = p
+		p.dot, f.part = f.dir.dot, p
 		if _, err := p.file.WriteAt(data, 0); err != nil {
 			return err
 		}
@@ -251,7 +251,7 @@ func (r *receiver) resume(f *inFile, chunkSize int) {
 		r.refuse(f, err)
 		return
 	}
-	f.part, f.assembly = p, newAssembly(l, claims)
+	p.dot, f.part, f.assembly = f.dir.dot, p, newAssembly(l, claims)
 	if sameBoot {
 		r.wantNow(f, claimsToWire(f.id, f.assembly))
 		if len(claims) > 0 {

@@ -72,7 +72,7 @@ func openRegular(dir *os.Root, name string) (*os.File, error) {
 // to have us hand out what only we can read: hard links lead out of every jail.
 func checkPlanted(dir *os.Root, f *os.File) error {
 	file, err := f.Stat()
-	if err != nil {
+	if err != nil || links(file) < 2 {
 		return err
 	}
 	parent, err := dir.Lstat(".")

@@ -78,14 +78,16 @@ func spaceOf(dir *os.Root) (free, total uint64, err error) {
 // its new name by a hard link, which never replaces either.
 func moveNew(source *os.Root, oldName string, target *os.Root, newName string) error {
 	return handle(source, func(from int) error {
-		return handle(target, func(to int) error {
-			err := renameExclusive(from, oldName, to, newName)
-			if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-				return moveByLink(from, oldName, to, newName)
-			}
-			return err
-		})
+		return handle(target, func(to int) error { return moveNewAt(from, oldName, to, newName) })
 	})
+}
+
+func moveNewAt(from int, oldName string, to int, newName string) error {
+	err := renameExclusive(from, oldName, to, newName)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return moveByLink(from, oldName, to, newName)
+	}
+	return err
 }
 
 // moveByLink is moveNew without the kernel's help. A directory has no hard

@@ -358,7 +358,7 @@ func (s *sender) again(f *outFile) {
 	}
 	f.close()
 	s.ledger.restart(f.id, f.entry.Size)
-	next, err := s.inspect(f.tree, f.path, f.rel, f.shown)
+	next, err := inspect(&outFile{tree: f.tree, dirs: f.dirs, path: f.path, rel: f.rel, shown: f.shown})
 	if err == nil && next.entry.Kind != f.entry.Kind {
 		err = newError(Changed, f.rel, "it is no file any more")
 	}

@@ -19,6 +19,7 @@ type heldDirs struct {
 // A heldDir is an open directory; release gives it back.
 type heldDir struct {
 	root *os.Root
+	dot  *os.File // root once more, as a descriptor
 	path Path
 	uses int
 }
@@ -45,7 +46,12 @@ func (h *heldDirs) hold(p Path) (*heldDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &heldDir{root: root, path: p, uses: 1}
+	dot, err := root.Open(".")
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	d := &heldDir{root: root, dot: dot, path: p, uses: 1}
 	h.open[p] = d
 	return d, nil
 }
@@ -66,6 +72,7 @@ func (h *heldDirs) release(d *heldDir) {
 
 // drop closes d; h.mu is held.
 func (h *heldDirs) drop(d *heldDir) {
+	d.dot.Close()
 	d.root.Close()
 	delete(h.open, d.path)
 }

@@ -101,7 +101,7 @@ func (f *inFile) openPartial() error {
 		p.keep()
 		return err
 	}
-	f.part = p
+	p.dot, f.part = f.dir.dot, p
 	return nil
 }
 

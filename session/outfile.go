@@ -13,9 +13,10 @@ import (
 type outFile struct {
 	id    uint64
 	tree  *Dir
-	path  Path // in tree
-	rel   Path // as it is announced
-	shown Path // at its place, for people
+	dirs  *heldDirs // of tree
+	path  Path      // in tree
+	rel   Path      // as it is announced
+	shown Path      // at its place, for people
 	entry Entry
 	ident identity // of the file when it was announced
 	tries int      // how often it was announced
@@ -65,7 +66,7 @@ func (f *outFile) open() (*os.File, error) {
 		return nil, fs.ErrClosed
 	}
 	if f.file == nil {
-		file, err := f.tree.openFile(f.path)
+		file, err := f.openHeld()
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +78,28 @@ func (f *outFile) open() (*os.File, error) {
 	}
 	f.users++
 	return f.file, nil
+}
+
+// openHeld opens the file by way of its directory, which is open already for
+// all but the first file in it.
+func (f *outFile) openHeld() (*os.File, error) {
+	if f.path.IsRoot() {
+		return f.tree.openFile(f.path)
+	}
+	dir, err := f.dirs.hold(f.path.Parent())
+	if err != nil {
+		return nil, err
+	}
+	defer f.dirs.release(dir)
+	file, err := openRegular(dir.root, f.path.Base())
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPlanted(dir.root, file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // done ends a use of the file.

@@ -16,7 +16,8 @@ import (
 // processes. A file of several chunks has a journal too.
 type partial struct {
 	dir  *os.Root
-	name string // of the destination, in dir
+	dot  *os.File // dir once more, open for as long as dir is; nil: opened when needed
+	name string   // of the destination, in dir
 	file *os.File
 	journal
 }
@@ -160,7 +161,7 @@ func (p *partial) commit(size int64, m meta) error {
 func (p *partial) rename(replace bool) error {
 	part := partialName(p.name, partialSuffix)
 	if !replace {
-		err := moveNew(p.dir, part, p.dir, p.name)
+		err := p.moveNew(part)
 		if errors.Is(err, fs.ErrExist) {
 			return newError(Exists, Path{}, "it appeared while the file was received")
 		}

@@ -23,6 +23,9 @@ func lockFile(f *os.File) error {
 	return err
 }
 
+// moveNew gives the partial its name if nobody has it.
+func (p *partial) moveNew(part string) error { return moveNew(p.dir, part, p.dir, p.name) }
+
 func links(fs.FileInfo) uint64 { return 1 }
 
 func umask() fs.FileMode { return 0 }

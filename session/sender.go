@@ -27,6 +27,7 @@ type sender struct {
 	flying atomic.Int64  // chunks that are not acknowledged yet
 
 	mu     sync.Mutex
+	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
 	files  map[uint64]*outFile // announced and not over
 	lastID uint64
 	as     string        // the name that the top entry gets, if not its own; of the manifest's reader
@@ -66,6 +67,7 @@ func newSender(cfg senderConfig) *sender {
 		work:         newChores(),
 		pool:         newPool(),
 		window:       make(chan struct{}, maxUnanswered),
+		dirs:         map[*Dir]*heldDirs{},
 		files:        map[uint64]*outFile{},
 		done:         make(chan struct{}),
 	}
@@ -316,4 +318,19 @@ func (s *sender) closeFiles() {
 	for _, f := range files {
 		f.close()
 	}
+	for _, d := range s.dirs {
+		d.close()
+	}
+}
+
+// held returns the open directories of tree.
+func (s *sender) held(tree *Dir) *heldDirs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.dirs[tree]
+	if d == nil {
+		d = newHeldDirs(tree)
+		s.dirs[tree] = d
+	}
+	return d
 }

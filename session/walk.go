@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -29,8 +30,7 @@ func (s *sender) walk(ctx context.Context) error {
 // reported; the error returned ends the transfer: the source itself is not
 // there, or ctx is over.
 func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) error {
-	rel := Path{src.path.Base()}
-	f, err := s.inspect(src.tree, src.path, rel, src.shown)
+	f, err := inspect(&outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: Path{src.path.Base()}, shown: src.shown})
 	if err != nil {
 		return &Error{Kind: KindOf(err), Side: Source, Path: src.shown, Err: plain(err)}
 	}
@@ -57,34 +57,53 @@ func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) erro
 
 // walkDir announces the entries of dir and returns its directories.
 func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wire.End) (subs []*outFile, err error) {
-	for e, err := range dir.tree.List(ctx, dir.path) {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	held, err := dir.dirs.hold(dir.path)
+	if err != nil {
+		s.unreadable(dir, err)
+		return nil, nil
+	}
+	defer dir.dirs.release(held)
+	list, err := held.root.Open(".")
+	if err != nil {
+		s.unreadable(dir, err)
+		return nil, nil
+	}
+	defer list.Close()
+	for {
+		names, err := list.Readdirnames(listBatch)
+		for _, name := range names {
+			f, ferr := s.child(held, dir, name)
+			if ferr != nil {
+				s.unreadable(dir, ferr)
+				continue
+			}
+			if f == nil || !s.chosen(src, f) {
+				continue
+			}
+			if ferr := s.offer(ctx, f, end); ferr != nil {
+				return nil, ferr
+			}
+			if f.entry.Kind == Directory {
+				subs = append(subs, f)
+			}
 		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, io.EOF):
+			return subs, nil
+		case err != nil:
 			s.unreadable(dir, err)
 			return subs, nil
 		}
-		f, err := s.child(dir, e.Name)
-		if err != nil {
-			s.unreadable(dir, err)
-			continue
-		}
-		if !s.chosen(src, f) {
-			continue
-		}
-		if err := s.offer(ctx, f, end); err != nil {
-			return nil, err
-		}
-		if f.entry.Kind == Directory {
-			subs = append(subs, f)
-		}
 	}
-	return subs, nil
 }
 
-// child inspects name in dir.
-func (s *sender) child(dir *outFile, name string) (*outFile, error) {
+// child inspects name in dir; it returns nil for what is never copied.
+func (s *sender) child(held *heldDir, dir *outFile, name string) (*outFile, error) {
+	if isPrivate(name) {
+		return nil, nil
+	}
 	p, err := dir.path.Join(name)
 	if err != nil {
 		return nil, err
@@ -97,28 +116,34 @@ func (s *sender) child(dir *outFile, name string) (*outFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.inspect(dir.tree, p, rel, shown)
+	return inspectIn(held, &outFile{tree: dir.tree, dirs: dir.dirs, path: p, rel: rel, shown: shown})
 }
 
 // inspect describes what is to be announced.
-func (s *sender) inspect(tree *Dir, p, rel, shown Path) (*outFile, error) {
-	dir, name, err := tree.at(p)
-	if errors.Is(err, Invalid) || p.IsRoot() {
-		e, err := tree.Stat(context.Background(), p)
-		return &outFile{tree: tree, path: p, rel: rel, shown: shown, entry: e}, err
+func inspect(f *outFile) (*outFile, error) {
+	if f.path.IsRoot() {
+		e, err := f.tree.Stat(context.Background(), f.path)
+		f.entry = e
+		return f, err
 	}
+	held, err := f.dirs.hold(f.path.Parent())
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
-	fi, err := dir.Lstat(name)
+	defer f.dirs.release(held)
+	return inspectIn(held, f)
+}
+
+func inspectIn(held *heldDir, f *outFile) (*outFile, error) {
+	name := f.path.Base()
+	fi, err := held.root.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
-	f := &outFile{tree: tree, path: p, rel: rel, shown: shown, entry: entryOf(fi), ident: identityOf(fi)}
+	f.entry, f.ident = entryOf(fi), identityOf(fi)
 	f.entry.Name = name
 	if f.entry.Kind == Link {
-		f.entry.Target, err = dir.Readlink(name)
+		f.entry.Target, err = held.root.Readlink(name)
 	}
 	return f, err
 }
