@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -210,6 +211,51 @@ func loginAgainst(t *testing.T, l clientLogin, ch channel, server func(*conversa
 	defer near.Close()
 	_, err := l.run(converse(near), ch)
 	return err
+}
+
+// TestPhraseImpostor: a server that does not know the phrase cannot let the
+// client in, whatever it does with the client's tag.
+func TestPhraseImpostor(t *testing.T) {
+	for _, answer := range []string{"the client's tag", "nothing"} {
+		ch := channel{login: [32]byte{1}, client: Fingerprint{2}, server: Fingerprint{3}, address: "evil"}
+		l := clientLogin{versions: Versions{1, 2}, secret: Secret{phrase: "correct horse battery"}}
+		err := loginAgainst(t, l, ch, func(c *conversation) {
+			hellos := helloAndProve(c)
+			run, err := phraseRun(Secret{phrase: "a guess at the phrase"}, ch, hellos, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var share, tag wire.Proof
+			c.receive(&share)
+			c.send(&wire.ProofReply{Reply: &wire.ProofReply_Share{Share: run.share}})
+			c.receive(&tag)
+			admitted := &wire.Admitted{Link: make([]byte, 16)}
+			if answer != "nothing" {
+				admitted.Proof = tag.GetConfirmation()
+			}
+			c.send(&wire.ProofReply{Reply: &wire.ProofReply_Admitted{Admitted: admitted}})
+		})
+		if !errors.Is(err, ErrAuth) || !strings.Contains(err.Error(), "in between") {
+			t.Errorf("%s: the client says %v", answer, err)
+		}
+	}
+}
+
+// TestVersionOutOfTurn: the server may not choose an older version than both
+// speak, nor one that the client does not.
+func TestVersionOutOfTurn(t *testing.T) {
+	for _, version := range []uint32{0, 1, 3} {
+		l := clientLogin{versions: Versions{1, 2}, pinned: true}
+		err := loginAgainst(t, l, channel{}, func(c *conversation) {
+			c.receive(new(wire.ClientHello))
+			c.send(&wire.ServerHello{MinVersion: 1, MaxVersion: 2, Version: version,
+				Answer: &wire.ServerHello_Admitted{Admitted: &wire.Admitted{Link: make([]byte, 16)}}})
+		})
+		if !errors.Is(err, ErrProtocol) {
+			t.Errorf("version %d: %v", version, err)
+		}
+	}
 }
 
 // TestAdmittedWithoutProof: who does not know the server's key does not believe

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -74,4 +75,16 @@ func TestManyLanes(t *testing.T) {
 			t.Errorf("lane %d: %+v", i+1, s)
 		}
 	}
+}
+
+// TestLinkClosedByOneLane: the peer's word on one lane that the link is closed
+// is enough; the other lanes may have lost theirs.
+func TestLinkClosedByOneLane(t *testing.T) {
+	client, server := quicPair(t, 3)
+	server.(*link).lanes[1].conn.CloseWithError(codeClosed, "enough")
+	<-client.Done()
+	if !errors.Is(client.Err(), ErrClosed) || !strings.Contains(client.Err().Error(), "enough") {
+		t.Errorf("%v", client.Err())
+	}
+	<-server.Done() // the client closed the others
 }
