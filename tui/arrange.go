@@ -72,6 +72,7 @@ func (p *pane) show(entries []session.Entry, rows []int32) {
 	}
 	p.ghosts = p.expected()
 	p.rows = p.withGhosts(rows)
+	p.countTags()
 	switch {
 	case name != "" && p.moveToName(name):
 		p.load.cursorOn = ""

@@ -173,7 +173,7 @@ func (t tagBy) do(a *App) tea.Cmd {
 	if !t.on {
 		word = cells.Say("untagged")
 	}
-	a.note = note{text: countText(int64(n), cells.Say("name")).Plus(cells.Say(" "), word)}
+	a.note = note{text: countText(int64(n), cells.Say("item")).Plus(cells.Say(" "), word)}
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (a *App) escape() tea.Cmd {
 	case p.view.Filter != "":
 		return filterBy{p.side, ""}.do(a)
 	case len(p.tags) > 0:
-		p.tags = nil
+		p.clearTags()
 	case a.offersPin():
 		a.pinned = true
 	}

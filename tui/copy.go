@@ -117,7 +117,7 @@ type submit struct {
 
 func (s submit) do(a *App) tea.Cmd {
 	stopCounting{}.do(a)
-	a.panes[s.side].tags = nil
+	a.panes[s.side].clearTags()
 	return a.call(func() doneMsg {
 		_, err := a.engine.Submit(s.job)
 		return doneMsg{err: err}

@@ -126,7 +126,7 @@ func (r remove) do(a *App) tea.Cmd {
 	a.note = note{text: cells.Sayf("deleting %s", naming(r.entries)).Plus(a.styles.signs.more)}
 	n := int64(len(r.entries))
 	return a.call(func() doneMsg {
-		m := doneMsg{touched: []Location{r.at}, note: countText(n, cells.Say("name")).Plus(cells.Say(" deleted"))}
+		m := doneMsg{touched: []Location{r.at}, note: countText(n, cells.Say("item")).Plus(cells.Say(" deleted"))}
 		tree, err := a.engine.Tree(r.at.Place)
 		if err != nil {
 			return doneMsg{err: err}
@@ -147,6 +147,9 @@ func (r remove) do(a *App) tea.Cmd {
 
 // inTree changes something in a directory and puts the cursor on a name in it.
 func (a *App) inTree(at Location, name string, f func(session.Tree) error) tea.Cmd {
+	if place := a.place(at.Place); place.State == session.PlaceReconnecting {
+		a.note = note{text: cells.Sayf("waiting for %s to come back", placeName(place)), tone: toneAsk}
+	}
 	return a.call(func() doneMsg {
 		tree, err := a.engine.Tree(at.Place)
 		if err == nil {

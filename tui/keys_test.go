@@ -88,7 +88,7 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 	},
 	"panes *": func(t *testing.T, d *driver, key []string) {
 		d.press(key...)
-		if n, _ := d.app.panes[0].tagged(); n != 10 {
+		if n := d.app.panes[0].tagged.n; n != 10 {
 			t.Errorf("%d tagged, want 10", n)
 		}
 		d.press("space")

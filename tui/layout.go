@@ -67,6 +67,9 @@ func planFor(w, h, lines int, focus focus) plan {
 		return p
 	}
 	body := inner.H - 1 // less the divider
+	if w >= sideFrom && lines > 0 {
+		lines = max(lines, 5) // the figures beside the queue take as much
+	}
 	queue := min(1+lines, max(3, body*9/20))
 	list := inner
 	list.H = body - queue

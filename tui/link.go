@@ -12,13 +12,18 @@ import (
 type linkFigures struct {
 	up, down float64
 	rtt      time.Duration // as shown: it follows the measured one in steps
-	past     []float64     // total rate at each busy poll, newest last
+	past     []float64     // samples of the total rate, newest last
+	polls    int           // busy ones
 
 	sent, received, lost uint64 // as of the last busy poll: an idle link whispers too
 }
 
-// pastPolls is a minute of busy polls.
-const pastPolls = 240
+// A sample is taken at every fourth busy poll, once a second, and kept for a
+// minute.
+const (
+	pollsPerSample = 4
+	maxSamples     = 60
+)
 
 func (l *linkFigures) set(s snapshot, busy bool) {
 	l.up, l.down = 0, 0
@@ -42,10 +47,11 @@ func (l *linkFigures) set(s snapshot, busy bool) {
 		}
 	}
 	if busy {
-		l.past = append(l.past, l.up+l.down)
-		if len(l.past) > pastPolls {
-			l.past = l.past[len(l.past)-pastPolls:]
+		if l.polls%pollsPerSample == 0 {
+			l.past = append(l.past, l.up+l.down)
+			l.past = l.past[max(0, len(l.past)-maxSamples):]
 		}
+		l.polls++
 	}
 	// A round trip that trembles would be redrawn all the time.
 	if rtt := roundTrip(s.places); rtt > l.rtt*3/2 || rtt < l.rtt*2/3 {
@@ -120,19 +126,15 @@ func (l *linkFigures) draw(c canvas, r cells.Rect, p session.Place) {
 	c.Put(r.Line(4), c.dim, cells.Sayf("peer key %s", p.Key).Fit(c.Method, r.W))
 }
 
-// columns squeezes the past into w columns, each from 0 to 1.
+// columns are the newest w samples, each from 0 to 1.
 func (l *linkFigures) columns(w int, peak float64) []float64 {
-	if peak <= 0 || w <= 0 {
+	if peak <= 0 {
 		return nil
 	}
-	per := (pastPolls + w - 1) / w
-	var out []float64
-	for i := len(l.past) % per; i+per <= len(l.past); i += per {
-		sum := 0.0
-		for _, x := range l.past[i : i+per] {
-			sum += x
-		}
-		out = append(out, sum/float64(per)/peak)
+	past := l.past[max(0, len(l.past)-w):]
+	out := make([]float64, len(past))
+	for i, x := range past {
+		out[i] = x / peak
 	}
 	return out
 }

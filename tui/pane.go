@@ -22,6 +22,7 @@ type pane struct {
 	ghosts  []session.Entry // files under way to here, in the order of their names
 	rows    []int32         // what is shown: entries from 0 up, ghosts from -1 down
 	tags    map[string]bool // by name
+	tagged  tally           // of those that are shown
 
 	cursor int // row, counting ".."
 	top    int // first visible row
@@ -148,30 +149,42 @@ func (p *pane) moveToName(name string) bool {
 	return false
 }
 
+// A tally counts entries and their bytes.
+type tally struct {
+	n     int
+	bytes int64
+}
+
 // toggleTag tags or untags the entry under the cursor and steps down.
 func (p *pane) toggleTag() {
 	if e, ok := p.current(); ok {
-		p.tag(e.Name, !p.tags[e.Name])
+		p.tag(e, !p.tags[e.Name])
 	}
 	p.moveTo(p.cursor + 1)
 }
 
-func (p *pane) tag(name string, on bool) {
-	if !on {
-		delete(p.tags, name)
+func (p *pane) tag(e session.Entry, on bool) {
+	switch {
+	case on == p.tags[e.Name]:
 		return
-	}
-	if p.tags == nil {
+	case !on:
+		delete(p.tags, e.Name)
+		p.tagged.n--
+		p.tagged.bytes -= e.Size
+		return
+	case p.tags == nil:
 		p.tags = make(map[string]bool)
 	}
-	p.tags[name] = true
+	p.tags[e.Name] = true
+	p.tagged.n++
+	p.tagged.bytes += e.Size
 }
 
 // tagAll tags or untags all shown names that fit a mask.
 func (p *pane) tagAll(mask string, on bool) (n int) {
 	for _, i := range p.rows {
 		if i >= 0 && listing.Match(mask, p.entries[i].Name) {
-			p.tag(p.entries[i].Name, on)
+			p.tag(p.entries[i], on)
 			n++
 		}
 	}
@@ -181,24 +194,25 @@ func (p *pane) tagAll(mask string, on bool) (n int) {
 func (p *pane) invertTags() {
 	for _, i := range p.rows {
 		if i >= 0 {
-			p.tag(p.entries[i].Name, !p.tags[p.entries[i].Name])
+			p.tag(p.entries[i], !p.tags[p.entries[i].Name])
 		}
 	}
 }
 
-// tagged counts the tagged entries that are shown, and the bytes of the files
-// among them.
-func (p *pane) tagged() (n int, bytes int64) {
+func (p *pane) clearTags() { p.tags, p.tagged = nil, tally{} }
+
+// countTags counts the tags again after other rows are shown.
+func (p *pane) countTags() {
+	p.tagged = tally{}
 	if len(p.tags) == 0 {
-		return 0, 0
+		return
 	}
 	for _, i := range p.rows {
 		if i >= 0 && p.tags[p.entries[i].Name] {
-			n++
-			bytes += p.entries[i].Size
+			p.tagged.n++
+			p.tagged.bytes += p.entries[i].Size
 		}
 	}
-	return n, bytes
 }
 
 // withGhosts inserts the ghosts where their files will be.

@@ -247,8 +247,8 @@ func (p *pane) summary(c canvas) cells.Text {
 		return cells.Text{}
 	}
 	var t cells.Text
-	if n, bytes := p.tagged(); n > 0 {
-		t = cells.Sayf("%s tagged %s", groupText(int64(n)), sizeText(bytes)).Plus(c.signs.dot)
+	if p.tagged.n > 0 {
+		t = cells.Sayf("%s tagged %s", groupText(int64(p.tagged.n)), sizeText(p.tagged.bytes)).Plus(c.signs.dot)
 	}
 	shown := int64(len(p.rows) - len(p.ghosts))
 	t = t.Plus(countText(shown, cells.Say("item")))

@@ -328,6 +328,9 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 		what = cells.Say("older here")
 	}
 	name := cells.Name(x.Name.Base())
+	if r.W >= 95 {
+		what = what.Plus(cells.Sayf(" (%s, the new one %s)", sizeColumn(x.Existing), sizeColumn(x.Source)))
+	}
 	if t.Asking > 1 {
 		what = what.Plus(cells.Sayf(", %d more", t.Asking-1))
 	}

@@ -89,6 +89,7 @@ func (a *App) hints() []binding {
 	for _, b := range a.table {
 		switch {
 		case b.scope&a.scope() == 0 || b.hint.Empty() || strings.Contains(b.keys[0], " "):
+		case a.focus == onQueue && b.keys[0] == "3":
 		case b.scope == everywhere:
 			always = append(always, b)
 		default:

@@ -103,6 +103,9 @@ func (a *App) drawHeader(c canvas, r cells.Rect) {
 		names = names.Plus(cells.Say(" (demo)"))
 	}
 	state, look := a.link.state(c, a.farPlace())
+	if a.panes[1].chooser == nil && a.farPlace().ID == session.Here {
+		state = cells.Say("on this machine")
+	}
 	need := names.Width(c.Method)
 	if rest := c.PutRight(r, look, state.Fit(c.Method, max(r.W-need-2, r.W/3))); rest.W > 2 {
 		r.W = rest.W - 2
