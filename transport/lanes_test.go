@@ -81,10 +81,10 @@ func TestManyLanes(t *testing.T) {
 // is enough; the other lanes may have lost theirs.
 func TestLinkClosedByOneLane(t *testing.T) {
 	client, server := quicPair(t, 3)
-	server.(*link).lanes[1].conn.CloseWithError(codeClosed, "enough")
-	<-client.Done()
-	if !errors.Is(client.Err(), ErrClosed) || !strings.Contains(client.Err().Error(), "enough") {
-		t.Errorf("%v", client.Err())
+	client.(*link).lanes[1].conn.CloseWithError(codeClosed, "enough")
+	<-server.Done()
+	if !errors.Is(server.Err(), ErrClosed) || !strings.Contains(server.Err().Error(), "enough") {
+		t.Errorf("%v", server.Err())
 	}
-	<-server.Done() // the client closed the others
+	<-client.Done() // the server closed the others
 }
