@@ -50,11 +50,12 @@ func block(r rune) (part, bool) {
 	return part{}, false
 }
 
-// shape returns the letter r as a drawing in its cell, if it is better drawn.
-func shape(r rune, x, y float64, colour, opacity string) (svg string, ok bool) {
+// shape returns the letter r as a drawing in its cell, if it is better drawn; n
+// of them beside each other for letters without a right and left of their own.
+func shape(r rune, n int, x, y float64, colour, opacity string) (svg string, ok bool) {
 	midX, midY := x+cellW/2, y+cellH/2
 	if a, ok := lines[r]; ok {
-		return stroke(a.path(x, y), colour, opacity, a.thick), true
+		return stroke(a.path(x, y, float64(n)*cellW), colour, opacity, a.thick), true
 	}
 	if c, ok := corners[r]; ok {
 		endX, endY := x, y
@@ -69,20 +70,20 @@ func shape(r rune, x, y float64, colour, opacity string) (svg string, ok bool) {
 	}
 	if b, ok := block(r); ok {
 		return fmt.Sprintf(`<rect x="%g" y="%g" width="%g" height="%g" fill="%s"%s/>`,
-			x+b.x*cellW/8, y+b.y*cellH/8, b.w*cellW/8, b.h*cellH/8, colour, opacity), true
+			x+b.x*cellW/8, y+b.y*cellH/8, float64(n)*b.w*cellW/8, b.h*cellH/8, colour, opacity), true
 	}
 	return "", false
 }
 
-// path draws the arms of a letter whose cell begins at x, y.
-func (a arms) path(x, y float64) string {
+// path draws the arms of a letter whose cell begins at x, y and is w wide.
+func (a arms) path(x, y, w float64) string {
 	midX, midY := x+cellW/2, y+cellH/2
 	fromX, toX, fromY, toY := midX, midX, midY, midY
 	if a.left {
 		fromX = x
 	}
 	if a.right {
-		toX = x + cellW
+		toX = x + w
 	}
 	if a.up {
 		fromY = y

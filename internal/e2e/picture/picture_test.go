@@ -65,7 +65,7 @@ func TestColours(t *testing.T) {
 }
 
 func TestDraw(t *testing.T) {
-	svg := string(draw(parse("╭─\x1b[4m a<b \x1b[0m  two  \x1b[9;2mgone\x1b[0m東\n│━▌", 24, 2), "a & b"))
+	svg := string(draw(parse("╭─\x1b[4m a<b \x1b[0m  two  \x1b[9;2mgone\x1b[0m東\n│━━▌", 24, 2), "a & b"))
 	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
@@ -79,7 +79,7 @@ func TestDraw(t *testing.T) {
 		`x="95" y="62" textLength="27" lengthAdjust="spacingAndGlyphs" fill="#d5d9e0">two</text>`,
 		`opacity="0.6" text-decoration="line-through">gone</text>`,
 		`textLength="18" lengthAdjust="spacingAndGlyphs" fill="#d5d9e0">東</text>`,
-		`<path d="M23 76.5H32" stroke="#d5d9e0" stroke-width="2.6"`,
+		`<path d="M23 76.5H41" stroke="#d5d9e0" stroke-width="2.6"`,
 	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("no %s in\n%s", want, svg)

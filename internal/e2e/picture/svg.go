@@ -81,9 +81,10 @@ func paintLetters(b *strings.Builder, row []cell, top float64) {
 		}
 		fore, _ := c.colours()
 		r, _ := utf8.DecodeRuneInString(c.text)
-		if svg, ok := shape(r, left(x), top, fore, c.opacity()); ok {
+		n := repeats(row[x:], r)
+		if svg, ok := shape(r, n, left(x), top, fore, c.opacity()); ok {
 			b.WriteString(svg + "\n")
-			x++
+			x += n
 			continue
 		}
 		text, cells := span(row[x:])
@@ -91,6 +92,16 @@ func paintLetters(b *strings.Builder, row []cell, top float64) {
 			left(x), top+baseline, float64(cells)*cellW, fore, c.attributes(), html.EscapeString(text))
 		x += cells
 	}
+}
+
+// repeats returns how often row begins with the same letter that fills its cell
+// from edge to edge, which is then drawn in one piece.
+func repeats(row []cell, r rune) int {
+	n := 1
+	for strings.ContainsRune("─━█", r) && n < len(row) && row[n] == row[0] {
+		n++
+	}
+	return n
 }
 
 func left(x int) float64 { return margin + float64(x)*cellW }
@@ -106,7 +117,7 @@ func span(row []cell) (text string, cells int) {
 	for cells < len(row) {
 		c := row[cells]
 		r, _ := utf8.DecodeRuneInString(c.text)
-		_, drawn := shape(r, 0, 0, "", "")
+		_, drawn := shape(r, 1, 0, 0, "", "")
 		gap := cells > 0 && c.text == " " && cells+1 < len(row) && row[cells+1].text == " "
 		if c.text == "" || c.wide || drawn || gap || c.style != row[0].style {
 			break
