@@ -11,7 +11,7 @@ type arms struct {
 
 const (
 	thin  = 1.2
-	heavy = 2.6
+	heavy = 3.2
 )
 
 var lines = map[rune]arms{

@@ -79,7 +79,7 @@ func TestDraw(t *testing.T) {
 		`x="95" y="62" textLength="27" lengthAdjust="spacingAndGlyphs" fill="#d5d9e0">two</text>`,
 		`opacity="0.6" text-decoration="line-through">gone</text>`,
 		`textLength="18" lengthAdjust="spacingAndGlyphs" fill="#d5d9e0">東</text>`,
-		`<path d="M23 76.5H41" stroke="#d5d9e0" stroke-width="2.6"`,
+		`<path d="M23 76.5H41" stroke="#d5d9e0" stroke-width="3.2"`,
 	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("no %s in\n%s", want, svg)
