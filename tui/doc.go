@@ -28,9 +28,9 @@
 //	pane.go load.go arrange.go    a directory: read in parts, arranged, shown
 //	progress.go                   what is under way in a directory, and ghosts
 //	queue.go queue_view.go        transfers, their streams, their questions
+//	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
 //	poll.go link.go status.go     what the engine says, and what is said about it
-//	explain.go                    errors as sentences
 //	output.go run.go              the way to the terminal
 //	listing/                      sorting, filters and masks; pure
 //	cells/                        the grid, and the only kind of text it takes

@@ -98,7 +98,7 @@ func (a *App) noteChanges(before snapshot) {
 			continue
 		}
 		if t.State.Over() && !old.State.Over() {
-			a.note = note{outcome: t.ID, at: a.now()}
+			a.note = note{outcome: t.ID}
 		}
 		if t.Asking > 0 && old.Asking == 0 && a.focus != onQueue {
 			a.note = note{text: cells.Say("a name is taken: press 3 to answer"), tone: toneAsk}

@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
@@ -14,7 +13,6 @@ type note struct {
 	text    cells.Text
 	tone    tone
 	outcome session.TransferID // instead of text: how this transfer ended
-	at      time.Time
 	seen    bool
 }
 
@@ -83,6 +81,13 @@ func (a *App) hints() []binding {
 		return []binding{
 			{keys: []string{"enter"}, hint: cells.Say("choose")}, {keys: []string{"esc"}, hint: cells.Say("back")},
 			{keys: []string{"tab"}, hint: cells.Say("pane")},
+		}
+	}
+	if t := a.queue.current(); a.focus == onQueue && t != nil && t.Asking > 0 {
+		return []binding{
+			{keys: []string{"o"}, hint: cells.Say("overwrite")}, {keys: []string{"s"}, hint: cells.Say("skip")},
+			{keys: []string{"r"}, hint: cells.Say("rename")}, {keys: []string{"n"}, hint: cells.Say("newer")},
+			{keys: []string{"a"}, hint: cells.Say("for all")}, {keys: []string{"x"}, hint: cells.Say("cancel")},
 		}
 	}
 	var here, always []binding

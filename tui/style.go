@@ -55,10 +55,9 @@ type signs struct {
 	full, rest rune   // of a bar
 	eighths    []rune // of a stream's cell, rising
 
-	tag, here                                            cells.Text // marks in front of a row
-	up, downward, waiting, paused, retrying, fail, done  cells.Text // states of a transfer
-	asking, dot, arrow, both, more, rising, falling, bad cells.Text
-	cursor                                               cells.Text
+	tag, here                                           cells.Text // marks in front of a row
+	up, downward, waiting, paused, retrying, fail, done cells.Text // states of a transfer
+	asking, dot, arrow, both, more, rising, falling     cells.Text
 }
 
 var fine = signs{
@@ -69,7 +68,7 @@ var fine = signs{
 	up: cells.Say("▲"), downward: cells.Say("▼"), waiting: cells.Say("∙"), paused: cells.Say("‖"),
 	retrying: cells.Say("↻"), fail: cells.Say("✗"), done: cells.Say("✓"), asking: cells.Say("?"),
 	dot: cells.Say(" · "), arrow: cells.Say("→"), both: cells.Say("⇄"), more: cells.Say("…"),
-	rising: cells.Say("↑"), falling: cells.Say("↓"), bad: cells.Say("✗"), cursor: cells.Say("▏"),
+	rising: cells.Say("↑"), falling: cells.Say("↓"),
 }
 
 var plainSigns = signs{
@@ -80,5 +79,5 @@ var plainSigns = signs{
 	up: cells.Say("^"), downward: cells.Say("v"), waiting: cells.Say("."), paused: cells.Say("="),
 	retrying: cells.Say("~"), fail: cells.Say("x"), done: cells.Say("+"), asking: cells.Say("?"),
 	dot: cells.Say(" - "), arrow: cells.Say("->"), both: cells.Say("<->"), more: cells.Say("..."),
-	rising: cells.Say("^"), falling: cells.Say("v"), bad: cells.Say("x"), cursor: cells.Say("_"),
+	rising: cells.Say("^"), falling: cells.Say("v"),
 }

@@ -170,6 +170,9 @@ func (a *App) drawTitles(c canvas, p plan, i, edge int) {
 	look := c.dim
 	if a.focus == focus(i) {
 		look = c.active
+		for _, y := range []int{p.frame.Y, edge} {
+			c.Put(cells.Rect{X: r.X, Y: y, W: r.W, H: 1}, look, cells.Rune(c.signs.across, r.W))
+		}
 	}
 	top := cells.Rect{X: r.X + 1, Y: p.frame.Y, W: r.W - 2, H: 1}
 	if t := pn.trouble(c, place); !t.Empty() {

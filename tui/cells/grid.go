@@ -88,9 +88,6 @@ func (g *Grid) Reset(w, h int, m Method) {
 	g.buf.Clear()
 }
 
-// Size returns the width and the height.
-func (g *Grid) Size() (w, h int) { return g.buf.Width(), g.buf.Height() }
-
 // Put writes t into the first line of r from the left and cuts off what is too
 // long. It returns what is left of r on the right.
 func (g *Grid) Put(r Rect, st Style, t Text) Rect {

@@ -1,0 +1,50 @@
+package tui
+
+import (
+	"testing"
+
+	"github.com/charmbracelet/colorprofile"
+)
+
+func TestColoursFollowTheEnvironment(t *testing.T) {
+	for _, c := range []struct {
+		environ []string
+		want    colorprofile.Profile
+	}{
+		{[]string{"TERM=xterm-256color", "COLORTERM=truecolor"}, colorprofile.ANSI}, // the sixteen are the terminal's own
+		{[]string{"TERM=tmux-256color", "TMUX=/tmp/tmux"}, colorprofile.ANSI},
+		{[]string{"TERM=xterm", "NO_COLOR=1"}, colorprofile.ASCII},
+		{[]string{"TERM=xterm", "NO_COLOR="}, colorprofile.ANSI}, // empty counts as not set
+		{[]string{"TERM=dumb"}, colorprofile.ASCII},
+	} {
+		if got := profile(c.environ); got != c.want {
+			t.Errorf("%q: %v, want %v", c.environ, got, c.want)
+		}
+	}
+}
+
+// Bubble Tea does not ask over ssh, where whole frames matter most.
+func TestModesAreAskedForOverSSH(t *testing.T) {
+	if got := modeQuery([]string{"SSH_TTY=/dev/pts/1"}); got != "\x1b[?2026$p\x1b[?2027$p" {
+		t.Errorf("over ssh %q is asked", got)
+	}
+	if got := modeQuery([]string{"TERM=xterm"}); got != "" {
+		t.Errorf("else %q is asked, besides what Bubble Tea asks", got)
+	}
+}
+
+// The panes stand still while transfers come and go.
+func TestQueueKeepsItsHeight(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	running(d)
+	q := &d.app.queue
+	tall := q.wants(78)
+	d.press("3", "p")
+	if got := q.wants(78); got != tall {
+		t.Errorf("a pause changed the height from %d to %d", tall, got)
+	}
+	d.press("x", "y")
+	if got := q.wants(78); got != 1 {
+		t.Errorf("when all is over the queue wants %d lines, want 1", got)
+	}
+}
