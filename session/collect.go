@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
@@ -110,7 +111,7 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 		r.ledger.verify(stream, f.id, int64(len(data)))
 		return wire.Ack_STATE_VERIFIED, r.commit(f, how, data)
 	}
-	how, err := f.store(c.GetIndex(), data, v)
+	how, err := r.store(f, c.GetIndex(), data, v)
 	if err != nil {
 		return wire.Ack_STATE_UNWANTED, r.diskFailed(f, err)
 	}
@@ -162,7 +163,7 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.part == nil {
-		p, err := openPartial(f.dir.root, f.name)
+		p, err := r.grasp(r.ctx, f)
 		if err != nil {
 			return err
 		}
@@ -238,6 +239,18 @@ func (r *receiver) sourceFailed(m *wire.Failed) {
 // disk, else in the background.
 func (r *receiver) resume(f *inFile, chunkSize int) {
 	p, err := openPartial(f.dir.root, f.name)
+	if errors.Is(err, errBusy) {
+		r.work.add(func(ctx context.Context) {
+			p, err := r.grasp(ctx, f)
+			r.resumeWith(f, p, err, chunkSize)
+		})
+		return
+	}
+	r.resumeWith(f, p, err, chunkSize)
+}
+
+// resumeWith resumes with the partial p, if there is no err.
+func (r *receiver) resumeWith(f *inFile, p *partial, err error, chunkSize int) {
 	if err != nil {
 		if errors.Is(err, errBusy) {
 			err = &Error{Kind: Busy, Path: f.path, Err: errBusy}
@@ -266,6 +279,30 @@ func (r *receiver) resume(f *inFile, chunkSize int) {
 		}
 		r.wantNow(f, claimsToWire(f.id, f.assembly))
 	})
+}
+
+// grasp opens the partial of f, also if a transfer holds it whose program is
+// dead.
+func (r *receiver) grasp(ctx context.Context, f *inFile) (*partial, error) {
+	p, err := openPartial(f.dir.root, f.name)
+	if !errors.Is(err, errBusy) || r.contest == nil || !r.contest(ctx) {
+		return p, err
+	}
+	// The dead one lets go while its link comes to its end.
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for {
+		if p, err = openPartial(f.dir.root, f.name); !errors.Is(err, errBusy) {
+			return p, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // recheck reads claimed chunks again while the others come in.

@@ -55,9 +55,9 @@ func (f *inFile) target() Path {
 
 // store writes a verified chunk to the partial. It reports whether the file is
 // whole or mismatched now; then the caller is the one who has to commit it.
-func (f *inFile) store(index uint64, data []byte, v value) (completeness, error) {
+func (r *receiver) store(f *inFile, index uint64, data []byte, v value) (completeness, error) {
 	off, _ := f.span(index)
-	err := f.write(index, off, data, v)
+	err := r.write(f, index, off, data, v)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.end(index, v, err == nil)
@@ -67,8 +67,8 @@ func (f *inFile) store(index uint64, data []byte, v value) (completeness, error)
 	return f.claimCommit(), nil
 }
 
-func (f *inFile) write(index uint64, off int64, data []byte, v value) error {
-	if err := f.openPartial(); err != nil {
+func (r *receiver) write(f *inFile, index uint64, off int64, data []byte, v value) error {
+	if err := r.openPartial(f); err != nil {
 		return err
 	}
 	if _, err := f.part.file.WriteAt(data, off); err != nil {
@@ -81,13 +81,13 @@ func (f *inFile) write(index uint64, off int64, data []byte, v value) error {
 }
 
 // openPartial makes sure that the partial and its journal are open.
-func (f *inFile) openPartial() error {
+func (r *receiver) openPartial(f *inFile) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.part != nil {
 		return nil
 	}
-	p, err := openPartial(f.dir.root, f.name)
+	p, err := r.grasp(r.ctx, f)
 	if err != nil {
 		return err
 	}

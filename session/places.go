@@ -136,9 +136,7 @@ func (e *Engine) place(id PlaceID) (*place, error) {
 func (p *place) keep(ctx context.Context) {
 	for {
 		l := p.current()
-		select {
-		case <-l.Done():
-		case <-ctx.Done():
+		if !p.attend(ctx, l) {
 			l.Close("closed by the other side")
 			p.set(PlaceClosed, nil, nil)
 			return
@@ -150,6 +148,42 @@ func (p *place) keep(ctx context.Context) {
 			return
 		}
 		p.connected(next)
+	}
+}
+
+// pingEvery is how often a peer is asked whether it is there. An answer is not
+// waited for: a peer that was restarted says so, and of one that is gone the
+// link learns by itself.
+const pingEvery = 3 * time.Second
+
+// attend keeps company to l until it is dead, and reports false when ctx ends
+// before. Meanwhile the peer's own pings are answered: that is how it tells a
+// transfer that stands still from one whose program was killed.
+func (p *place) attend(ctx context.Context, l transport.Link) bool {
+	attending, stop := context.WithCancel(ctx)
+	var company sync.WaitGroup
+	defer company.Wait()
+	defer stop()
+	company.Go(func() { _ = NewServer(ServerConfig{}).Serve(attending, l) })
+	company.Go(func() {
+		tick := time.NewTicker(pingEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-attending.Done():
+				return
+			}
+			ctx, cancel := context.WithTimeout(attending, pingEvery)
+			_, _ = NewRemote(l).Ping(ctx)
+			cancel()
+		}
+	})
+	select {
+	case <-l.Done():
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -26,6 +26,7 @@ type receiver struct {
 	out  *outbox
 	work *chores
 	st   transport.Stream // the manifest stream
+	ctx  context.Context  // ends with the transfer
 
 	mu       sync.Mutex
 	files    map[uint64]*inFile // announced and not over
@@ -47,6 +48,10 @@ type receiverConfig struct {
 	options Options
 	policy  ServerConfig // sizes
 	ledger  *ledger      // nil at the end that was asked
+
+	// contest ends what holds a destination without being alive, and reports
+	// whether there was such a thing. It may be nil.
+	contest func(context.Context) bool
 
 	// ask decides a conflict and calls back, from any goroutine, once. nil: the
 	// sender decides.
@@ -80,6 +85,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	// A stream that is aborted wakes its reader and writer.
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
 	defer stop()
+	r.ctx = ctx
 
 	var loops sync.WaitGroup
 	loops.Go(func() { r.work.run(ctx) })

@@ -142,7 +142,7 @@ func (r *Remote) Space(ctx context.Context) (free, total uint64, err error) {
 // Ping returns how long the peer takes to answer a request.
 func (r *Remote) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	err := r.do(ctx, Path{}, patience, &wire.Request{Ask: &wire.Request_Ping{Ping: &wire.Ping{}}})
+	err := r.do(ctx, Path{}, patience, &wire.Request{Ask: &wire.Request_Ping{Ping: &wire.Ping{Filler: make([]byte, 32)}}})
 	return time.Since(start), err
 }
 

@@ -14,7 +14,7 @@ import (
 
 // ServerConfig says what a Server serves and what it lets its peers do.
 type ServerConfig struct {
-	Tree         *Dir
+	Tree         *Dir  // nil: nothing is served, and only Ping is answered
 	ReadOnly     bool  // nothing in the tree is changed
 	WriteOnly    bool  // nothing of the tree is told: only Make, Send and Ping are answered
 	MaxFileSize  int64 // bytes, both directions; 0: no limit

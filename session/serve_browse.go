@@ -14,6 +14,9 @@ import (
 
 // allows says no to what this server is not there for.
 func (s *Server) allows(req *wire.Request) error {
+	if _, ping := req.Ask.(*wire.Request_Ping); s.cfg.Tree == nil && !ping {
+		return newError(Refused, Path{}, "nothing is served here")
+	}
 	switch req.Ask.(type) {
 	case *wire.Request_List, *wire.Request_Stat, *wire.Request_Open, *wire.Request_Hash, *wire.Request_Space,
 		*wire.Request_Fetch:

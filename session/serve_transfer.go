@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -69,6 +71,19 @@ func (t *transfers) remove(k transferKey) {
 	delete(t.byID, k)
 }
 
+// receiving lists the links over which transfers are being received, but for
+// one.
+func (t *transfers) receiving(but transport.Link) (links []transport.Link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k, e := range t.byID {
+		if _, ok := e.half.(*receiver); ok && k.link != but && !slices.Contains(links, k.link) {
+			links = append(links, k.link)
+		}
+	}
+	return links
+}
+
 // join returns the transfer k and the number of a new data stream of it, of
 // which it has at most most. It waits for the transfer for a while.
 func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underway, int) {
@@ -103,7 +118,7 @@ func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underwa
 // serveSend answers Request{send}: the asker announces and sends, we receive
 // into the served tree. It owns the stream.
 func (s *Server) serveSend(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Send) {
-	r, closeDir, err := s.receiverFor(req)
+	r, closeDir, err := s.receiverFor(l, req)
 	if err != nil {
 		refuseTransfer(st, &wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
 		return
@@ -112,7 +127,7 @@ func (s *Server) serveSend(ctx context.Context, l transport.Link, st transport.S
 	s.half(ctx, l, st, req.GetTransfer(), r)
 }
 
-func (s *Server) receiverFor(req *wire.Send) (*receiver, func(), error) {
+func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(), error) {
 	if s.cfg.ReadOnly {
 		return nil, nil, newError(Refused, Path{}, "it is served read-only")
 	}
@@ -130,6 +145,7 @@ func (s *Server) receiverFor(req *wire.Send) (*receiver, func(), error) {
 	}
 	r := newReceiver(receiverConfig{
 		into: into, as: as, shown: shown, origin: func(p Path) Path { return p }, options: options, policy: s.cfg,
+		contest: func(ctx context.Context) bool { return s.contest(ctx, l) },
 	})
 	return r, func() { into.Close() }, nil
 }
@@ -149,6 +165,39 @@ func resolve(tree *Dir, dest Path, into bool) (dir *Dir, at Path, as string, err
 		return nil, Path{}, "", err
 	}
 	return newDir(root), parent, name, nil
+}
+
+// probeWait is how long a peer that holds a destination has to answer a ping
+// when another one wants it.
+const probeWait = time.Second
+
+// contest is called when a destination that mine wants is held by another
+// transfer. It pings the peers of all others and closes the links of those
+// that do not answer: a program that was killed leaves its link behind, which
+// would go on holding its destination for as long as a link may be silent. It
+// reports whether there was one.
+func (s *Server) contest(ctx context.Context, mine transport.Link) bool {
+	var probing sync.WaitGroup
+	var dead atomic.Bool
+	for _, l := range s.transfers.receiving(mine) {
+		probing.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, probeWait+2*rtt(l))
+			defer cancel()
+			if _, err := NewRemote(l).Ping(ctx); err != nil && ctx.Err() != nil {
+				dead.Store(true)
+				l.Close("no answer, and another transfer wants the destination")
+			}
+		})
+	}
+	probing.Wait()
+	return dead.Load()
+}
+
+func rtt(l transport.Link) (longest time.Duration) {
+	for _, lane := range l.Lanes() {
+		longest = max(longest, lane.RTT)
+	}
+	return longest
 }
 
 // serveFetch answers Request{fetch}: we send what the asker named.

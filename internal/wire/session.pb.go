@@ -805,8 +805,12 @@ func (x *Touch) GetMustBeNew() bool {
 	return false
 }
 
+// Ping asks for nothing but an answer. The filler makes the packet long enough
+// for a peer that was restarted to answer it with a stateless reset (RFC 9000,
+// section 10.3), so that its death is known at once.
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Filler        []byte                 `protobuf:"bytes,1,opt,name=filler,proto3" json:"filler,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -839,6 +843,13 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
 	return file_session_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Ping) GetFiller() []byte {
+	if x != nil {
+		return x.Filler
+	}
+	return nil
 }
 
 // Keep asks the server to admit the asker's key from now on without a secret,
@@ -1236,8 +1247,9 @@ const file_session_proto_rawDesc = "" +
 	"modified_s\x18\x02 \x01(\x12R\tmodifiedS\x12)\n" +
 	"\vmodified_ns\x18\x03 \x01(\rB\b\xf0\xb5\x18\xff\x93\xeb\xdc\x03R\n" +
 	"modifiedNs\x12\x1e\n" +
-	"\vmust_be_new\x18\x04 \x01(\bR\tmustBeNew\"\x06\n" +
-	"\x04Ping\"\x06\n" +
+	"\vmust_be_new\x18\x04 \x01(\bR\tmustBeNew\"$\n" +
+	"\x04Ping\x12\x1c\n" +
+	"\x06filler\x18\x01 \x01(\fB\x04ص\x18@R\x06filler\"\x06\n" +
 	"\x04Keep\"\a\n" +
 	"\x05Space\"\xe3\x01\n" +
 	"\x05Reply\x12*\n" +
