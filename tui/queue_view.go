@@ -66,12 +66,16 @@ func streamsIn(w int, t *session.Transfer) int {
 
 // named tells whether the streams of a transfer need the names of their files.
 func named(t *session.Transfer) bool {
+	var file session.Path
 	for _, s := range t.Streams {
-		if s.File != t.Streams[0].File {
+		if !s.File.IsRoot() && !file.IsRoot() && s.File != file {
 			return true
 		}
+		if !s.File.IsRoot() {
+			file = s.File
+		}
 	}
-	return t.Files > 1 && len(t.Streams) > 0
+	return t.Files > 1
 }
 
 // wants is how many lines the queue should have. It grows while transfers come
