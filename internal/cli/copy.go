@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -25,13 +24,14 @@ type copier struct {
 }
 
 func (o *cpOptions) run(ctx context.Context) error {
-	h, err := o.home()
+	r, err := o.app.reach()
 	if err != nil {
 		return err
 	}
+	r.lanes = o.lanes
 	c := &copier{
 		cpOptions: o,
-		reach:     &reach{home: h, lanes: o.lanes, wait: o.connectWait()},
+		reach:     r,
 		host:      session.NewHost(),
 		places:    map[string]session.PlaceID{"": session.Here},
 		roots:     map[session.PlaceID]target{},
@@ -143,7 +143,7 @@ func (c *copier) locate(ctx context.Context, t target) (session.PlaceID, session
 	id, ok := c.places[t.peer()]
 	if !ok {
 		secret, err := c.admit(ctx, t.root(), &c.reachFlags, func(secret string) (err error) {
-			id, err = c.engine.Connect(ctx, t.peer(), secret)
+			id, err = c.engine.Connect(ctx, c.reach.word(t), secret)
 			return err
 		})
 		if err != nil {
@@ -274,17 +274,13 @@ func (c *copier) outcome(all []session.Transfer) error {
 
 // pin remembers the peers where that is wanted.
 func (c *copier) pin(ctx context.Context) error {
-	for id, root := range c.roots {
-		err := c.app.pin(ctx, root, &c.reachFlags, c.secret[id], func(name string) (string, error) {
-			if err := c.engine.Pin(ctx, id, name); err != nil {
-				return "", err
-			}
-			for _, p := range c.engine.Places() {
-				if p.ID == id {
-					return p.Name, nil
-				}
-			}
-			return "", fmt.Errorf("the place is gone")
+	for _, p := range c.engine.Places() {
+		root, ok := c.roots[p.ID]
+		if !ok {
+			continue // this machine
+		}
+		err := c.app.pin(ctx, root, &c.reachFlags, c.secret[p.ID], c.reach.nameFor(root, p.Key), func(name string) error {
+			return c.engine.Pin(ctx, p.ID, name)
 		})
 		if err != nil {
 			return err

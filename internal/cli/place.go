@@ -56,11 +56,10 @@ type places struct {
 }
 
 func (a *app) places(f *reachFlags) (*places, error) {
-	h, err := a.home()
+	r, err := a.reach()
 	if err != nil {
 		return nil, err
 	}
-	r := &reach{home: h, wait: a.connectWait()}
 	return &places{app: a, flags: f, reach: r, open: map[string]*place{}}, nil
 }
 
@@ -83,7 +82,7 @@ func (ps *places) at(ctx context.Context, t target) (*place, error) {
 func (ps *places) link(ctx context.Context, p *place) error {
 	var err error
 	p.secret, err = ps.app.admit(ctx, p.root, ps.flags, func(secret string) error {
-		p.link, err = ps.reach.Dial(ctx, p.root.peer(), secret)
+		p.link, err = ps.reach.Dial(ctx, ps.reach.word(p.root), secret)
 		return err
 	})
 	if err != nil {
@@ -102,8 +101,12 @@ func (ps *places) pin(ctx context.Context) error {
 		if p.link == nil {
 			continue
 		}
-		err := ps.app.pin(ctx, p.root, ps.flags, p.secret, func(name string) (string, error) {
-			return ps.reach.pin(ctx, p.link, p.root, name)
+		name := ps.reach.nameFor(p.root, p.link.Peer().Key.Short())
+		err := ps.app.pin(ctx, p.root, ps.flags, p.secret, name, func(name string) error {
+			if err := p.remote.Keep(ctx); err != nil {
+				return err
+			}
+			return ps.reach.Pin(p.link, ps.reach.word(p.root), name)
 		})
 		if err != nil {
 			return err
@@ -247,16 +250,16 @@ func (t target) root() target {
 	return t
 }
 
-// pin remembers the peer t if the user wants it, and says what to type from now
-// on. do gets the wanted name, "" for one of our choice, and returns the name.
-func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, do func(name string) (string, error)) error {
+// pin remembers the peer t if the user wants it, by the name that the user
+// gives, else by proposal, and says what to type from now on.
+func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, proposal string, do func(name string) error) error {
 	name := f.trust
 	switch {
 	case name == chosenName:
-		name = ""
+		name = proposal
 	case name != "":
 	case secret && a.asks && !a.quiet && !a.json:
-		fmt.Fprintf(a.console, "remember %s, so that it needs no secret again? its name, or Enter for no: ", t.shown())
+		fmt.Fprintf(a.console, "remember %s, so that it needs no secret again? its name (such as %s), or Enter for no: ", t.shown(), proposal)
 		line, err := a.readLine(ctx)
 		if name = strings.TrimSpace(line); err != nil || name == "" {
 			return err
@@ -264,11 +267,11 @@ func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, do 
 	default:
 		return nil
 	}
-	name, err := do(name)
-	if err == nil {
-		a.say("next time: %s:/", name)
+	if err := do(name); err != nil {
+		return failed("remember", t, err)
 	}
-	return failed("remember", t, err)
+	a.say("next time: %s:/", name)
+	return nil
 }
 
 // isDirectory tells whether path on this machine leads to a directory, as a

@@ -15,6 +15,9 @@ import (
 
 // A reach is how this process gets to peers: the session.Reach of its engine
 // and of the commands that need none. It opens its socket when it is needed.
+//
+// What it calls a peer (its word) is fit to be shown: a known peer's name, else
+// host:port. The rest of an address, which may be a secret, stays in here.
 type reach struct {
 	home  home
 	lanes int           // of a link; 0: as many as are useful
@@ -22,12 +25,60 @@ type reach struct {
 
 	mu       sync.Mutex
 	endpoint *transport.Endpoint
+	words    map[string]target
 }
 
-// Dial implements session.Reach. The target may also be the bare name of a
-// known peer, as Known has it.
+func (a *app) reach() (*reach, error) {
+	h, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	return &reach{home: h, wait: a.connectWait(), words: map[string]target{}}, nil
+}
+
+// word returns what t is called from now on.
+func (r *reach) word(t target) string {
+	w := t.name
+	switch {
+	case t.kind == addressTarget:
+		w = t.addr
+	case t.kind == ticketTarget && len(t.pass.Addresses) > 0:
+		w = t.pass.Addresses[0]
+	case t.kind == ticketTarget:
+		w = t.pass.Key.Short()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.words[w] = t.root()
+	return w
+}
+
+// target returns what word stands for.
+func (r *reach) target(word string) (target, error) {
+	r.mu.Lock()
+	t, ok := r.words[word]
+	r.mu.Unlock()
+	if ok {
+		return t, nil
+	}
+	if transport.CheckPeerName(word) == nil { // as Known has it
+		return target{kind: knownTarget, name: word, path: "/"}, nil
+	}
+	return parsePeer(word)
+}
+
+// parsePeer reads an address that cannot be one of this machine.
+func parsePeer(s string) (target, error) {
+	t, err := parseAddress(s)
+	if err == nil && t.isLocal() {
+		return t, usage("is no address of a peer", "an address is NAME: or bargee://HOST[:PORT]/").about("", session.Display(s))
+	}
+	return t, err
+}
+
+// Dial implements session.Reach.
 func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, error) {
-	t, err := parsePeer(word)
+	t, err := r.target(word)
 	if err != nil {
 		return nil, err
 	}
@@ -50,17 +101,6 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	}
 	r.seen(l)
 	return l, nil
-}
-
-func parsePeer(word string) (target, error) {
-	if !strings.Contains(word, ":") && !strings.HasPrefix(word, "bgticket_") {
-		word += ":"
-	}
-	t, err := parseAddress(word)
-	if err == nil && t.isLocal() {
-		return t, usage("is no address of a peer", "an address is NAME: or bargee://HOST[:PORT]/").about("", session.Display(word))
-	}
-	return t, err
 }
 
 // remote returns where t is and whose key must be there.
@@ -154,56 +194,43 @@ func (r *reach) Known() []session.KnownPeer {
 
 // Pin implements session.Reach.
 func (r *reach) Pin(l transport.Link, word, name string) error {
-	t, err := parsePeer(word)
+	known, err := r.home.known()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.wait)
-	defer cancel()
-	_, err = r.pin(ctx, l, t, name)
-	return err
-}
-
-// pin makes the peer let our key in from now on, and remembers its key. It
-// returns the name that the peer then has; an empty one is chosen here.
-func (r *reach) pin(ctx context.Context, l transport.Link, t target, name string) (string, error) {
-	known, err := r.home.known()
-	if err != nil {
-		return "", err
-	}
 	peer := l.Peer()
-	before, err := known.LookupKey(peer.Key)
-	isNew := errors.Is(err, transport.ErrUnknownPeer)
-	switch {
-	case isNew && name == "":
-		name = freeName(known, t, peer)
-	case !isNew && err != nil:
-		return "", filed(err)
-	case !isNew && name == "":
-		name = before.Name
+	if p, err := known.LookupKey(peer.Key); err == nil && p.Name == name {
+		return nil // only the grant at the other side was missing
 	}
-	if err := session.NewRemote(l).Keep(ctx); err != nil {
-		return "", err
-	}
-	if !isNew && name == before.Name {
-		return name, nil // only the grant was missing
-	}
-	return name, filed(known.Add(transport.KnownPeer{
+	return filed(known.Add(transport.KnownPeer{
 		Name: name, Key: peer.Key, KEM: peer.KEM,
 		Addresses: []string{peer.Address}, LastSeen: time.Now().UTC().Truncate(time.Second),
 	}))
 }
 
-// freeName suggests a name for a peer: the host's, if it has one.
-func freeName(known *transport.KnownPeers, t target, peer transport.Peer) string {
-	name := "peer-" + peer.Key.String()[:4]
+// nameFor proposes a name for the peer at t: the one it has, else its host's.
+// key is its fingerprint's short form.
+func (r *reach) nameFor(t target, key string) string {
+	id, _, _ := strings.Cut(key, "·")
+	name := "peer-" + id
 	if host, _, err := net.SplitHostPort(t.addr); err == nil && net.ParseIP(host) == nil {
 		if first, _, _ := strings.Cut(host, "."); transport.CheckPeerName(first) == nil {
 			name = first
 		}
 	}
-	if _, err := known.Lookup(name); err == nil {
-		name += "-" + peer.Key.String()[:4]
+	known, err := r.home.known()
+	if err != nil {
+		return name
+	}
+	peers, err := known.List()
+	if err != nil {
+		return name
+	}
+	if i := slices.IndexFunc(peers, func(p transport.KnownPeer) bool { return p.Key.Short() == key }); i >= 0 {
+		return peers[i].Name
+	}
+	if slices.ContainsFunc(peers, func(p transport.KnownPeer) bool { return p.Name == name }) {
+		name += "-" + id
 	}
 	return name
 }

@@ -32,13 +32,10 @@ refused, 5 not reached or no answer, 130 interrupted (run the command again to r
 // newRoot returns the whole command line.
 func newRoot(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "bargee [TARGET] [DIR]",
-		Short: "Move files between two machines over QUIC",
-		Long:  rootLong,
-		Args:  atMost(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runScreen(cmd.Context(), a, cmd, args)
-		},
+		Use:           "bargee [TARGET] [DIR]",
+		Short:         "Move files between two machines over QUIC",
+		Long:          rootLong,
+		Args:          atMost(2),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
@@ -55,8 +52,9 @@ func newRoot(a *app) *cobra.Command {
 		}
 		return nil
 	}
+	addScreen(cmd, a)
 	cmd.AddCommand(
-		newServe(a),
+		newDemo(a), newServe(a),
 		newLs(a), newStat(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a),

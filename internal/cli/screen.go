@@ -2,21 +2,213 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui"
 )
 
-func runScreen(ctx context.Context, a *app, cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		t, err := parseTarget(args[0], a.getenv("BARGEE_TARGET"))
-		if err != nil {
+// screenOptions are those of bargee without a command.
+type screenOptions struct {
+	*app
+	reachFlags
+	target string // "": choose on the screen
+	dir    string
+}
+
+func (o *screenOptions) run(ctx context.Context) error {
+	var t target
+	var err error
+	if o.target != "" {
+		if t, err = parseTarget(o.target, o.getenv("BARGEE_TARGET")); err != nil {
 			return err
 		}
 		if t.isLocal() {
-			return usage("is neither a command nor the address of a peer", "see bargee --help").about("", session.Display(args[0]))
+			return usage("is neither a command nor the address of a peer", "see bargee --help").about("", session.Display(o.target))
 		}
 	}
-	return cmd.Help()
+	if err := o.needScreen(); err != nil {
+		return err
+	}
+	r, err := o.app.reach()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	closeLog, err := o.screenLog(r.home)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	e := session.NewEngine(session.EngineConfig{Reach: r})
+	defer e.Close() // keeps what is under way, to be resumed
+	opts, err := o.screenSettings(r)
+	if err != nil {
+		return err
+	}
+	if opts.Left.Dir, err = localDirectory(o.dir); err != nil {
+		return err
+	}
+	if o.target != "" {
+		if opts.Right, opts.OfferPin, err = o.connect(ctx, e, r, t); err != nil {
+			return err
+		}
+	}
+	return o.show(ctx, e, opts)
+}
+
+// needScreen refuses to draw where nobody would see it.
+func (a *app) needScreen() error {
+	switch {
+	case a.json:
+		return usage("the screen prints no JSON", "commands do: bargee ls --json, bargee cp --json")
+	case !a.screen:
+		return usage("the screen needs a terminal", "commands do not: bargee ls, bargee cp, bargee --help")
+	}
+	return nil
+}
+
+// connect links to t before the screen opens: a secret is asked for here.
+func (o *screenOptions) connect(ctx context.Context, e *session.Engine, r *reach, t target) (at *tui.Location, secret bool, err error) {
+	dir, err := t.remotePath()
+	if err != nil {
+		return nil, false, failed("open", t, err)
+	}
+	at = &tui.Location{Dir: dir}
+	secret, err = o.admit(ctx, t.root(), &o.reachFlags, func(secret string) (err error) {
+		at.Place, err = e.Connect(ctx, r.word(t), secret)
+		return err
+	})
+	if err != nil || o.trust == "" {
+		return at, secret, err
+	}
+	for _, p := range e.Places() {
+		if p.ID == at.Place {
+			err = o.pin(ctx, t.root(), &o.reachFlags, secret, r.nameFor(t, p.Key), func(name string) error { return e.Pin(ctx, p.ID, name) })
+		}
+	}
+	return at, false, err
+}
+
+// screenSettings are what the screen shows wherever it is opened.
+func (a *app) screenSettings(r *reach) (tui.Options, error) {
+	opts := tui.Options{
+		Output:   os.Stdout,
+		Environ:  os.Environ(),
+		ASCII:    !speaksUTF8(a.getenv),
+		Split:    func(typed string) (string, session.Path, error) { return split(r, typed) },
+		PeerName: func(p session.Place) string { return proposal(r, p) },
+	}
+	if a.noColor {
+		opts.Environ = append([]string{"NO_COLOR=1"}, opts.Environ...)
+	}
+	var err error
+	if dir, herr := os.UserHomeDir(); herr == nil { // without one no path is written with ~
+		opts.Home, err = session.NewHost().PathOf(dir)
+	}
+	return opts, err
+}
+
+// split takes an address that was typed on the screen apart.
+func split(r *reach, typed string) (string, session.Path, error) {
+	t, err := r.target(strings.TrimSpace(typed))
+	if err != nil {
+		return "", session.Path{}, err
+	}
+	dir, err := t.remotePath()
+	return r.word(t), dir, err
+}
+
+func proposal(r *reach, p session.Place) string {
+	t, err := r.target(p.Target)
+	if err != nil {
+		return p.Name
+	}
+	return r.nameFor(t, p.Key)
+}
+
+// speaksUTF8 tells whether the locale does. A machine without any is taken to:
+// its terminal is elsewhere.
+func speaksUTF8(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(getenv(name)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return true
+}
+
+func localDirectory(name string) (session.Path, error) {
+	at := target{path: name}
+	fi, err := os.Stat(name)
+	if err == nil && !fi.IsDir() {
+		err = &session.Error{Kind: session.NotADirectory, Err: errors.New("is not a directory")}
+	}
+	if err != nil {
+		return session.Path{}, failed("open", at, err)
+	}
+	p, err := session.NewHost().PathOf(name)
+	return p, failed("open", at, err)
+}
+
+// maxScreenLog is where the log of the screen starts anew.
+const maxScreenLog = 1 << 20
+
+// screenLog sends all logs to a file in the state directory, away from the
+// terminal.
+func (a *app) screenLog(h home) (done func(), err error) {
+	name := filepath.Join(h.state, "screen.log")
+	if err := os.MkdirAll(h.state, 0o700); err != nil {
+		return nil, &problem{what: "write the log", where: session.Display(name), err: err}
+	}
+	if fi, err := os.Stat(name); err == nil && fi.Size() > maxScreenLog {
+		os.Rename(name, name+".old") // if it stays, it grows
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, &problem{what: "write the log", where: session.Display(name), err: err}
+	}
+	level := slog.LevelInfo
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: level})))
+	return func() {
+		log.SetOutput(io.Discard)
+		f.Close()
+	}, nil
+}
+
+// show runs the screen until its user leaves it or a signal ends it.
+func (a *app) show(ctx context.Context, e *session.Engine, opts tui.Options) error {
+	slog.Info("the screen opens", "version", version(), "demo", opts.Demo)
+	err := tui.Run(ctx, e, opts)
+	slog.Info("the screen closes", "error", err, "cause", context.Cause(ctx))
+	if err != nil {
+		return &problem{err: err}
+	}
+	return nil
+}
+
+// addScreen makes cmd, the root, open the screen.
+func addScreen(cmd *cobra.Command, a *app) {
+	o := &screenOptions{app: a, dir: "."}
+	o.reachFlags.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			o.target = args[0]
+		}
+		if len(args) > 1 {
+			o.dir = args[1]
+		}
+		return o.run(cmd.Context())
+	}
 }

@@ -168,8 +168,8 @@ func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 
 func (t target) isLocal() bool { return t.kind == localTarget }
 
-// peer returns the address without its path, as session.Reach takes it; "" for
-// this machine. A ticket's is a secret.
+// peer returns the address without its path, by which two targets are found to
+// be at the same peer; "" for this machine. A ticket's is a secret.
 func (t target) peer() string {
 	switch t.kind {
 	case knownTarget:

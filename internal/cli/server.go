@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// A server is an endpoint that serves one directory.
+type server struct {
+	endpoint *transport.Endpoint
+	peer     transport.Fingerprint
+	session  *session.Server
+	log      *slog.Logger
+	links    sync.WaitGroup
+}
+
+func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logger) (*server, error) {
+	id, err := h.identity()
+	if err != nil {
+		return nil, err
+	}
+	cfg := transport.Config{
+		Identity:         id,
+		Agent:            agent(),
+		Admission:        &in.admission,
+		HandshakeTimeout: o.connectWait(),
+		Report:           func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) },
+	}
+	in.admission.MaxClients, in.admission.MaxLanes = o.limits.clients, o.limits.lanes
+	ep, err := transport.Listen(o.listen, cfg)
+	if err != nil {
+		return nil, listenProblem(o.listen, err)
+	}
+	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{
+		Tree:         dir,
+		ReadOnly:     o.readOnly,
+		WriteOnly:    o.writeOnly,
+		MaxFileSize:  o.limits.fileSize.n,
+		MinChunkSize: int(o.limits.minChunk.n),
+		MaxChunkSize: int(o.limits.maxChunk.n),
+		MaxStreams:   o.limits.streams,
+		Keep:         in.keep,
+	})}, nil
+}
+
+func listenProblem(addr string, err error) error {
+	p := &problem{what: "listen on", where: session.Display(addr), err: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		p.err = &session.Error{Kind: session.Refused, Err: errors.New("the port is in use")}
+		p.hint = "is another bargee serving there? --listen :0 picks a free port"
+	}
+	return p
+}
+
+// accept serves all links that come until ctx ends.
+func (s *server) accept(ctx context.Context) {
+	for {
+		l, err := s.endpoint.Accept(ctx)
+		if err != nil {
+			return
+		}
+		s.links.Go(func() {
+			start := time.Now()
+			peer := l.Peer()
+			log := s.log.With("from", peer.Address, "key", peer.Key.Short())
+			log.Info("connected", "agent", session.Display(peer.Agent), "origin", peer.Grant.Origin)
+			err := s.session.Serve(ctx, l)
+			l.Close("served")
+			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
+		})
+	}
+}
+
+func whyGone(err error) string {
+	if err == nil {
+		return "closed"
+	}
+	return reason(err)
+}
+
+// endingTime is how long links may take to end; the contract gives all of it 2 s.
+const endingTime = 1500 * time.Millisecond
+
+// close ends all links, whose transfers then can be resumed.
+func (s *server) close() error {
+	ended := make(chan struct{})
+	go func() { s.links.Wait(); s.endpoint.Close(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(endingTime):
+		s.log.Warn("ended without waiting for all links")
+	}
+	return nil
+}
