@@ -98,9 +98,12 @@ func (r *receiver) want(f *inFile) {
 		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())
 	}
 	f.assembly = newAssembly(layout{f.entry.Size, size}, nil)
-	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil && f.entry.Size > minChunkSize {
-		r.resume(f, size)
-		return
+	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil {
+		f.stale = true
+		if f.entry.Size > minChunkSize {
+			r.resume(f, size)
+			return
+		}
 	}
 	r.wantNow(f, nil)
 }

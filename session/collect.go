@@ -162,13 +162,11 @@ func (r *receiver) commit(f *inFile, how completeness, data []byte) error {
 func (r *receiver) name(f *inFile, data []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.part == nil {
-		p, err := r.grasp(r.ctx, f)
-		if err != nil {
-			return err
-		}
-		p.dot, f.part = f.dir.dot, p
-		if _, err := p.file.WriteAt(data, 0); err != nil {
+	if f.state != inCommitting {
+		return errDropped // since its last chunk came; the partial is kept, and may be another run's
+	}
+	if f.single() {
+		if err := r.writeSingle(f, data); err != nil {
 			return err
 		}
 	}
@@ -182,9 +180,28 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	return err
 }
 
+// writeSingle writes the content of a file of one chunk. f.mu is held.
+func (r *receiver) writeSingle(f *inFile, data []byte) error {
+	if f.part == nil {
+		p, err := r.grasp(r.ctx, f)
+		if err != nil {
+			return err
+		}
+		p.dot, f.part = f.dir.dot, p
+	}
+	if f.stale { // else the next version of the file would be taken for the rest of the old one
+		f.dir.root.Remove(partialName(f.name, journalSuffix))
+	}
+	_, err := f.part.file.WriteAt(data, 0)
+	return err
+}
+
 // diskFailed ends a file on which the disk gave up; a full disk ends the
 // transfer, since nothing else would fit either, and keeps what is there.
 func (r *receiver) diskFailed(f *inFile, err error) error {
+	if errors.Is(err, errDropped) {
+		return nil
+	}
 	e := r.atDestination(f.path, err)
 	if errors.Is(err, errBusy) {
 		e.Kind = Busy
@@ -264,7 +281,10 @@ func (r *receiver) resumeWith(f *inFile, p *partial, err error, chunkSize int) {
 		r.refuse(f, err)
 		return
 	}
-	p.dot, f.part, f.assembly = f.dir.dot, p, newAssembly(l, claims)
+	if !f.adopt(p, newAssembly(l, claims)) {
+		p.keep()
+		return
+	}
 	if sameBoot {
 		r.wantNow(f, claimsToWire(f.id, f.assembly))
 		if len(claims) > 0 {
@@ -279,6 +299,17 @@ func (r *receiver) resumeWith(f *inFile, p *partial, err error, chunkSize int) {
 		}
 		r.wantNow(f, claimsToWire(f.id, f.assembly))
 	})
+}
+
+// adopt makes p the partial of f and a its bookkeeping, unless f was dropped.
+func (f *inFile) adopt(p *partial, a *assembly) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state != inAsking {
+		return false
+	}
+	p.dot, f.part, f.assembly = f.dir.dot, p, a
+	return true
 }
 
 // grasp opens the partial of f, also if a transfer holds it whose program is

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type inFile struct {
 	state   inState
 	replace bool // an existing file may be replaced
 	resumed bool // chunks of an earlier run are in it
+	stale   bool // there is a journal of an earlier run
 	*assembly
 	part *partial // nil until the first chunk is written
 	// Of a comparison with an existing file: each side's digest, when known.
@@ -43,6 +45,9 @@ const (
 	inCommitting
 	inOver
 )
+
+// errDropped means that the file was given up while something was done for it.
+var errDropped = errors.New("the file was given up")
 
 // target returns the path of the destination below the receiver's directory.
 func (f *inFile) target() Path {
@@ -68,28 +73,36 @@ func (r *receiver) store(f *inFile, index uint64, data []byte, v value) (complet
 }
 
 func (r *receiver) write(f *inFile, index uint64, off int64, data []byte, v value) error {
-	if err := r.openPartial(f); err != nil {
+	p, err := r.openPartial(f)
+	if err != nil {
 		return err
 	}
-	if _, err := f.part.file.WriteAt(data, off); err != nil {
+	if _, err := p.file.WriteAt(data, off); err != nil {
 		return err
 	}
 	f.promised.Add(-int64(len(data)))
 	f.mu.Lock() // records are appended one at a time
 	defer f.mu.Unlock()
-	return f.part.add(index, v)
+	if f.part != p {
+		return errDropped
+	}
+	return p.add(index, v)
 }
 
-// openPartial makes sure that the partial and its journal are open.
-func (r *receiver) openPartial(f *inFile) error {
+// openPartial returns the partial, open with its journal. That of a file that
+// was dropped stays as it is: it is kept for another run, and may be in one.
+func (r *receiver) openPartial(f *inFile) (*partial, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.part != nil {
-		return nil
+	switch {
+	case f.state != inWanted:
+		return nil, errDropped
+	case f.part != nil:
+		return f.part, nil
 	}
 	p, err := r.grasp(r.ctx, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err = p.openJournal(); err == nil {
 		err = p.begin(f.layout)
@@ -99,10 +112,10 @@ func (r *receiver) openPartial(f *inFile) error {
 	}
 	if err != nil {
 		p.keep()
-		return err
+		return nil, err
 	}
 	p.dot, f.part = f.dir.dot, p
-	return nil
+	return p, nil
 }
 
 // claimCommit reports how far the file is, and if it is not unfinished, makes
@@ -119,15 +132,18 @@ func (f *inFile) claimCommit() completeness {
 }
 
 // reread reads the claimed chunks from the partial again and returns those
-// that are not what the journal says.
+// that are not what the journal says. It gives up when stop says so.
 func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err error) {
 	buf := getChunk(f.chunkSize)
 	defer putChunk(buf)
 	for i := range f.count() {
+		if stop() {
+			return nil, unfinished, nil
+		}
 		f.mu.Lock()
-		claimed, over := f.claimed.has(i), f.state != inWanted
+		claimed, p := f.claimed.has(i), f.part
 		f.mu.Unlock()
-		if over || stop() {
+		if p == nil {
 			return nil, unfinished, nil
 		}
 		if !claimed {
@@ -135,7 +151,7 @@ func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err
 		}
 		off, n := f.span(i)
 		var v value // of a chunk that cannot be read: no chunk has it
-		if _, err := f.part.file.ReadAt(buf[:n], off); err == nil {
+		if _, err := p.file.ReadAt(buf[:n], off); err == nil {
 			v = valueOf(buf[:n], i, f.chunkSize, false)
 		} else if err != io.EOF {
 			return nil, unfinished, err
@@ -159,7 +175,8 @@ func (f *inFile) drop(discard bool) {
 	if f.part == nil {
 		return
 	}
-	if discard {
+	// Without a journal there is nothing to resume from.
+	if discard || f.part.journal.file == nil {
 		f.part.discard()
 	} else {
 		f.part.keep()
