@@ -25,6 +25,8 @@ type fakeEngine struct {
 	known     []session.KnownPeer
 	calls     []string
 	streams   int
+	asked     int    // how often for the places
+	trembles  bool   // the link's figures are others each time, as those of a real one
 	conflict  string // a name that asks before it is written
 	dial      func(target, secret string) error
 	now       func() time.Time
@@ -87,7 +89,22 @@ func (e *fakeEngine) record(format string, args ...any) {
 func (e *fakeEngine) Places() []session.Place {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.places)
+	out := slices.Clone(e.places)
+	if e.trembles {
+		e.asked++
+		out[1].Lanes = slices.Clone(out[1].Lanes)
+		lane := &out[1].Lanes[0]
+		lane.RTT += time.Duration(e.asked%3) * 20 * time.Millisecond
+		lane.Sent += uint64(e.asked) << 20
+		lane.Lost += uint64(e.asked)
+	}
+	return out
+}
+
+func (e *fakeEngine) tremble(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trembles = on
 }
 
 func (e *fakeEngine) Transfers() []session.Transfer {

@@ -53,8 +53,8 @@ func (l *linkFigures) set(s snapshot, busy bool) {
 		}
 		l.polls++
 	}
-	// A round trip that trembles would be redrawn all the time.
-	if rtt := roundTrip(s.places); rtt > l.rtt*3/2 || rtt < l.rtt*2/3 {
+	// A round trip that trembles would be redrawn all the time, and never rest.
+	if rtt := roundTrip(s.places); l.rtt == 0 || busy && (rtt > l.rtt*3/2 || rtt < l.rtt*2/3) {
 		l.rtt = rtt
 	}
 }

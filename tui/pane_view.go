@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -265,13 +266,15 @@ func (p *pane) summary(c canvas) cells.Text {
 	return t
 }
 
-// placeName is what a place is called.
+// placeName is what a place is called. Of an address stands there what tells it
+// from others.
 func placeName(p session.Place) cells.Text {
-	if p.Name == "" {
-		if p.ID == session.Here {
-			return cells.Say("this machine")
-		}
-		return cells.Shown(p.Target)
+	name := p.Name
+	if name == "" {
+		name = p.Target
 	}
-	return cells.Shown(p.Name)
+	if name == "" {
+		return cells.Say("this machine")
+	}
+	return cells.Shown(strings.TrimSuffix(strings.TrimPrefix(name, "bargee://"), "/"))
 }

@@ -296,7 +296,9 @@ func TestBytesPerAction(t *testing.T) {
 				t.Errorf("%s sends %d bytes, at most %d", what, n, budget)
 			}
 		}
+		b.engine.tremble(true)
 		within("a minute of rest", spent(func() { <-time.After(time.Minute) }), 0)
+		b.engine.tremble(false)
 		within("the cursor", spent(func() { b.press("down") }), 150)
 		within("a tag", spent(func() { b.press("space") }), 250)
 		b.press("c", "enter")
