@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -28,11 +29,12 @@ Space. F1 shows all keys, q leaves, and nothing of this stays behind.
 // and empty files, names of all alphabets, deep directories, links, many files.
 var (
 	sampleHere = []sampleEntry{
-		{name: "inbox/"},
+		{name: "interview.wav", size: 96 << 20},
+		{name: "lecture.mkv", size: 256 << 20},
 		{name: "notes.txt", text: "Things to send to the peer.\n"},
-		{name: "letters/to a friend.txt", text: strings.Repeat("Dear friend, ", 40) + "\n"},
-		{name: "letters/Grüße.txt", text: "Schöne Grüße!\n"},
-		{name: "recordings/take one.wav", size: 5 << 20},
+		{name: "Grüße.txt", text: "Schöne Grüße!\n"},
+		{name: "東京物語.mkv", size: 64 << 20},
+		{name: "to the notes", link: "notes.txt"},
 	}
 	samplePeer = []sampleEntry{
 		{name: "welcome.txt", text: sampleWelcome},
@@ -65,8 +67,8 @@ func sampleLogs() []sampleEntry {
 	return all
 }
 
-// writeSample makes a tree of entries in dir. The same bytes are written over
-// and over: they only have to look like something.
+// writeSample makes a tree of entries in dir. Large files are mostly a hole, so
+// that the screen need not wait for the disk; to a transfer that is no matter.
 func writeSample(dir string, entries []sampleEntry) error {
 	block := make([]byte, 1<<20)
 	rand.NewChaCha8([32]byte{'b', 'a', 'r', 'g', 'e', 'e'}).Read(block)
@@ -107,8 +109,9 @@ func writeEntry(name string, e sampleEntry, block []byte) error {
 		return err
 	}
 	_, err = f.WriteString(e.text)
-	for left := e.size; left > 0 && err == nil; left -= len(block) {
-		_, err = f.Write(block[:min(left, len(block))])
+	if e.size > 0 && err == nil {
+		_, err = f.Write(block[:min(e.size, len(block))])
+		err = errors.Join(err, f.Truncate(int64(e.size)))
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
