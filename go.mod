@@ -1,6 +1,6 @@
 module github.com/bargee/bargee
 
-go 1.26.8
+go 1.26.5
 
 // charm.land/X is the module path of github.com/charmbracelet/X since its v2.
 // Versions that must not move by themselves are pinned, with reasons, by
