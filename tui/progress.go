@@ -77,26 +77,41 @@ func below(dir, p session.Path) (name string, exact, ok bool) {
 	return name, !deeper, true
 }
 
-// shares returns for each stream at a file how much of its part it has carried.
+// shares returns for each stream at a file how much of its part is there.
 func shares(t *session.Transfer, f session.FileProgress) []float64 {
 	out := make([]float64, 0, len(f.Streams))
 	for _, id := range f.Streams {
 		for _, s := range t.Streams {
 			if s.ID == id {
-				out = append(out, share(s, len(f.Streams)))
+				out = append(out, share(t, s))
 			}
 		}
 	}
 	return out
 }
 
-// share tells how much of its part of a file a stream has carried, if n streams
-// divide it evenly between them.
-func share(s session.StreamProgress, n int) float64 {
+// share tells how much of its part of a file a stream has done, if those that
+// carry the file divide it evenly between them. So they do with what none of
+// them carried, from an earlier run or by a stream that left: the mean of all
+// is how far the file is.
+func share(t *session.Transfer, s session.StreamProgress) float64 {
 	if s.Total <= 0 {
 		return 0
 	}
-	return min(float64(s.Bytes)*float64(max(n, 1))/float64(s.Total), 1)
+	n, carried := int64(0), int64(0)
+	for _, o := range t.Streams {
+		if o.File == s.File {
+			n++
+			carried += o.Bytes
+		}
+	}
+	before := int64(0)
+	for _, f := range t.Active {
+		if f.Path == s.File {
+			before = max(f.Verified-carried, 0)
+		}
+	}
+	return min((float64(s.Bytes)*float64(n)+float64(before))/float64(s.Total), 1)
 }
 
 // setWork tells a pane what is under way in its directory. A file that is over

@@ -296,7 +296,7 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 			continue
 		}
 		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.Rate), 6))
-		x := share(s, carriers(t, s.File))
+		x := share(t, s)
 		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(x*100+1e-9)))
 		if named {
 			name := cells.Rect{X: at.X, Y: at.Y, W: max(at.W/2, 6), H: 1}
@@ -305,16 +305,6 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 		}
 		c.bar(at, x)
 	}
-}
-
-// carriers is how many streams carry a file.
-func carriers(t *session.Transfer, file session.Path) (n int) {
-	for _, s := range t.Streams {
-		if s.File == file {
-			n++
-		}
-	}
-	return n
 }
 
 // drawQuestion asks what to do about a name that is taken.
