@@ -18,7 +18,7 @@ type Remote struct {
 	Addresses []string    // host:port, IPv6 in brackets; all are tried at once
 	Key       Fingerprint // pinned; zero: unknown, the peer has to prove that it knows Secret
 	Secret    Secret      // shown only if our key alone does not open; may be none
-	Lanes     int         // 0: one; no more than the peer allows
+	Lanes     int         // 0: one; AutoLanes; no more than the peer allows
 	Keep      bool        // ask the peer to let our key in from now on
 }
 
@@ -81,7 +81,11 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
 	l.attach(&lane{id: 1, conn: won.conn})
-	e.addLanes(ctx, l, won.candidate, min(r.Lanes, in.maxLanes))
+	n := r.Lanes
+	if n == AutoLanes {
+		n = usefulLanes(won.conn.ConnectionStats().SmoothedRTT)
+	}
+	e.addLanes(ctx, l, won.candidate, min(n, in.maxLanes))
 	return l, nil
 }
 
@@ -238,6 +242,20 @@ func explainLogin(err error, address string) error {
 		return fail(ErrProtocol, "%s sent what does not belong in a login: %w", address, err)
 	}
 	return explain(err, address)
+}
+
+// AutoLanes as Remote.Lanes leaves the number to the distance.
+const AutoLanes = -1
+
+// usefulLanes returns how many lanes serve a link over that round trip. Near
+// by, a second one uses a second core for its packets; from far away, quic-go's
+// congestion control (Reno) takes so long to grow its window again after a
+// loss that four windows, each a quarter as large, fill the path better.
+func usefulLanes(rtt time.Duration) int {
+	if rtt < 20*time.Millisecond {
+		return 2
+	}
+	return 4
 }
 
 // addLanes brings l up to n lanes. A lane that does not come is left out: the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
 )
 
 // A copier runs one cp: it turns addresses into jobs, hands them to an engine
@@ -28,7 +29,9 @@ func (o *cpOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.lanes = o.lanes
+	if r.lanes = o.lanes; r.lanes == 0 {
+		r.lanes = transport.AutoLanes
+	}
 	c := &copier{
 		cpOptions: o,
 		reach:     r,

@@ -79,7 +79,7 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 	defer stop()
 	go p.accept(serving)
 
-	r := &reach{home: h, wait: a.connectWait(), words: map[string]target{}}
+	r := &reach{home: h, wait: a.connectWait(), words: map[string]target{}, lanes: transport.AutoLanes}
 	defer r.Close()
 	e := session.NewEngine(session.EngineConfig{Reach: r})
 	defer e.Close()

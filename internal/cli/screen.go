@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
 )
 
@@ -43,6 +44,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer r.Close()
+	r.lanes = transport.AutoLanes
 	closeLog, err := o.screenLog(r.home)
 	if err != nil {
 		return err
