@@ -135,12 +135,11 @@ func (a *App) follow(p *pane, before snapshot) tea.Cmd {
 		p.chooser.set(a.shot.places)
 		return nil
 	}
-	place := a.place(p.place)
-	if place.State != session.PlaceConnected {
+	p.setWork(underway(a.shot.transfers, p.location()))
+	if a.place(p.place).State != session.PlaceConnected {
 		p.stale = true
 		return nil
 	}
-	p.setWork(underway(a.shot.transfers, p.location()))
 	ended := changedIn(p, before.transfers, a.shot.transfers)
 	if p.load.running || p.load.complete {
 		return nil
