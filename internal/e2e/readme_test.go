@@ -29,7 +29,7 @@ import (
 //   - What a reader would put in is put in: bgticket_…, bgt_… and bgrelay_…
 //     become the last such word that was printed, CODE the last code,
 //     NAME.example:6768 and NAME.example the address of the last ready line,
-//     and "go install …@latest" installs this source.
+//     "go install …@latest" installs this source, and "go run ." runs it.
 //   - An HTML comment that begins with "sh", invisible on the page, is run
 //     likewise: it makes the files that the next block wants, and may check
 //     what the block before it did.

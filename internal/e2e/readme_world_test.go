@@ -74,7 +74,8 @@ var placeholders = []struct {
 	{regexp.MustCompile(`\b[a-z0-9-]+\.example(?::6768)?\b`), "address"},
 }
 
-var installs = regexp.MustCompile(`go install github\.com/bargee/bargee@\S+`)
+// ofSource are the commands that build bargee.
+var ofSource = regexp.MustCompile(`go (install|run) (?:github\.com/bargee/bargee@\S+|\.)`)
 
 // fill puts in what a reader would.
 func (w *world) fill(text string) (string, error) {
@@ -89,8 +90,8 @@ func (w *world) fill(text string) (string, error) {
 		})
 	}
 	// The go command keeps caches and counters in HOME: ours, not the machine's.
-	install := fmt.Sprintf("HOME='%s' go -C '%s' install .", os.Getenv("HOME"), w.root)
-	return installs.ReplaceAllLiteralString(text, install), missing
+	build := fmt.Sprintf("HOME='%s' go -C '%s' $1 .", os.Getenv("HOME"), w.root)
+	return ofSource.ReplaceAllString(text, build), missing
 }
 
 // learn remembers the last words of output that placeholders can stand for.
@@ -207,9 +208,10 @@ func (w *world) showScreen(ctx context.Context, machine, text string) error {
 	}
 	defer term.Close()
 	steps := []func() error{
+		func() error { return term.Wait(ctx, regexp.MustCompile(`^>`), false, readyWithin) },
 		func() error { return term.Type(ctx, strings.TrimSpace(text)+" && clear && echo the end") },
 		func() error { return term.Press(ctx, "Enter", 1) },
-		func() error { return term.Wait(ctx, regexp.MustCompile(`Quit`), false, readyWithin) },
+		func() error { return term.Wait(ctx, regexp.MustCompile(`Quit`), false, scriptWithin) },
 		func() error { return term.Type(ctx, "q") },
 		func() error { return term.Wait(ctx, regexp.MustCompile(`(?m)^the end$`), false, readyWithin) },
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"time"
 
 	"github.com/bargee/bargee/internal/e2e/terminal"
 )
@@ -18,6 +20,11 @@ type Player struct {
 	// screen with its colours. It may be nil.
 	Took func(file, styled string) error
 }
+
+// startWithin is how long the shell may take to its prompt, which is VHS's.
+const startWithin = 10 * time.Second
+
+var prompt = regexp.MustCompile(`^>`)
 
 // Play plays t to its end in a terminal of its own, with a bash that has no
 // settings. What the tape waits for and does not see is an error with the line
@@ -38,6 +45,9 @@ func (p Player) Play(ctx context.Context, t *Tape) error {
 		return err
 	}
 	defer term.Close()
+	if err := term.Wait(ctx, prompt, false, startWithin); err != nil { // what is typed before may be lost
+		return err
+	}
 	for _, c := range t.Commands {
 		if err := p.do(ctx, term, c); err != nil {
 			return fmt.Errorf("line %d: %w", c.Line, err)
