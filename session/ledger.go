@@ -22,7 +22,7 @@ type ledger struct {
 	mu       sync.Mutex
 	t        Transfer // its counters only
 	settled  settled
-	verified int64 // bytes, by the receiver, in all attempts
+	verified int64 // bytes that came over the link and were verified, in all attempts
 	active   map[uint64]*activeFile
 	streams  map[int]*activeStream
 	rate     meter
@@ -318,7 +318,7 @@ func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	if t.State != StateRunning {
 		return
 	}
-	l.rate.add(now, c.Verified)
+	l.rate.add(now, l.verified) // what was there from before says nothing of the speed
 	t.Rate = l.rate.rate(now)
 	if c.Counted {
 		t.ETA = l.rate.eta(now, c.Bytes-c.Verified)

@@ -194,7 +194,9 @@ func (s *sender) answered(a *wire.Answer) error {
 	if f == nil {
 		return newError(Protocol, Path{}, "an answer about entry %d, which is over", a.GetId())
 	}
-	s.freePlace(f)
+	if a.GetVerdict() != wire.Verdict_VERDICT_DIGEST { // which is followed by another answer soon
+		s.freePlace(f)
+	}
 	switch a.GetVerdict() {
 	case wire.Verdict_VERDICT_WANT:
 		return s.wanted(f, int(a.GetChunkSize()))
