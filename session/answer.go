@@ -97,7 +97,12 @@ func (r *receiver) want(f *inFile) {
 	if size == 0 {
 		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())
 	}
-	f.assembly = newAssembly(layout{f.entry.Size, size}, nil)
+	l := layout{f.entry.Size, size}
+	if l.count() > mostChunks {
+		r.refuse(f, newError(ChunkSize, f.path, "%d chunks of %d bytes are too many", l.count(), size))
+		return
+	}
+	f.assembly = newAssembly(l, nil)
 	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil {
 		f.stale = true
 		if f.entry.Size > minChunkSize {

@@ -31,6 +31,12 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 		if errors.Is(err, io.EOF) {
 			return st.Close()
 		}
+		if err == nil {
+			err = r.expected(&c)
+		}
+		if KindOf(err) == Protocol || KindOf(err) == Limit {
+			r.fail(err)
+		}
 		if err != nil {
 			return err
 		}
@@ -57,26 +63,39 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 	}
 }
 
-// take verifies one chunk and stores it. Its error ends the transfer.
+// expected holds a chunk's header against its file, before its bytes are read.
+func (r *receiver) expected(c *wire.Chunk) error {
+	r.mu.Lock()
+	f, announced := r.files[c.GetId()], c.GetId() > 0 && c.GetId() <= r.lastID
+	r.mu.Unlock()
+	if f == nil && announced && len(c.GetValue()) == len(value{}) {
+		return nil // it is over
+	}
+	if f == nil {
+		return newError(Protocol, Path{}, "a chunk of what was not announced")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state == inAsking || f.assembly == nil {
+		return newError(Protocol, f.path, "data that was not asked for")
+	}
+	if c.GetIndex() >= f.count() {
+		return newError(Protocol, f.path, "chunk %d of %d", c.GetIndex(), f.count())
+	}
+	if _, want := f.span(c.GetIndex()); int(c.GetLength()) != want || len(c.GetValue()) != len(value{}) {
+		return newError(Protocol, f.path, "chunk %d has %d bytes instead of %d", c.GetIndex(), c.GetLength(), want)
+	}
+	return nil
+}
+
+// take verifies one chunk that is expected and stores it. Its error ends the
+// transfer.
 func (r *receiver) take(stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
 	f := r.file(c.GetId())
 	if f == nil {
 		return wire.Ack_STATE_UNWANTED, nil
 	}
 	f.mu.Lock()
-	if f.state == inAsking {
-		f.mu.Unlock()
-		return 0, newError(Protocol, f.path, "data that was not asked for")
-	}
-	if c.GetIndex() >= f.count() {
-		f.mu.Unlock()
-		return 0, newError(Protocol, f.path, "chunk %d of %d", c.GetIndex(), f.count())
-	}
-	_, want := f.span(c.GetIndex())
-	if len(data) != want || len(c.GetValue()) != len(value{}) {
-		f.mu.Unlock()
-		return 0, newError(Protocol, f.path, "chunk %d has %d bytes instead of %d", c.GetIndex(), len(data), want)
-	}
 	over := f.state != inWanted
 	begun := !over && f.begin(c.GetIndex())
 	f.mu.Unlock()
@@ -144,7 +163,10 @@ func (r *receiver) commit(f *inFile, how completeness, data []byte) error {
 	case unfinished:
 		return nil
 	case mismatched:
-		return r.fileFailed(f, newError(Integrity, f.path, "the chunks do not make the file that the sender has"), true)
+		// It stays on the table: the sender announces it anew, or gives it up.
+		f.drop(true)
+		r.result(f, newError(Integrity, f.path, "the chunks do not make the file that the sender has"))
+		return nil
 	}
 	if err := r.name(f, data); err != nil {
 		return r.diskFailed(f, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,15 +31,21 @@ type half interface {
 	due() bool
 }
 
-// due tells whether chunks are unacknowledged.
-func (s *sender) due() bool { return s.flying.Load() > 0 }
+// due tells whether chunks are unacknowledged, or the first word is not there.
+func (s *sender) due() bool { return !s.ready.Load() || s.flying.Load() > 0 }
 
-// due tells whether a file lacks chunks that nobody claims to have. Those that
-// are claimed are being read again at both ends, which takes as long as it takes.
+// due tells whether a file lacks chunks that nobody claims to have, or nothing
+// was announced yet. Chunks that are claimed are being read again at both ends,
+// which takes as long as it takes.
 func (r *receiver) due() bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, f := range r.files {
+	silent := r.lastID == 0 && !r.ended
+	files := slices.Collect(maps.Values(r.files))
+	r.mu.Unlock()
+	if silent {
+		return true
+	}
+	for _, f := range files {
 		f.mu.Lock()
 		lacks := f.state == inWanted && f.verified.set+f.claimed.set+uint64(len(f.writing)) < f.count()
 		f.mu.Unlock()
@@ -76,6 +84,9 @@ func transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byt
 	if err != nil {
 		cancel() // what is still on the data streams is of no use
 	}
+	// Those that the other side does not end, we do.
+	patience := time.AfterFunc(dataPatience, cancel)
+	defer patience.Stop()
 	carrying.Wait()
 	cancel()
 	return err
@@ -110,9 +121,14 @@ func carryOnce(ctx context.Context, l transport.Link, id []byte, h half, n int) 
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortInterrupted) })
 	defer stop()
 	if err := wire.Write(st, &wire.Request{Ask: &wire.Request_Data{Data: &wire.Data{Transfer: id}}}); err != nil {
+		st.Abort(abortInterrupted)
 		return err
 	}
-	return h.carry(st, n)
+	err = h.carry(st, n)
+	if err != nil {
+		st.Abort(abortInterrupted)
+	}
+	return err
 }
 
 func newTransferID() []byte {

@@ -16,9 +16,12 @@ import (
 
 // claimed notes which chunks the receiver has from an earlier run.
 func (s *sender) claimed(c *wire.Claims) error {
-	f := s.file(c.GetId())
-	if f == nil || f.entry.Kind != RegularFile || len(c.Values)%32 != 0 {
-		return newError(Protocol, Path{}, "claims for what was not announced")
+	f, err := s.known(c.GetId())
+	if f == nil {
+		return err
+	}
+	if f.entry.Kind != RegularFile || len(c.Values)%32 != 0 {
+		return newError(Protocol, f.rel, "claims that are none")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,11 +43,11 @@ func (s *sender) claimed(c *wire.Claims) error {
 // wanted begins to send f, in chunks of that size.
 func (s *sender) wanted(f *outFile, chunkSize int) error {
 	switch {
-	case f.entry.Kind == Link:
-		return nil // a result follows
-	case s.options.DryRun:
+	case s.options.DryRun && f.entry.Kind != Other:
 		s.settle(f, Item{Result: Copied})
 		return nil
+	case f.entry.Kind == Link:
+		return nil // a result follows
 	case f.entry.Kind != RegularFile:
 		return newError(Protocol, f.rel, "it has nothing to send")
 	}
@@ -52,7 +55,7 @@ func (s *sender) wanted(f *outFile, chunkSize int) error {
 		return newError(ChunkSize, f.rel, "chunks of %d bytes, and only %d to %d are allowed here", chunkSize, lo, hi)
 	}
 	l := layout{f.entry.Size, chunkSize}
-	if l.count() > 1<<22 {
+	if l.count() > mostChunks {
 		return newError(ChunkSize, f.rel, "%d chunks are too many", l.count())
 	}
 	s.ledger.start(f.id, f.shown, s.nameOf(f), f.entry.Size)
@@ -131,9 +134,12 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 
 // needed sends chunks again that went bad on the receiver's disk.
 func (s *sender) needed(n *wire.Need) error {
-	f := s.file(n.GetId())
+	f, err := s.known(n.GetId())
 	if f == nil {
-		return nil // it failed here meanwhile
+		return err
+	}
+	if f.todo.n == 0 {
+		return newError(Protocol, f.rel, "a need of what was not wanted")
 	}
 	for _, i := range n.Chunks {
 		if i >= f.layout.count() {
@@ -279,6 +285,9 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if KindOf(err) == Protocol || KindOf(err) == Limit {
+			s.fail(err)
+		}
 		if err != nil {
 			return err
 		}
@@ -286,7 +295,7 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 			c, ok := fl.pop(a.GetId(), a.GetIndex())
 			if !ok {
 				err := newError(Protocol, Path{}, "an acknowledgement of chunk %d of entry %d, which is not the next one", a.GetIndex(), a.GetId())
-				s.finish(err)
+				s.fail(err)
 				return err
 			}
 			s.flying.Add(-1)
@@ -357,7 +366,7 @@ func (s *sender) again(f *outFile) {
 		return // another stream was first
 	}
 	f.close()
-	s.ledger.restart(f.id, f.entry.Size)
+	s.freePlace(f)
 	next, err := inspect(&outFile{tree: f.tree, dirs: f.dirs, path: f.path, rel: f.rel, shown: f.shown})
 	if err == nil && next.entry.Kind != f.entry.Kind {
 		err = newError(Changed, f.rel, "it is no file any more")
@@ -369,6 +378,7 @@ func (s *sender) again(f *outFile) {
 		s.sourceFailed(f, err)
 		return
 	}
+	s.ledger.restart(f.id, f.entry.Size)
 	next.tries = f.tries + 1
 	s.ledger.seen(next.shown, next.entry.Kind, next.entry.Size)
 	s.announce(next, f.id)

@@ -34,7 +34,9 @@ type inFile struct {
 	part *partial // nil until the first chunk is written
 	// Of a comparison with an existing file: each side's digest, when known.
 	existing       Entry
+	comparing      bool // their digest is due
 	theirs, locals *value
+	disputed       bool // a decision is due
 }
 
 type inState uint8
@@ -172,6 +174,7 @@ func (f *inFile) drop(discard bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.state = inOver
+	f.promised.Store(0)
 	if f.part == nil {
 		return
 	}

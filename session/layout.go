@@ -11,6 +11,10 @@ const (
 	// maxChunks is how many chunks a file has at the most, as long as
 	// maxChunkSize allows: their values are held in memory, 2 MiB of them.
 	maxChunks = 1 << 16
+
+	// mostChunks is how many a file may have, with a chunk size that somebody
+	// asked for or a disk that is larger than that.
+	mostChunks = 1 << 22
 )
 
 // A layout cuts a file into chunks.

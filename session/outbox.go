@@ -12,15 +12,18 @@ import (
 
 // An outbox writes messages to a stream from one goroutine, in the order of
 // send, many to a write. It never blocks the sender: what piles up in it is
-// bounded by the entries that may be unanswered at a time.
+// bounded by the entries that may be unanswered at a time, or by await.
 type outbox struct {
 	mu     sync.Mutex
 	queue  []proto.Message
 	closed bool
 	wake   chan struct{}
+	taken  chan struct{} // run has taken what was queued
 }
 
-func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), taken: make(chan struct{}, 1)}
+}
 
 // send queues m. After close it does nothing.
 func (o *outbox) send(m proto.Message) {
@@ -30,6 +33,40 @@ func (o *outbox) send(m proto.Message) {
 	}
 	o.mu.Unlock()
 	o.signal()
+}
+
+// sendLast queues m and closes. Only the first one's message is sent.
+func (o *outbox) sendLast(m proto.Message) {
+	o.mu.Lock()
+	if !o.closed {
+		o.queue = append(o.queue, m)
+	}
+	o.closed = true
+	o.mu.Unlock()
+	o.signal()
+}
+
+// await waits until no more than most messages wait to be written, or ctx ends.
+func (o *outbox) await(ctx context.Context, most int) {
+	for {
+		o.mu.Lock()
+		n := len(o.queue)
+		o.mu.Unlock()
+		if n <= most {
+			return
+		}
+		select {
+		case <-o.taken:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (o *outbox) isClosed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
 }
 
 // close lets run write what is queued, and end.
@@ -58,6 +95,10 @@ func (o *outbox) run(ctx context.Context, st transport.Stream) error {
 		queue, closed := o.queue, o.closed
 		o.queue = nil
 		o.mu.Unlock()
+		select {
+		case o.taken <- struct{}{}:
+		default:
+		}
 		var err error
 		for _, m := range queue {
 			if buf, err = wire.Append(buf, m); err != nil {

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // An outFile is an announced entry at the sender.
@@ -21,8 +24,9 @@ type outFile struct {
 	ident identity // of the file when it was announced
 	tries int      // how often it was announced
 
-	placed bool // it holds a place in the window; of the manifest's reader
-	pooled bool // it is in the pool, whose lock guards this
+	heard  verdicts    // of the manifest's reader
+	placed atomic.Bool // it holds a place in the window
+	pooled bool        // it is in the pool, whose lock guards this
 
 	mu     sync.Mutex
 	file   *os.File // opened at the first chunk
@@ -37,6 +41,14 @@ type outFile struct {
 	faults int  // chunks that arrived corrupted
 	told   bool // Complete was sent
 }
+
+// verdicts are the answers that came about an entry.
+type verdicts uint8
+
+func (v verdicts) has(w wire.Verdict) bool {
+	return v&(1<<wire.Verdict_VERDICT_WANT) != 0 || v&(1<<w) != 0
+}
+func (v *verdicts) add(w wire.Verdict) { *v |= 1 << w }
 
 // maxTries is how often a file that changes is sent anew, and maxFaults how
 // many of its chunks may arrive corrupted, before it is given up.
@@ -196,6 +208,13 @@ func (f *outFile) ready() bool {
 	}
 	f.told = true
 	return true
+}
+
+// sent reports whether all chunks were taken to be sent, or are there already.
+func (f *outFile) sent() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.todo.set == 0 && len(f.claim) == 0
 }
 
 // sum returns the digest of the file that was sent.

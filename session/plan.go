@@ -17,16 +17,45 @@ import (
 // announced handles one entry. Its error ends the transfer; what is wrong with
 // the entry alone is answered.
 func (r *receiver) announced(a *wire.Announce) error {
-	if old := a.GetReplaces(); old != 0 {
-		r.replaced(old)
+	r.out.await(r.ctx, maxUntaken)
+	old := a.GetReplaces()
+	r.mu.Lock()
+	next, late := a.GetId() == r.lastID+1, r.ended && old == 0
+	r.lastID++
+	r.replacing = old != 0 // until then the transfer is not over
+	r.mu.Unlock()
+	switch {
+	case !next:
+		return newError(Protocol, Path{}, "entry %d is not the next one", a.GetId())
+	case late:
+		return newError(Protocol, Path{}, "entry %d comes after the end of the walk", a.GetId())
+	case old == 0:
+		return r.entered(a)
 	}
+	r.replaced(old)
+	if err := r.entered(a); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.replacing = false
+	r.mu.Unlock()
+	r.finishIfOver()
+	return nil
+}
+
+// maxUntaken is how many messages may wait for the sender to read them before
+// its own are read again.
+const maxUntaken = 4 * maxUnanswered
+
+// entered puts an entry on the table and answers it.
+func (r *receiver) entered(a *wire.Announce) error {
 	p, err := parseClean(string(a.GetPath()))
 	if err != nil {
 		return r.refuseUnnamed(a, err)
 	}
 	e, err := entryFromWire(a.GetEntry())
-	if err != nil {
-		return err
+	if err != nil || a.GetEntry() == nil {
+		return newError(Protocol, p, "entry %d is described by nothing", a.GetId())
 	}
 	e.Name = p.Base()
 	if r.only != nil && !p.IsRoot() && !r.only[topOf(p)] {
@@ -41,11 +70,6 @@ func (r *receiver) announced(a *wire.Announce) error {
 		return r.refuseEntry(a.GetId(), p, e, err)
 	}
 	r.mu.Lock()
-	if _, twice := r.files[f.id]; twice {
-		r.mu.Unlock()
-		r.dirs.release(f.dir)
-		return newError(Protocol, p, "entry %d was announced twice", f.id)
-	}
 	r.files[f.id] = f
 	r.mu.Unlock()
 	r.plan(f, wanted)
@@ -164,7 +188,9 @@ func (r *receiver) plan(f *inFile, wanted bool) {
 	old, err := r.existing(f)
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
-	case f.entry.Kind == Other:
+	case !wanted: // it is settled since a former attempt of this run
+		r.have(f)
+	case f.entry.Kind >= Other:
 		r.skip(f, newError(NotAFile, f.path, "neither a file, a directory nor a link"))
 	case f.entry.Kind == Link && !r.options.KeepLinks:
 		r.skip(f, nil)
@@ -172,8 +198,6 @@ func (r *receiver) plan(f *inFile, wanted bool) {
 		r.refuse(f, err)
 	case missing:
 		r.want(f)
-	case !wanted && same(f.entry, old): // a former attempt of this run brought it
-		r.have(f)
 	case old.Kind == Directory:
 		r.refuse(f, newError(Exists, f.path, "a directory is in the way"))
 	case f.entry.Kind == Link && old.Kind == Link && old.Target == f.entry.Target:
@@ -200,7 +224,7 @@ func (r *receiver) existing(f *inFile) (Entry, error) { return entryAt(f.dir.roo
 // compare finds out whether an existing file of the same size has the same
 // content: the sender digests its file, we ours.
 func (r *receiver) compare(f *inFile, old Entry) {
-	f.existing = old
+	f.existing, f.comparing = old, true
 	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_DIGEST})
 	r.work.add(func(ctx context.Context) {
 		v, err := digestFile(ctx, f.dir.root, f.name, old.Size)
@@ -229,7 +253,10 @@ func (r *receiver) compared(f *inFile, theirs, locals *value) {
 	if locals != nil {
 		f.locals = locals
 	}
-	ready := f.state == inAsking && f.theirs != nil && f.locals != nil
+	ready := f.state == inAsking && f.comparing && f.theirs != nil && f.locals != nil
+	if ready {
+		f.comparing = false
+	}
 	f.mu.Unlock()
 	switch {
 	case !ready:
@@ -242,7 +269,9 @@ func (r *receiver) compared(f *inFile, theirs, locals *value) {
 
 // conflict decides by rule, or has it decided.
 func (r *receiver) conflict(f *inFile, old Entry) {
-	f.existing = old
+	f.mu.Lock()
+	f.existing, f.disputed = old, true
+	f.mu.Unlock()
 	if r.options.OnConflict != Ask {
 		r.decided(f, r.options.OnConflict)
 		return
@@ -257,14 +286,25 @@ func (r *receiver) conflict(f *inFile, old Entry) {
 
 func (r *receiver) decidedBySender(d *wire.Decide) error {
 	f := r.file(d.GetId())
-	if f == nil || r.ask != nil || d.GetDecision() == wire.Conflict_CONFLICT_ASK {
+	if f == nil || r.ask != nil || d.GetDecision() == wire.Conflict_CONFLICT_ASK || !r.decided(f, Conflict(d.GetDecision())) {
 		return newError(Protocol, Path{}, "a decision that was not asked for")
 	}
-	r.decided(f, Conflict(d.GetDecision()))
 	return nil
 }
 
-func (r *receiver) decided(f *inFile, d Conflict) {
+// decided acts on a decision, and reports false if there was nothing to decide.
+func (r *receiver) decided(f *inFile, d Conflict) bool {
+	f.mu.Lock()
+	due := f.disputed && f.state == inAsking
+	f.disputed = false
+	f.mu.Unlock()
+	if due {
+		r.resolve(f, d)
+	}
+	return due
+}
+
+func (r *receiver) resolve(f *inFile, d Conflict) {
 	switch d {
 	case Skip:
 		r.skip(f, nil)

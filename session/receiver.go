@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -28,14 +27,17 @@ type receiver struct {
 	st   transport.Stream // the manifest stream
 	ctx  context.Context  // ends with the transfer
 
-	mu       sync.Mutex
-	files    map[uint64]*inFile // announced and not over
-	metas    []dirMeta          // directories, in the order of the manifest
-	names    map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
-	ended    bool               // the walk is over
-	finished bool
-	cause    error // why the transfer failed
-	done     chan struct{}
+	mu        sync.Mutex
+	files     map[uint64]*inFile // announced and not over
+	metas     []dirMeta          // directories, in the order of the manifest
+	names     map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
+	lastID    uint64
+	ended     bool // the walk is over
+	replacing bool // an entry is being announced anew, and not on the table
+	settling  bool // all entries are over, and the directories get their times
+	finished  bool
+	cause     error // why the transfer failed
+	done      chan struct{}
 }
 
 // receiverConfig says where to and how.
@@ -77,7 +79,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 }
 
 // run receives until the transfer is over, and returns why, if not because all
-// entries are. It closes or aborts st.
+// entries are. It ends st.
 func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	r.st = st
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -89,21 +91,21 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 
 	var loops sync.WaitGroup
 	loops.Go(func() { r.work.run(ctx) })
-	loops.Go(func() {
-		if err := r.out.run(ctx, st); err != nil {
-			cancel(err)
-		}
-	})
+	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as)}}})
 	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
-	if err == nil {
-		r.out.close()
-	} else {
-		cancel(err)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // what the stream says is only the consequence
 	}
+	if r.isFinished() {
+		speaking.finish() // what is left to say, such as why
+	}
+	st.Abort(abortCodeOf(err)) // after the end of our direction it only stops reading
+	cancel(err)
+	<-speaking.done
 	r.work.close()
 	loops.Wait()
-	r.abandon(errors.Is(err, errPeerCancelled) || errors.Is(err, Cancelled))
+	r.abandon(errors.Is(err, Cancelled))
 	return err
 }
 
@@ -129,18 +131,12 @@ func (r *receiver) why(err error) error {
 	if r.isFinished() {
 		return r.failure()
 	}
-	var a *transport.AbortError
-	switch {
-	case errors.Is(err, io.EOF):
-		return newError(Protocol, Path{}, "the sender ended its manifest too early")
-	case errors.As(err, &a) && a.Code == abortCancelled:
-		return errPeerCancelled
+	err = meaning(err)
+	if KindOf(err) == Protocol || KindOf(err) == Limit {
+		r.fail(err)
 	}
 	return err
 }
-
-// errPeerCancelled means that the other end gave the transfer up for good.
-var errPeerCancelled = &Error{Kind: Cancelled, Err: errors.New("cancelled by the other side")}
 
 func (r *receiver) handle(m *wire.ToReceiver) error {
 	switch say := m.Say.(type) {
@@ -155,21 +151,33 @@ func (r *receiver) handle(m *wire.ToReceiver) error {
 	case *wire.ToReceiver_Decide:
 		return r.decidedBySender(say.Decide)
 	case *wire.ToReceiver_End:
-		r.ledger.counted()
-		r.mu.Lock()
-		r.ended = true
-		r.mu.Unlock()
-		r.finishIfOver()
+		return r.walkOver()
 	case *wire.ToReceiver_Error:
-		return fromWire(say.Error)
+		e := fromWire(say.Error)
+		e.Side = Source
+		r.end(e)
 	default:
 		return newError(Protocol, Path{}, "a manifest message that says nothing known")
 	}
 	return nil
 }
 
-// fail ends the transfer because of err, and tells the sender.
-func (r *receiver) fail(err error) {
+// walkOver handles the end of the walk.
+func (r *receiver) walkOver() error {
+	r.ledger.counted()
+	r.mu.Lock()
+	twice := r.ended
+	r.ended = true
+	r.mu.Unlock()
+	if twice {
+		return newError(Protocol, Path{}, "the walk ended twice")
+	}
+	r.finishIfOver()
+	return nil
+}
+
+// end ends the transfer because of err, and reports false if it is over already.
+func (r *receiver) end(err error) bool {
 	r.mu.Lock()
 	first := !r.finished
 	if first {
@@ -178,8 +186,16 @@ func (r *receiver) fail(err error) {
 	}
 	r.mu.Unlock()
 	if first {
-		r.out.send(&wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
 		r.out.close()
+	}
+	return first
+}
+
+// fail ends the transfer because of err, and tells the sender.
+func (r *receiver) fail(err error) {
+	r.out.sendLast(&wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
+	if r.end(err) {
+		r.st.SetReadDeadline(time.Now().Add(dataPatience)) // it has to end its direction now
 	}
 }
 
@@ -198,10 +214,9 @@ func (r *receiver) failure() error {
 // finishIfOver ends the transfer if the walk and all entries are over.
 func (r *receiver) finishIfOver() {
 	r.mu.Lock()
-	over := r.ended && len(r.files) == 0 && !r.finished
+	over := r.ended && !r.replacing && len(r.files) == 0 && !r.finished && !r.settling
 	if over {
-		r.finished = true
-		close(r.done)
+		r.settling = true
 	}
 	metas := r.metas
 	r.mu.Unlock()
@@ -209,8 +224,8 @@ func (r *receiver) finishIfOver() {
 		return
 	}
 	r.settleDirs(metas)
-	r.out.send(&wire.ToSender{Say: &wire.ToSender_Finished{Finished: &wire.Finished{}}})
-	r.out.close()
+	r.out.sendLast(&wire.ToSender{Say: &wire.ToSender_Finished{Finished: &wire.Finished{}}})
+	r.end(nil)
 	// Now only the sender's end of the stream is awaited.
 	r.st.SetReadDeadline(time.Now().Add(dataPatience))
 }
@@ -292,15 +307,4 @@ func (r *receiver) over(f *inFile, it Item) bool {
 	r.ledger.over(f.id, it)
 	r.finishIfOver()
 	return true
-}
-
-// abortCodeOf returns the code that tells the other end why we give up.
-func abortCodeOf(err error) transport.AbortCode {
-	switch KindOf(err) {
-	case Cancelled:
-		return abortCancelled
-	case Interrupted, Unreachable, Timeout:
-		return abortInterrupted
-	}
-	return abortFailed
 }

@@ -3,10 +3,9 @@ package session
 import (
 	"bufio"
 	"context"
-	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
@@ -25,6 +24,8 @@ type sender struct {
 	pool   *pool
 	window chan struct{} // a place for each entry that is not answered yet
 	flying atomic.Int64  // chunks that are not acknowledged yet
+	ready  atomic.Bool   // the receiver's first word came
+	st     transport.Stream
 
 	mu     sync.Mutex
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
@@ -34,6 +35,7 @@ type sender struct {
 	done   chan struct{} // closed when the transfer is over
 	cause  error
 	over   bool
+	walked bool // all was announced
 }
 
 // senderConfig says what and how.
@@ -74,8 +76,9 @@ func newSender(cfg senderConfig) *sender {
 }
 
 // run sends until the transfer is over, and returns why, if not because all
-// entries are. It closes or aborts st.
+// entries are. It ends st.
 func (s *sender) run(ctx context.Context, st transport.Stream) error {
+	s.st = st
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
@@ -83,40 +86,52 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 
 	var loops sync.WaitGroup
 	loops.Go(func() { s.work.run(ctx) })
+	speaking := speak(ctx, s.out, st)
 	loops.Go(func() {
-		if err := s.out.run(ctx, st); err != nil {
-			cancel(err)
-		}
-	})
-	loops.Go(func() {
-		if err := s.walk(ctx); err != nil {
-			s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
-			s.finish(err)
+		if err := s.walk(ctx); err != nil && ctx.Err() == nil {
+			s.fail(err)
 		}
 	})
 	err := s.readManifest(bufio.NewReaderSize(st, flushAt))
-	s.finish(err)
-	if err == nil {
-		s.out.close()
-	} else {
-		cancel(err)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // what the stream says is only the consequence
 	}
+	if s.end(err); s.out.isClosed() {
+		speaking.finish() // what is left to say, such as why
+	}
+	err = s.failure()
+	st.Abort(abortCodeOf(err)) // after the end of our direction it only stops reading
+	cancel(err)
+	<-speaking.done
 	s.work.close()
 	loops.Wait()
 	s.closeFiles()
-	return s.failure()
+	return err
 }
 
-// finish ends the transfer, because of err or nil; the first call counts.
-func (s *sender) finish(err error) {
+// end ends the transfer, because of err or nil; the first call counts, and
+// returns true.
+func (s *sender) end(err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
-		return
+		return false
 	}
 	s.over, s.cause = true, err
 	close(s.done)
 	s.pool.close()
+	if err == nil {
+		s.out.close()
+	}
+	return true
+}
+
+// fail ends the transfer because of err, and tells the receiver.
+func (s *sender) fail(err error) {
+	s.out.sendLast(&wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
+	if s.end(err) {
+		s.st.SetReadDeadline(time.Now().Add(dataPatience)) // it has to end its direction now
+	}
 }
 
 func (s *sender) failure() error {
@@ -129,43 +144,77 @@ func (s *sender) failure() error {
 func (s *sender) readManifest(br *bufio.Reader) error {
 	for {
 		var m wire.ToSender
-		if err := wire.Read(br, &m); err != nil {
-			var a *transport.AbortError
-			switch {
-			case errors.Is(err, io.EOF):
-				return newError(Protocol, Path{}, "the receiver ended the transfer too early")
-			case errors.As(err, &a) && a.Code == abortCancelled:
-				return errPeerCancelled
+		err := wire.Read(br, &m)
+		if err != nil {
+			err = meaning(err)
+		} else {
+			var over bool
+			if over, err = s.handle(&m); over {
+				return err
 			}
+		}
+		switch KindOf(err) {
+		case Protocol, Limit, ChunkSize:
+			s.fail(err)
+		}
+		if err != nil {
 			return err
 		}
-		switch say := m.Say.(type) {
-		case *wire.ToSender_Ready:
-			s.as = string(say.Ready.GetAs())
-		case *wire.ToSender_Claims:
-			if err := s.claimed(say.Claims); err != nil {
-				return err
-			}
-		case *wire.ToSender_Answer:
-			if err := s.answered(say.Answer); err != nil {
-				return err
-			}
-		case *wire.ToSender_Need:
-			if err := s.needed(say.Need); err != nil {
-				return err
-			}
-		case *wire.ToSender_Result:
-			s.resulted(say.Result)
-		case *wire.ToSender_Finished:
-			return nil
-		case *wire.ToSender_Error:
-			e := fromWire(say.Error)
-			e.Side = Destination
-			return e
-		default:
-			return newError(Protocol, Path{}, "a manifest message that says nothing known")
-		}
 	}
+}
+
+// handle handles one message, and reports whether it was the last.
+func (s *sender) handle(m *wire.ToSender) (over bool, err error) {
+	if say, ok := m.Say.(*wire.ToSender_Error); ok {
+		e := fromWire(say.Error)
+		e.Side = Destination
+		return true, e
+	}
+	if say, ok := m.Say.(*wire.ToSender_Ready); ok {
+		return false, s.greeted(say.Ready)
+	}
+	if !s.ready.Load() {
+		return false, newError(Protocol, Path{}, "the receiver did not begin with Ready")
+	}
+	switch say := m.Say.(type) {
+	case *wire.ToSender_Claims:
+		return false, s.claimed(say.Claims)
+	case *wire.ToSender_Answer:
+		return false, s.answered(say.Answer)
+	case *wire.ToSender_Need:
+		return false, s.needed(say.Need)
+	case *wire.ToSender_Result:
+		return false, s.resulted(say.Result)
+	case *wire.ToSender_Finished:
+		if err := s.finished(); err != nil {
+			return false, err
+		}
+		return true, nil
+	}
+	return false, newError(Protocol, Path{}, "a manifest message that says nothing known")
+}
+
+// greeted handles the receiver's first word.
+func (s *sender) greeted(r *wire.Ready) error {
+	if s.ready.Load() {
+		return newError(Protocol, Path{}, "Ready, twice")
+	}
+	s.as = string(r.GetAs())
+	if s.as != "" && checkName(s.as) != nil {
+		return newError(Protocol, Path{}, "the destination has a name that is none")
+	}
+	s.ready.Store(true)
+	return nil
+}
+
+// finished holds the receiver's word that all is over against what is open here.
+func (s *sender) finished() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.walked || len(s.files) > 0 {
+		return newError(Protocol, Path{}, "the receiver says that all is over, and %d entries are not", len(s.files))
+	}
+	return nil
 }
 
 // file returns the file of that id, nil if it is over or was never announced.
@@ -175,14 +224,25 @@ func (s *sender) file(id uint64) *outFile {
 	return s.files[id]
 }
 
+// known is file for an id that the receiver names: one that was never announced
+// is an error, one that came to its end here meanwhile is nil.
+func (s *sender) known(id uint64) (*outFile, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == 0 || id > s.lastID {
+		return nil, newError(Protocol, Path{}, "entry %d was never announced", id)
+	}
+	return s.files[id], nil
+}
+
 // announce puts f on the table and tells the receiver. replaces is the id it
 // had before it changed, or 0.
 func (s *sender) announce(f *outFile, replaces uint64) {
 	s.mu.Lock()
+	defer s.mu.Unlock() // so that ids go out in their order
 	s.lastID++
 	f.id = s.lastID
 	s.files[f.id] = f
-	s.mu.Unlock()
 	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Entry{Entry: &wire.Announce{
 		Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces,
 	}}})
@@ -190,10 +250,14 @@ func (s *sender) announce(f *outFile, replaces uint64) {
 
 // answered acts on the verdict about an entry.
 func (s *sender) answered(a *wire.Answer) error {
-	f := s.file(a.GetId())
+	f, err := s.known(a.GetId())
 	if f == nil {
-		return newError(Protocol, Path{}, "an answer about entry %d, which is over", a.GetId())
+		return err
 	}
+	if v := a.GetVerdict(); v < 0 || v > wire.Verdict_VERDICT_REFUSE || f.heard.has(v) {
+		return newError(Protocol, f.rel, "an answer about entry %d that was not due", f.id)
+	}
+	f.heard.add(a.GetVerdict())
 	if a.GetVerdict() != wire.Verdict_VERDICT_DIGEST { // which is followed by another answer soon
 		s.freePlace(f)
 	}
@@ -211,6 +275,9 @@ func (s *sender) answered(a *wire.Answer) error {
 	case wire.Verdict_VERDICT_REFUSE:
 		s.settle(f, Item{Result: Failed, Err: s.refusal(f, a.GetError())})
 	case wire.Verdict_VERDICT_DIGEST:
+		if f.entry.Kind != RegularFile {
+			return newError(Protocol, f.rel, "it has no digest")
+		}
 		s.work.add(func(ctx context.Context) { s.tellDigest(ctx, f) })
 	case wire.Verdict_VERDICT_CONFLICT:
 		return s.askAbout(f, a)
@@ -220,8 +287,7 @@ func (s *sender) answered(a *wire.Answer) error {
 
 // freePlace gives back f's place in the window, once.
 func (s *sender) freePlace(f *outFile) {
-	if f.placed {
-		f.placed = false
+	if f.placed.CompareAndSwap(true, false) {
 		<-s.window
 	}
 }
@@ -239,7 +305,7 @@ func (s *sender) askAbout(f *outFile, a *wire.Answer) error {
 	}
 	old, err := entryFromWire(a.GetExisting())
 	if err != nil {
-		return err
+		return newError(Protocol, f.rel, "%w", err)
 	}
 	old.Name = f.entry.Name
 	q := Question{Path: f.shown, Name: s.nameOf(f), Source: f.entry, Existing: old}
@@ -253,33 +319,48 @@ func (s *sender) askAbout(f *outFile, a *wire.Answer) error {
 func (s *sender) tellDigest(ctx context.Context, f *outFile) {
 	v, err := f.digest(ctx)
 	if err != nil {
-		s.sourceFailed(f, err)
+		s.trouble(f, err)
 		return
 	}
 	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Digest{Digest: &wire.Digest{Id: f.id, Digest: v[:]}}})
 }
 
 // resulted handles the end of a wanted file.
-func (s *sender) resulted(m *wire.Result) {
-	f := s.file(m.GetId())
+func (s *sender) resulted(m *wire.Result) error {
+	f, err := s.known(m.GetId())
 	if f == nil {
-		return
+		return err
 	}
-	if m.Error == nil {
-		it := Item{Result: Copied, Digest: f.sum()}
-		if f.claims > 0 {
-			it.Result = Resumed
-		}
-		if len(m.Name) > 0 && checkName(string(m.Name)) == nil {
-			it.Name, _ = s.nameOf(f).Parent().Join(string(m.Name))
-		}
-		s.settle(f, it)
-		return
+	if !f.heard.has(wire.Verdict_VERDICT_WANT) {
+		return newError(Protocol, f.rel, "a result of what was not wanted")
 	}
-	e := s.refusal(f, m.Error)
-	if e.Kind == Integrity && f.tries < maxTries {
+	if m.Error != nil {
+		s.refused(f, s.refusal(f, m.Error))
+		return nil
+	}
+	if !f.sent() {
+		return newError(Protocol, f.rel, "a result of what was not sent yet")
+	}
+	it := Item{Result: Copied, Digest: f.sum()}
+	if f.claims > 0 {
+		it.Result = Resumed
+	}
+	if len(m.Name) > 0 && checkName(string(m.Name)) == nil {
+		it.Name, _ = s.nameOf(f).Parent().Join(string(m.Name))
+	}
+	s.settle(f, it)
+	return nil
+}
+
+// refused handles a result that is an error. After one of Integrity the
+// receiver waits for what we make of it.
+func (s *sender) refused(f *outFile, e *Error) {
+	switch {
+	case e.Kind == Integrity && f.tries < maxTries:
 		s.again(f)
 		return
+	case e.Kind == Integrity:
+		s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Failed{Failed: &wire.Failed{Id: f.id, Error: toWire(e)}}})
 	}
 	s.settle(f, Item{Result: Failed, Err: e})
 }
@@ -294,6 +375,7 @@ func (s *sender) settle(f *outFile, it Item) {
 		return
 	}
 	f.close()
+	s.freePlace(f)
 	it.Path, it.Kind, it.Size = f.shown, f.entry.Kind, f.entry.Size
 	if it.Name.IsRoot() {
 		it.Name = s.nameOf(f)

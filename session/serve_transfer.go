@@ -31,9 +31,9 @@ type transferKey struct {
 // streams arrives first is up to the network.
 type underway struct {
 	half    half
-	ctx     context.Context // ends with the transfer, if it fails
+	ctx     context.Context // ends with the transfer
 	known   chan struct{}   // closed when half is set
-	streams int
+	streams map[int]bool    // the numbers of its data streams
 	waiting int
 }
 
@@ -46,7 +46,7 @@ func (t *transfers) entry(k transferKey) *underway {
 	}
 	e := t.byID[k]
 	if e == nil {
-		e = &underway{known: make(chan struct{})}
+		e = &underway{known: make(chan struct{}), streams: map[int]bool{}}
 		t.byID[k] = e
 	}
 	return e
@@ -89,9 +89,7 @@ func (t *transfers) receiving(but transport.Link) (links []transport.Link) {
 func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underway, int) {
 	t.mu.Lock()
 	e := t.entry(k)
-	e.streams++
 	e.waiting++
-	n := e.streams
 	t.mu.Unlock()
 	patience := time.NewTimer(dataPatience)
 	defer patience.Stop()
@@ -109,10 +107,26 @@ func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underwa
 		}
 		return nil, 0
 	}
-	if n > most {
-		return nil, 0
+	return e, e.number(most)
+}
+
+// number returns the lowest number that no stream of the transfer has, and
+// takes it; 0 if all are taken.
+func (e *underway) number(most int) int {
+	for n := 1; n <= most; n++ {
+		if !e.streams[n] {
+			e.streams[n] = true
+			return n
+		}
 	}
-	return e, n
+	return 0
+}
+
+// leave gives a stream's number back.
+func (t *transfers) leave(e *underway, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(e.streams, n)
 }
 
 // serveSend answers Request{send}: the asker announces and sends, we receive
@@ -245,14 +259,17 @@ func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream
 // serveData answers Request{data}: it hands the stream to its transfer.
 func (s *Server) serveData(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Data) {
 	t, n := s.transfers.join(ctx, transferKey{l, string(req.GetTransfer())}, s.cfg.maxStreams())
-	if t == nil {
+	if n == 0 {
 		st.Abort(abortFailed)
 		return
 	}
+	defer s.transfers.leave(t, n)
 	stop := context.AfterFunc(t.ctx, func() { st.Abort(abortInterrupted) })
 	defer stop()
 	// When the stream dies, the asker opens another one.
-	_ = t.half.carry(st, n)
+	if t.half.carry(st, n) != nil {
+		st.Abort(abortInterrupted)
+	}
 }
 
 // refuseTransfer says why a transfer does not begin, and ends the stream.

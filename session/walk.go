@@ -22,6 +22,9 @@ func (s *sender) walk(ctx context.Context) error {
 		}
 	}
 	s.ledger.counted()
+	s.mu.Lock()
+	s.walked = true
+	s.mu.Unlock()
 	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_End{End: &end}})
 	return nil
 }
@@ -126,6 +129,9 @@ func inspect(f *outFile) (*outFile, error) {
 		f.entry = e
 		return f, err
 	}
+	if err := f.tree.vet(f.path.Base()); err != nil {
+		return nil, err
+	}
 	held, err := f.dirs.hold(f.path.Parent())
 	if err != nil {
 		return nil, err
@@ -148,6 +154,9 @@ func inspectIn(held *heldDir, f *outFile) (*outFile, error) {
 	return f, err
 }
 
+// errWalkEnded ends a walk whose transfer is over.
+var errWalkEnded = errors.New("the transfer is over")
+
 // offer announces f when there is a place for it in the window.
 func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
 	if !s.ledger.seen(f.shown, f.entry.Kind, f.entry.Size) && f.entry.Kind != Directory {
@@ -161,11 +170,11 @@ func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
 	select {
 	case s.window <- struct{}{}:
 	case <-s.done:
-		return nil
+		return errWalkEnded
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	f.placed = true
+	f.placed.Store(true)
 	switch f.entry.Kind {
 	case Directory:
 		end.Dirs++

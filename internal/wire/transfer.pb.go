@@ -680,7 +680,7 @@ func (*ToReceiver_End) isToReceiver_Say() {}
 
 func (*ToReceiver_Error) isToReceiver_Say() {}
 
-// Announce announces an entry. Ids count from 1. Parents come before what is in them.
+// Announce announces an entry. Ids count from 1 without a gap. Parents come before what is in them.
 type Announce struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1431,6 +1431,8 @@ func (x *Need) GetChunks() []uint64 {
 }
 
 // Result is the end of a wanted file: under its name and verified, or failed.
+// After one of KIND_INTEGRITY the receiver waits for the sender to announce the
+// file anew (Announce.replaces) or to give it up (Failed).
 type Result struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
