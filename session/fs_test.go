@@ -14,7 +14,7 @@ import (
 
 // nastyNames are names that a Unix disk takes.
 var nastyNames = []string{
-	"plain.txt", " leading and trailing ", "   ", "日本語.txt", "👨‍👩‍👧 family.jpg", "می‌خواهم",
+	"plain.txt", " leading and trailing ", "   ", "日本語.txt", "👨\u200d👩\u200d👧 family.jpg", "می\u200cخواهم",
 	"line\nbreak", "tab\there", "\x1b[2J\x1b]0;title\x07", "back\\slash", `\n`, `\x41`, "\xff\xfe", "a\xc0\xafb",
 	"photo\u202egpj.exe", "\u200b", "\u2066isolate", "tag\U000e0041", "\u3164", "e\u0301", "\u0301first",
 	"slope\u29f5x41", "⧵⧵", "-rf", "~", "$HOME", "*?[a]", "C:evil", "..\\..\\evil", "\u009b31m", "\x9b31m", "\x7f",
