@@ -56,7 +56,7 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 	}()
 	select {
 	case <-ctx.Done(): // the reader is left behind: the program ends
-		return "", interrupted(ctx, "run the same command again to resume")
+		return "", interrupted(ctx, "")
 	case got := <-read:
 		if got.err != nil {
 			return "", &problem{what: "read the answer from", where: "the terminal", err: got.err}

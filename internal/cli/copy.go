@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -56,134 +55,16 @@ func (o *cpOptions) run(ctx context.Context) error {
 		c.ids = append(c.ids, id)
 	}
 	transfers, err := c.watch(ctx)
-	c.report.finish(transfers, c.lanes())
 	if err == nil {
 		err = c.outcome(transfers)
 	}
+	var partly *partlyError
+	whole := err == nil || errors.As(err, &partly)
+	c.report.finish(transfers, c.lanes(), whole)
 	if err != nil {
 		return err
 	}
 	return c.pin(ctx)
-}
-
-// jobs connects to all places and says what is to be done.
-func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
-	to, dst, err := c.locate(ctx, c.dst)
-	if err != nil {
-		return nil, err
-	}
-	into, err := c.into(ctx, to, dst)
-	if err != nil {
-		return nil, failed("copy to", c.dst, err)
-	}
-	var jobs []session.Job
-	for _, src := range c.sources {
-		from, path, err := c.locate(ctx, src)
-		if err != nil {
-			return nil, err
-		}
-		j := session.Job{
-			From: from, Sources: []session.Path{path}, To: to, Destination: dst, Into: into,
-			Options: c.options(), Observe: c.report.item,
-		}
-		if into && (src.contents() || path.IsRoot()) { // what is in it, since it has no name
-			j.Into = false
-		}
-		if err := c.aim(&j, src); err != nil {
-			return nil, err
-		}
-		last := len(jobs) - 1
-		if last >= 0 && j.Into && jobs[last].Into && jobs[last].From == from {
-			jobs[last].Sources = append(jobs[last].Sources, path)
-			continue
-		}
-		jobs = append(jobs, j)
-	}
-	return jobs, nil
-}
-
-// aim mends what a job means where cp has its own ideas: a link with a slash
-// behind it is the directory it leads to, and nothing is copied into itself.
-func (c *copier) aim(j *session.Job, src target) error {
-	path := j.Sources[0]
-	if src.isLocal() && src.isDir() {
-		real, err := filepath.EvalSymlinks(c.host.Name(path))
-		if err != nil {
-			return failed("copy", src, err)
-		}
-		behind, err := c.host.PathOf(real)
-		if err != nil {
-			return failed("copy", src, err)
-		}
-		if j.Into && behind != path {
-			if j.Destination, err = j.Destination.Join(path.Base()); err != nil {
-				return failed("copy", src, err)
-			}
-			j.Into = false
-		}
-		path = behind
-		j.Sources[0] = behind
-	}
-	end := j.Destination
-	if j.Into {
-		var err error
-		if end, err = end.Join(path.Base()); err != nil {
-			return failed("copy", src, err)
-		}
-	}
-	if j.From == j.To && end.Within(path) {
-		why := "the destination lies within it"
-		if end == path {
-			why = "is the destination itself"
-		}
-		return failed("copy", src, &session.Error{Kind: session.Invalid, Path: path, Err: errors.New(why)})
-	}
-	return nil
-}
-
-// locate returns the place and the path of t, connecting if it has to.
-func (c *copier) locate(ctx context.Context, t target) (session.PlaceID, session.Path, error) {
-	id, ok := c.places[t.peer()]
-	if !ok {
-		secret, err := c.admit(ctx, t.root(), &c.reachFlags, func(secret string) (err error) {
-			id, err = c.engine.Connect(ctx, c.reach.word(t), secret)
-			return err
-		})
-		if err != nil {
-			return 0, session.Path{}, err
-		}
-		c.places[t.peer()], c.roots[id], c.secret[id] = id, t.root(), secret
-	}
-	p := place{root: t.root()}
-	if t.isLocal() {
-		p.host = c.host
-	}
-	path, err := p.path(t)
-	return id, path, failed("copy", t, err)
-}
-
-// into tells whether dst is a directory that takes the sources under their own
-// names. If it is not there, the directory above it has to be.
-func (c *copier) into(ctx context.Context, id session.PlaceID, dst session.Path) (bool, error) {
-	if dst.IsRoot() {
-		return true, nil
-	}
-	tree, err := c.engine.Tree(id)
-	if err != nil {
-		return false, err
-	}
-	p := &place{root: c.dst.root(), tree: tree}
-	if id == session.Here {
-		p.host = c.host
-	}
-	w := c.app.watch(ctx)
-	defer w.stop()
-	into, err := intoDirectory(w, p, c.dst, dst, len(c.sources) > 1)
-	if err != nil || into || dst.Parent().IsRoot() {
-		return into, w.explain(err)
-	}
-	_, err = tree.Stat(w, dst.Parent())
-	return false, w.explain(err)
 }
 
 // watch waits for all transfers, and tells of their progress.
@@ -202,7 +83,7 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 	for {
 		select {
 		case <-over:
-			if err := interrupted(ctx, "run the same command again to resume"); err != nil {
+			if err := interrupted(ctx, resumeHint); err != nil {
 				c.engine.Close()
 				return c.transfers(), err
 			}
@@ -222,7 +103,7 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 	for _, t := range all {
 		if t.State == session.StatePaused { // by the engine, which nobody will tell to go on
-			return &problem{what: "copy to", where: c.dst.String(), err: t.Err, hint: "what was copied is kept: run the same command again to resume"}
+			return &problem{what: "copy to", where: c.dst.String(), err: t.Err, hint: resumeHint}
 		}
 		for _, q := range t.Conflicts {
 			if err := c.decide(ctx, t.ID, q); err != nil {
@@ -259,20 +140,31 @@ func (c *copier) lanes() []laneAt {
 
 // outcome returns what the ends of all transfers amount to.
 func (c *copier) outcome(all []session.Transfer) error {
-	failures := false
 	for _, t := range all {
 		switch {
 		case t.State == session.StateFailed:
-			return failed("copy to", c.dst, t.Err)
+			return c.problem(t.Err)
 		case t.State == session.StateCancelled:
 			return &problem{what: "copy to", where: c.dst.String(), err: &session.Error{Kind: session.Cancelled, Err: errors.New("cancelled")}}
 		}
-		failures = failures || t.Failures > 0
 	}
-	if !failures {
-		return nil
+	return c.report.verdict(len(c.sources))
+}
+
+// resumeHint is said where a copy ends before its time.
+const resumeHint = "what was copied is kept: run the same command again to resume"
+
+// problem returns err as a problem at the end that it is about.
+func (c *copier) problem(err error) error {
+	var e *session.Error
+	if !errors.As(err, &e) || e.Side != session.Source {
+		return failed("copy to", c.dst, err)
 	}
-	return &partlyError{all: c.report.onlyFailed(len(c.sources)), first: c.report.first}
+	src := c.sources[0]
+	if len(c.sources) > 1 && !e.Path.IsRoot() {
+		src.path = "/" + e.Path.Raw()
+	}
+	return failed("copy", src, err)
 }
 
 // pin remembers the peers where that is wanted.

@@ -40,7 +40,7 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 	}
 	into := false
 	err = a.each(ctx, "move to", args[len(args)-1:], flags, func(w *watch, p *place, t target, path session.Path) error {
-		if into, err = intoDirectory(w, p, t, path, len(args) > 2); err != nil {
+		if into, err = intoDirectory(w, "move to", p, t, path, len(args) > 2); err != nil {
 			return err
 		}
 		for _, src := range targets[:len(targets)-1] {
@@ -55,8 +55,9 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 }
 
 // intoDirectory tells whether path, the address t, is a directory that takes
-// things under their own names. must says that it has to be one.
-func intoDirectory(ctx context.Context, p *place, t target, path session.Path, must bool) (bool, error) {
+// things under their own names. must says that it has to be one, what is the
+// verb for messages.
+func intoDirectory(ctx context.Context, what string, p *place, t target, path session.Path, must bool) (bool, error) {
 	e, err := p.tree.Stat(ctx, path)
 	must = must || t.isDir()
 	switch {
@@ -66,7 +67,7 @@ func intoDirectory(ctx context.Context, p *place, t target, path session.Path, m
 		return true, nil
 	case errors.Is(err, session.NotFound) && must:
 		return false, &problem{
-			where: t.String(), err: &session.Error{Kind: session.NotFound, Path: path, Err: errors.New("no such directory")},
+			what: what, where: t.String(), err: &session.Error{Kind: session.NotFound, Path: path, Err: errors.New("no such directory")},
 			hint: "bargee mkdir makes one",
 		}
 	case errors.Is(err, session.NotFound):

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ type reporter struct {
 	first   error // of the failures
 	failed  int
 	exists  bool // one of them is a conflict
+	sources map[session.Path]bool
 }
 
 // Until the plan is known the engine is asked often, so that it is the first
@@ -50,7 +52,14 @@ const (
 )
 
 func newReporter(o *cpOptions) *reporter {
-	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}}
+	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, sources: map[session.Path]bool{}}
+}
+
+// named says that the user named path.
+func (r *reporter) named(path session.Path) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sources[path] = true
 }
 
 func (r *reporter) interval() time.Duration {
@@ -66,6 +75,10 @@ func (r *reporter) interval() time.Duration {
 func (r *reporter) item(it session.Item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if it.Kind == session.Other && it.Result == session.Skipped && r.sources[it.Path] {
+		it.Result = session.Failed // who names a device wants more of it than to pass it by
+		it.Err = &session.Error{Kind: session.NotAFile, Side: session.Source, Path: it.Path, Err: errors.New("is no file, directory or link")}
+	}
 	r.count(it)
 	if r.json && !r.planned && len(r.held) < maxHeld {
 		r.held = append(r.held, it)
@@ -94,12 +107,15 @@ func (r *reporter) count(it session.Item) {
 	}
 }
 
-// onlyFailed tells whether each of n sources failed as a whole, and none of
-// them for a conflict, which is an answer and no failure.
-func (r *reporter) onlyFailed(n int) bool {
+// verdict returns the error that ends a copy of n sources. It failed as a whole
+// where each source did; a conflict is an answer, not a failure.
+func (r *reporter) verdict(n int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failed == n && !r.exists && r.done.Files == 0 && r.done.Skipped == 0
+	if r.failed == 0 {
+		return nil
+	}
+	return &partlyError{all: r.failed == n && !r.exists && r.done.Files == 0 && r.done.Skipped == 0, first: r.first}
 }
 
 func (r *reporter) tellItem(it session.Item) {
@@ -163,8 +179,9 @@ func (r *reporter) plan(all []session.Transfer, atEnd bool) {
 	r.held = nil
 }
 
-// finish tells how it ended. Where there was no transfer there is nothing to tell.
-func (r *reporter) finish(all []session.Transfer, lanes []laneAt) {
+// finish tells how it ended; the totals are for a whole copy, since the error
+// that ends another says more.
+func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.erase()
@@ -172,8 +189,13 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt) {
 	took := time.Since(r.start)
 	if r.json {
 		r.event(r.newProgressEvent(all, lanes))
-		r.done.Event, r.done.Seconds = "done", took.Seconds()
-		r.event(r.done)
+		if whole {
+			r.done.Event, r.done.Seconds = "done", took.Seconds()
+			r.event(r.done)
+		}
+		return
+	}
+	if !whole {
 		return
 	}
 	did := ""
