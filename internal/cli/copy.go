@@ -61,6 +61,9 @@ func (o *cpOptions) run(ctx context.Context) error {
 	var partly *partlyError
 	whole := err == nil || errors.As(err, &partly)
 	c.report.finish(transfers, c.lanes(), whole)
+	if partly != nil && partly.all && o.json { // else it was told of as an item
+		return c.problem(partly.first)
+	}
 	if err != nil {
 		return err
 	}
@@ -157,7 +160,8 @@ const resumeHint = "what was copied is kept: run the same command again to resum
 // problem returns err as a problem at the end that it is about.
 func (c *copier) problem(err error) error {
 	var e *session.Error
-	if !errors.As(err, &e) || e.Side != session.Source {
+	atSource := errors.As(err, &e) && (e.Side == session.Source || e.Side == "" && e.Kind == session.NotFound) // the destination was looked at before
+	if !atSource {
 		return failed("copy to", c.dst, err)
 	}
 	src := c.sources[0]

@@ -198,20 +198,31 @@ func startPeer(ts *testscript.TestScript, name string, v transport.Versions) {
 	}()
 }
 
-// waitline FILE TEXT waits until a line of FILE holds TEXT.
+// waitline FILE TEXT waits until FILE holds TEXT.
 func scriptWaitLine(ts *testscript.TestScript, neg bool, args []string) {
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	await(ts, args, func() bool {
 		b, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && strings.Contains(string(b), args[1]) {
-			return
-		}
+		return err == nil && strings.Contains(string(b), args[1])
+	})
+}
+
+// waitentry DIR waits until DIR is no longer empty.
+func scriptWaitEntry(ts *testscript.TestScript, neg bool, args []string) {
+	await(ts, args, func() bool {
+		entries, err := os.ReadDir(ts.MkAbs(args[0]))
+		return err == nil && len(entries) > 0
+	})
+}
+
+func await(ts *testscript.TestScript, what []string, is func() bool) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			ts.Fatalf("no %q in %s: %s", args[1], args[0], b)
+			ts.Fatalf("waited in vain for %v", what)
 		}
 	}
 }

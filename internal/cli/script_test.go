@@ -50,20 +50,22 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("no such condition: %s", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":     scriptCode,
-			"event":    scriptEvent,
-			"token":    scriptToken,
-			"mkfile":   scriptMkfile,
-			"mkraw":    scriptMkraw,
-			"mkfifo":   scriptMkfifo,
-			"same":     scriptSame,
-			"serve":    scriptServe,
-			"launch":   scriptLaunch,
-			"signal":   scriptSignal,
-			"ended":    scriptEnded,
-			"peer":     scriptPeer,
-			"waitline": scriptWaitLine,
-			"long":     scriptLong,
+			"code":      scriptCode,
+			"event":     scriptEvent,
+			"token":     scriptToken,
+			"mkfile":    scriptMkfile,
+			"mkraw":     scriptMkraw,
+			"mkfifo":    scriptMkfifo,
+			"mkhole":    scriptMkhole,
+			"waitentry": scriptWaitEntry,
+			"same":      scriptSame,
+			"serve":     scriptServe,
+			"launch":    scriptLaunch,
+			"signal":    scriptSignal,
+			"ended":     scriptEnded,
+			"peer":      scriptPeer,
+			"waitline":  scriptWaitLine,
+			"long":      scriptLong,
 		},
 	})
 }
@@ -227,4 +229,13 @@ func scriptLong(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	ts.Setenv("LONG", strings.Repeat("n", n))
+}
+
+// mkhole FILE SIZE makes a file of zeros that takes no room.
+func scriptMkhole(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := parseSize(args[1])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o777))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), nil, 0o666))
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 }

@@ -43,6 +43,9 @@ var codeForm = regexp.MustCompile(`^[0-9]{4,}-[a-z]+-[a-z]+-[a-z]+(@[^/]*)?(:.*)
 // parseTarget reads the address s. standing is BARGEE_TARGET, which ":/path" is
 // about.
 func parseTarget(s, standing string) (target, error) {
+	if strings.ContainsRune(s, 0) {
+		return target{}, usage("a path with a NUL byte", "").about("", session.Display(s))
+	}
 	if !strings.HasPrefix(s, ":") {
 		return parseAddress(s)
 	}
@@ -62,8 +65,6 @@ func parseAddress(s string) (target, error) {
 	switch head, rest, colon := strings.Cut(s, ":"); {
 	case s == "":
 		return target{}, usage("an empty path", "this directory is .")
-	case strings.ContainsRune(s, 0):
-		return target{}, usage("a path with a NUL byte", "").about("", session.Display(s))
 	case strings.HasPrefix(s, "bgt_"):
 		return target{}, errTokenArgument
 	case strings.HasPrefix(s, "bgrelay_"):
@@ -112,7 +113,7 @@ func parseURL(s string) (target, error) {
 		return target{}, usage(why, "the form is bargee://[FINGERPRINT@]HOST[:PORT]/PATH").about("", session.Display(s))
 	}
 	place, path, _ := strings.Cut(strings.TrimPrefix(s, "bargee://"), "/")
-	t := target{kind: addressTarget, path: rooted(path)}
+	t := target{kind: addressTarget, path: "/" + path} // only the first slash is the address's
 	if key, rest, ok := strings.Cut(place, "@"); ok {
 		f, err := transport.ParseFingerprint(key)
 		if err != nil {

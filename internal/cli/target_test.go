@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/bargee/bargee/transport"
+)
+
+var testTicket = transport.Ticket{
+	Addresses: []string{"192.0.2.7:6768", "[2001:db8::7]:6768"},
+	Key:       transport.Fingerprint{1, 2, 3},
+	Token:     transport.NewToken(),
+}
+
+func TestTargets(t *testing.T) {
+	key := transport.Fingerprint{9}
+	for _, tt := range []struct {
+		arg, standing string
+		want          target
+	}{
+		{"file", "", target{path: "file"}},
+		{"./a:b", "", target{path: "./a:b"}},
+		{"/a:b", "", target{path: "/a:b"}},
+		{"dir/a:b", "", target{path: "dir/a:b"}},
+		{`C:\file`, "", target{path: `C:\file`}},
+		{"c:/file", "", target{path: "c:/file"}},
+		{"a:b", "", target{path: "a:b"}}, // names of peers have two characters
+		{".", "", target{path: "."}},
+
+		{"nas:/a/b", "", target{kind: knownTarget, name: "nas", path: "/a/b"}},
+		{"nas:a/b", "", target{kind: knownTarget, name: "nas", path: "/a/b"}},
+		{"nas:", "", target{kind: knownTarget, name: "nas", path: "/"}},
+		{"näs:/a:b", "", target{kind: knownTarget, name: "näs", path: "/a:b"}},
+
+		{"bargee://host", "", target{kind: addressTarget, addr: "host:6768", path: "/"}},
+		{"bargee://host:41/", "", target{kind: addressTarget, addr: "host:41", path: "/"}},
+		{"bargee://host/a%20b?c#d//e/", "", target{kind: addressTarget, addr: "host:6768", path: "/a%20b?c#d//e/"}},
+		{"bargee://host/a@b:c", "", target{kind: addressTarget, addr: "host:6768", path: "/a@b:c"}},
+		{"bargee://[::1]/x", "", target{kind: addressTarget, addr: "[::1]:6768", path: "/x"}},
+		{"bargee://[fe80::1%eth0]:7/x", "", target{kind: addressTarget, addr: "[fe80::1%eth0]:7", path: "/x"}},
+		{"bargee://" + key.String() + "@host:1/x", "", target{kind: addressTarget, addr: "host:1", key: key, path: "/x"}},
+
+		{testTicket.Reveal(), "", target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/"}},
+		{testTicket.Reveal() + ":/a:b", "", target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/a:b"}},
+
+		{":/x", "nas:", target{kind: knownTarget, name: "nas", path: "/x"}},
+		{":x/", "bargee://host/", target{kind: addressTarget, addr: "host:6768", path: "/x/"}},
+		{":", testTicket.Reveal(), target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/"}},
+	} {
+		got, err := parseTarget(tt.arg, tt.standing)
+		if err != nil {
+			t.Errorf("%q: %v", tt.arg, err)
+		} else if got.kind != tt.want.kind || got.name != tt.want.name || got.addr != tt.want.addr ||
+			got.key != tt.want.key || got.path != tt.want.path || got.pass.Reveal() != tt.want.pass.Reveal() {
+			t.Errorf("%q: got %+v, want %+v", tt.arg, got, tt.want)
+		}
+	}
+}
+
+func TestTargetsThatAreNone(t *testing.T) {
+	for _, arg := range []string{
+		"", "a\x00b", ":/x", "bargee://", "bargee:///x", "bargee://:1/", "bargee://host:/", "bargee://host:0/", "bargee://host:65536/",
+		"bargee://host:x/", "bargee://::1/", "bargee://[::1/", "bargee://[::1]x/", "bargee://[host]/", "bargee://ho st/",
+		"bargee://user@host/", "bargee://h\x1bost/", "ssh://host/", "4711-apple-river-stone", "4711-apple-river-stone@relay:1",
+		"4711-apple-river-stone:/a", "bgticket_", "bgticket_aaaa:/x", "bgrelay_aaaa", "bgt_aaaa", "na me:/x", "-nas:/x", "n@s:/x",
+	} {
+		got, err := parseTarget(arg, "")
+		var p *problem
+		if err == nil || !errors.As(err, &p) || exitCode(err) != exitUsage {
+			t.Errorf("%q: %+v, %v", arg, got, err)
+		}
+	}
+}
+
+// Whatever is typed, an address that is understood means the same when it is
+// written down and read again, and no message repeats a secret or a control.
+func FuzzTarget(f *testing.F) {
+	for _, s := range []string{
+		"nas:/a", "bargee://host:1/a//b/", "bargee://[::1]:1/", ":/x", "./a:b", "4711-apple-river-stone@h:1", "ssh://u@h/p",
+		testTicket.Reveal() + ":/x", "bgt_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x\x1b[31m:/y\x07", "\xff\xfe:/\xff",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		got, err := parseTarget(arg, "nas:")
+		said := ""
+		if err != nil {
+			said = err.Error()
+		} else {
+			said = got.String()
+		}
+		if strings.ContainsFunc(said, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			t.Errorf("%q: a control character in %q", arg, said)
+		}
+		if strings.Contains(said, testTicket.Reveal()) || strings.HasPrefix(arg, "bgt_") && strings.Contains(said, arg) {
+			t.Errorf("%q: a secret in %q", arg, said)
+		}
+		if err != nil {
+			return
+		}
+		again, err := parseTarget(strings.TrimSuffix(got.peer(), ":")+cut(got), "")
+		if err != nil || again.peer() != got.peer() || again.path != got.path {
+			t.Errorf("%q: %q and %q are not the same: %v", arg, got, again, err)
+		}
+		if p, err := got.remotePath(); err == nil && strings.Contains("/"+p.Raw()+"/", "/../") {
+			t.Errorf("%q: leads out of the tree: %q", arg, p)
+		}
+	})
+}
+
+// cut is what stands behind the peer in an address.
+func cut(t target) string {
+	if t.kind == knownTarget || t.kind == ticketTarget {
+		return ":" + t.path
+	}
+	return t.path
+}
