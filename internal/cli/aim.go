@@ -22,6 +22,9 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 	if err != nil {
 		return nil, failed("copy to", c.dst, err)
 	}
+	if into && c.nameless {
+		return nil, usage("is a directory, and standard input has no name to get there", "write the new file's name behind it").about("copy to", c.dst.String())
+	}
 	var jobs []session.Job
 	for _, src := range c.sources {
 		j := session.Job{To: to, Destination: dst, Into: into, Options: c.options(), Observe: c.report.item}

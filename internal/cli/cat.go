@@ -18,16 +18,15 @@ func newCat(a *app) *cobra.Command {
 		Args:    atLeast(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.each(cmd.Context(), "read", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
-					return a.cat(w, p, path)
-				})
+				a.cat)
 		},
 	}
 	flags.add(cmd)
 	return cmd
 }
 
-func (a *app) cat(w *watch, p *place, path session.Path) error {
+// cat writes the file at path to standard output.
+func (a *app) cat(w *watch, p *place, _ target, path session.Path) error {
 	f, err := p.tree.Open(w, path)
 	if err != nil {
 		return err

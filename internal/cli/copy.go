@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -93,6 +94,9 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 			return c.transfers(), nil
 		case <-tick.C:
 			all := c.transfers()
+			if paused(all) {
+				return all, nil
+			}
 			c.report.progress(all, c.lanes())
 			tick.Reset(c.report.interval())
 			if err := c.tend(ctx, all); err != nil {
@@ -102,12 +106,15 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 	}
 }
 
+// paused tells whether a transfer waits for somebody to free space, which is
+// for the outcome to tell.
+func paused(all []session.Transfer) bool {
+	return slices.ContainsFunc(all, func(t session.Transfer) bool { return t.State == session.StatePaused })
+}
+
 // tend does what a transfer under way needs of its user.
 func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 	for _, t := range all {
-		if t.State == session.StatePaused { // by the engine, which nobody will tell to go on
-			return &problem{what: "copy to", where: c.dst.String(), err: t.Err, hint: resumeHint}
-		}
 		for _, q := range t.Conflicts {
 			if err := c.decide(ctx, t.ID, q); err != nil {
 				return err
@@ -147,6 +154,11 @@ func (c *copier) outcome(all []session.Transfer) error {
 		switch {
 		case t.State == session.StateFailed:
 			return c.problem(t.Err)
+		case t.State == session.StatePaused: // by the engine, and nobody here will tell it to go on
+			p := c.problem(t.Err)
+			return &problem{what: p.what, where: p.where, err: t.Err, hint: resumeHint}
+		case !t.State.Over():
+			return problemOf("copy to", c.dst, errors.New("it ended while it was "+t.State.String()))
 		case t.State == session.StateCancelled:
 			return &problem{what: "copy to", where: c.dst.String(), err: &session.Error{Kind: session.Cancelled, Err: errors.New("cancelled")}}
 		}
@@ -158,17 +170,17 @@ func (c *copier) outcome(all []session.Transfer) error {
 const resumeHint = "what was copied is kept: run the same command again to resume"
 
 // problem returns err as a problem at the end that it is about.
-func (c *copier) problem(err error) error {
+func (c *copier) problem(err error) *problem {
 	var e *session.Error
 	atSource := errors.As(err, &e) && (e.Side == session.Source || e.Side == "" && e.Kind == session.NotFound) // the destination was looked at before
 	if !atSource {
-		return failed("copy to", c.dst, err)
+		return problemOf("copy to", c.dst, err)
 	}
 	src := c.sources[0]
 	if len(c.sources) > 1 && !e.Path.IsRoot() {
 		src.path = "/" + e.Path.Raw()
 	}
-	return failed("copy", src, err)
+	return problemOf("copy", src, err)
 }
 
 // pin remembers the peers where that is wanted.

@@ -19,7 +19,7 @@ it stopped.
 
 A SRC goes into DST under its own name if DST is a directory or ends in a slash; one SRC and a DST
 that does not exist: DST is the new name. Several SRC need a directory. "DIR/." stands for what is in
-DIR. A file that is there already is a conflict, unless it is the same or a part of it.`
+DIR, "-" for standard input or output. A file that is there already is a conflict, unless it is the same or a part of it.`
 
 // cpOptions are those of cp, upload and download.
 type cpOptions struct {
@@ -27,6 +27,8 @@ type cpOptions struct {
 	reachFlags
 	sources []target
 	dst     target
+
+	nameless bool // the source is standard input
 
 	recursive  bool
 	onConflict string
@@ -53,14 +55,30 @@ func newCp(a *app) *cobra.Command {
 		Long:  cpLong,
 		Example: `  bargee cp film.mkv laptop:/films/
   bargee cp -r laptop:/photos .
+  pg_dump shop | bargee cp - laptop:/backup/shop.sql
   bargee cp -r --on-conflict newer --exclude '*.tmp' work bargee://192.0.2.7/backup/`,
 		Args: atLeast(2, "a SRC or the DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			last := len(args) - 1
+			if args[last] == "-" {
+				return o.toStandardOutput(cmd.Context(), args[:last])
+			}
 			targets, err := a.targets(args)
 			if err != nil {
 				return err
 			}
-			o.sources, o.dst = targets[:len(targets)-1], targets[len(targets)-1]
+			o.sources, o.dst = targets[:last], targets[last]
+			if !slices.Contains(args[:last], "-") {
+				return o.checkAndRun(cmd)
+			}
+			if last != 1 {
+				return usage("is the only SRC, if it is one", "").about("", "-")
+			}
+			done, err := o.fromStandardInput(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
 			return o.checkAndRun(cmd)
 		},
 	}

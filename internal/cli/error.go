@@ -52,6 +52,11 @@ func failed(what string, t target, err error) error {
 	if err == nil || errors.As(err, &p) {
 		return err
 	}
+	return problemOf(what, t, err)
+}
+
+// problemOf returns err as a problem with what was tried on t.
+func problemOf(what string, t target, err error) *problem {
 	return &problem{what: what, where: whereIs(t, err), err: err, hint: hintFor(t, err)}
 }
 

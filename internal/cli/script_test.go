@@ -1,3 +1,5 @@
+//go:build unix
+
 package cli
 
 import (
@@ -9,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,8 +48,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "mount":
+				return canMount(), nil
 			}
 			return false, fmt.Errorf("no such condition: %s", cond)
 		},
@@ -56,6 +63,7 @@ func TestScripts(t *testing.T) {
 			"mkfile":    scriptMkfile,
 			"mkraw":     scriptMkraw,
 			"mkfifo":    scriptMkfifo,
+			"smalldisk": scriptSmallDisk,
 			"mkhole":    scriptMkhole,
 			"waitentry": scriptWaitEntry,
 			"same":      scriptSame,
@@ -238,4 +246,23 @@ func scriptMkhole(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o777))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), nil, 0o666))
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+// canMount tells whether we may mount a disk, which root in a container may not.
+var canMount = sync.OnceValue(func() bool {
+	return runtime.GOOS == "linux" && exec.Command("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt").Run() == nil
+})
+
+// smalldisk DIR SIZE mounts a disk of that size.
+func scriptSmallDisk(ts *testscript.TestScript, neg bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).CombinedOutput(); err != nil {
+		ts.Fatalf("mount: %v: %s", err, out)
+	}
+	ts.Defer(func() {
+		if out, err := exec.Command("umount", "-l", dir).CombinedOutput(); err != nil {
+			ts.Logf("umount: %v: %s", err, out)
+		}
+	})
 }
