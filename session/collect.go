@@ -25,6 +25,7 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 	br := bufio.NewReaderSize(st, flushAt)
 	buf := make([]byte, 0, minChunkSize)
 	var acks []*wire.Ack
+	var unsaid int // bytes that they are about
 	for {
 		var c wire.Chunk
 		err := wire.Read(br, &c)
@@ -53,12 +54,14 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 			return err
 		}
 		acks = append(acks, &wire.Ack{Id: c.GetId(), Index: c.GetIndex(), State: state})
-		// With more at hand already, acknowledgements can travel together.
-		if br.Buffered() == 0 || len(acks) == maxAcks {
+		// With more at hand already, acknowledgements can travel together. But
+		// what is not acknowledged is sent again when the stream dies.
+		unsaid += len(buf)
+		if br.Buffered() == 0 || len(acks) == maxAcks || unsaid >= defaultChunkSize {
 			if err := wire.Write(st, &wire.Acks{Acks: acks}); err != nil {
 				return err
 			}
-			acks = acks[:0]
+			acks, unsaid = acks[:0], 0
 		}
 	}
 }

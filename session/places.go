@@ -38,13 +38,13 @@ func (e *Engine) Connect(ctx context.Context, target, secret string) (PlaceID, e
 	}
 	ctx, stop := context.WithCancel(e.ctx)
 	p := &place{target: target, secret: secret, reach: e.cfg.Reach, stop: stop, changed: make(chan struct{})}
+	p.info = Place{Target: target}
+	p.connected(l)
 	e.mu.Lock()
 	e.lastPlace++
-	p.id = e.lastPlace
+	p.id, p.info.ID = e.lastPlace, e.lastPlace
 	e.places = append(e.places, p)
 	e.mu.Unlock()
-	p.info = Place{ID: p.id, Target: target}
-	p.connected(l)
 	e.running.Go(func() { p.keep(ctx) })
 	return p.id, nil
 }
@@ -134,15 +134,20 @@ func (e *Engine) place(id PlaceID) (*place, error) {
 
 // keep keeps p connected until ctx ends.
 func (p *place) keep(ctx context.Context) {
-	for {
-		l := p.current()
+	for short := 0; ; {
+		l, since := p.current(), time.Now()
 		if !p.attend(ctx, l) {
 			l.Close("closed by the other side")
 			p.set(PlaceClosed, nil, nil)
 			return
 		}
 		p.set(PlaceReconnecting, nil, l.Err())
-		next, err := p.redial(ctx)
+		// A peer that takes a link and drops it again counts as one that does
+		// not answer: it must not be dialled without a pause.
+		if short++; time.Since(since) >= longestDial {
+			short = 0
+		}
+		next, err := p.redial(ctx, short)
 		if err != nil {
 			p.set(PlaceClosed, nil, err)
 			return
@@ -187,9 +192,13 @@ func (p *place) attend(ctx context.Context, l transport.Link) bool {
 	}
 }
 
-// redial dials until it succeeds, or until the peer refuses us.
-func (p *place) redial(ctx context.Context) (transport.Link, error) {
-	for n := 0; ; n++ {
+// redial dials until it succeeds, or until the peer refuses us. fails is how
+// often that was in vain before.
+func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
+	for ; ; fails++ {
+		if fails > 0 && !p.waitToDial(ctx, min(firstWait<<min(fails-1, 8), longestDial)) {
+			return nil, context.Cause(ctx)
+		}
 		l, err := p.reach.Dial(ctx, p.target, p.secret)
 		if err == nil {
 			return l, nil
@@ -199,15 +208,22 @@ func (p *place) redial(ctx context.Context) (transport.Link, error) {
 		default:
 			return nil, about(Path{}, err)
 		}
-		wait := min(firstWait<<min(n, 8), longestDial)
 		p.mu.Lock()
-		p.info.Err, p.info.Retry = err, time.Now().Add(wait)
+		p.info.Err = err
 		p.mu.Unlock()
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	}
+}
+
+// waitToDial waits, and reports false if ctx ends first.
+func (p *place) waitToDial(ctx context.Context, wait time.Duration) bool {
+	p.mu.Lock()
+	p.info.Retry = time.Now().Add(wait)
+	p.mu.Unlock()
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -104,13 +104,13 @@ func give(slots chan struct{}) { <-slots }
 // answer reads the Request of a stream and answers it. The stream holds a slot
 // of the requests until it is known to be of a transfer: those may last, and
 // have slots of their own.
-func (v *visit) answer(ctx context.Context, st transport.Stream) {
+func (v *visit) answer(ctx context.Context, raw transport.Stream) {
 	release := sync.OnceFunc(func() { give(v.requests) })
 	defer release()
-	stop := context.AfterFunc(ctx, func() { st.Abort(codeOf(Interrupted)) })
+	stop := context.AfterFunc(ctx, func() { raw.Abort(codeOf(Interrupted)) })
 	defer func() { stop() }()
 
-	req, st, err := readRequest(st)
+	req, st, err := readRequest(raw)
 	e := &exchange{v: v, s: v.s, st: st}
 	switch {
 	case err != nil:
