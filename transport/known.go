@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrUnknownPeer: no known peer has that name or key.
+// ErrUnknownPeer means that no known peer has that name or key.
 var ErrUnknownPeer = errors.New("no such known peer")
 
 // maxKnownAddresses bounds the addresses kept for a peer, the latest first.
