@@ -9,25 +9,27 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
-// decide asks the person at the terminal about a conflict.
-func (c *copier) decide(ctx context.Context, id session.TransferID, q session.Question) error {
+// decide asks the person at the terminal about a conflict, and tells whether
+// the answer is for the transfer's others too.
+func (c *copier) decide(ctx context.Context, id session.TransferID, q session.Question) (all bool, err error) {
 	c.report.clear()
 	fmt.Fprintf(c.console, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
 	for {
 		fmt.Fprint(c.console, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
 		line, err := c.readLine(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		word := strings.TrimSpace(line)
 		if word == "c" {
-			return c.engine.Cancel(id, c.keep)
+			return true, c.engine.Cancel(id, c.keep)
 		}
 		d, ok := map[string]session.Conflict{
 			"s": session.Skip, "o": session.Overwrite, "r": session.Rename, "n": session.Newer,
 		}[strings.ToLower(word)]
 		if ok {
-			return c.engine.Answer(id, q.ID, d, word == strings.ToUpper(word))
+			all = word == strings.ToUpper(word)
+			return all, c.engine.Answer(id, q.ID, d, all)
 		}
 	}
 }

@@ -116,8 +116,10 @@ func paused(all []session.Transfer) bool {
 func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 	for _, t := range all {
 		for _, q := range t.Conflicts {
-			if err := c.decide(ctx, t.ID, q); err != nil {
+			if all, err := c.decide(ctx, t.ID, q); err != nil {
 				return err
+			} else if all {
+				break
 			}
 		}
 	}
@@ -190,7 +192,8 @@ func (c *copier) pin(ctx context.Context) error {
 		if !ok {
 			continue // this machine
 		}
-		err := c.app.pin(ctx, root, &c.reachFlags, c.secret[p.ID], c.reach.nameFor(root, p.Key), func(name string) error {
+		name, isKnown := c.reach.nameFor(root, p.Key)
+		err := c.app.pin(ctx, root, &c.reachFlags, c.secret[p.ID] && !isKnown, name, func(name string) error {
 			return c.engine.Pin(ctx, p.ID, name)
 		})
 		if err != nil {

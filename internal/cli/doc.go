@@ -1,2 +1,31 @@
-// Package cli holds bargee's commands.
+// Package cli holds bargee's commands, one file each. It is where concrete
+// things are wired together (identity, sockets, engine, screen), so that no
+// other package has to know them all.
+//
+// The way of a command line:
+//
+//	Main            streams, signals             main.go, app.go
+//	  newRoot       commands and their flags     root.go, then a file each
+//	    parseTarget addresses, taken apart       target.go
+//	    admit       which secret opens a peer    secret.go, place.go
+//	    reach       addresses and keys to links  reach.go, home.go
+//	  exitCode      errors to exit codes         error.go
+//
+// A command that names things (ls, stat, rm, ...) is a function that app.each
+// calls for every address, over one link per peer. The copying ones share cp.go
+// (flags), aim.go (what goes where), copy.go (the engine's work) and report.go
+// (what is told of it). serve is serve.go, server.go and serve_entry.go (who
+// may enter), which the demonstration uses too.
+//
+// Rules that hold everywhere:
+//
+//   - An error is a problem: what was tried, where, why, and at most one line of
+//     what to do. The commands make them; error.go alone knows exit codes.
+//   - Nothing reaches a terminal that a peer could have chosen but through
+//     session.Display or reason. Secrets reach nothing: no argument, log, title
+//     or error.
+//   - Every wait has an end: of a connection by --timeout, of a request by a
+//     watch that the command moves, of a transfer by the engine.
+//   - A signal ends the context with errInterrupted; what then fails, failed
+//     because of it (exit code 130). A second signal kills.
 package cli

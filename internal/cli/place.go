@@ -101,8 +101,8 @@ func (ps *places) pin(ctx context.Context) error {
 		if p.link == nil {
 			continue
 		}
-		name := ps.reach.nameFor(p.root, p.link.Peer().Key.Short())
-		err := ps.app.pin(ctx, p.root, ps.flags, p.secret, name, func(name string) error {
+		name, isKnown := ps.reach.nameFor(p.root, p.link.Peer().Key.Short())
+		err := ps.app.pin(ctx, p.root, ps.flags, p.secret && !isKnown, name, func(name string) error {
 			if err := p.remote.Keep(ctx); err != nil {
 				return err
 			}
@@ -251,14 +251,15 @@ func (t target) root() target {
 }
 
 // pin remembers the peer t if the user wants it, by the name that the user
-// gives, else by proposal, and says what to type from now on.
-func (a *app) pin(ctx context.Context, t target, f *reachFlags, secret bool, proposal string, do func(name string) error) error {
+// gives, else by proposal, and says what to type from now on. ask tells whether
+// to ask where --trust was not given.
+func (a *app) pin(ctx context.Context, t target, f *reachFlags, ask bool, proposal string, do func(name string) error) error {
 	name := f.trust
 	switch {
 	case name == chosenName:
 		name = proposal
 	case name != "":
-	case secret && a.asks && !a.quiet && !a.json:
+	case ask && a.asks && !a.quiet && !a.json:
 		fmt.Fprintf(a.console, "remember %s, so that it needs no secret again? its name (such as %s), or Enter for no: ", t.shown(), proposal)
 		line, err := a.readLine(ctx)
 		if name = strings.TrimSpace(line); err != nil || name == "" {

@@ -208,11 +208,11 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 	}))
 }
 
-// nameFor proposes a name for the peer at t: the one it has, else its host's.
-// key is its fingerprint's short form.
-func (r *reach) nameFor(t target, key string) string {
+// nameFor proposes a name for the peer at t: the one it has, if it is known,
+// else its host's. key is its fingerprint's short form.
+func (r *reach) nameFor(t target, key string) (name string, isKnown bool) {
 	id, _, _ := strings.Cut(key, "·")
-	name := "peer-" + id
+	name = "peer-" + id
 	if host, _, err := net.SplitHostPort(t.addr); err == nil && net.ParseIP(host) == nil {
 		if first, _, _ := strings.Cut(host, "."); transport.CheckPeerName(first) == nil {
 			name = first
@@ -220,17 +220,17 @@ func (r *reach) nameFor(t target, key string) string {
 	}
 	known, err := r.home.known()
 	if err != nil {
-		return name
+		return name, false
 	}
 	peers, err := known.List()
 	if err != nil {
-		return name
+		return name, false
 	}
 	if i := slices.IndexFunc(peers, func(p transport.KnownPeer) bool { return p.Key.Short() == key }); i >= 0 {
-		return peers[i].Name
+		return peers[i].Name, true
 	}
 	if slices.ContainsFunc(peers, func(p transport.KnownPeer) bool { return p.Name == name }) {
 		name += "-" + id
 	}
-	return name
+	return name, false
 }

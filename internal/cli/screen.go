@@ -94,7 +94,8 @@ func (o *screenOptions) connect(ctx context.Context, e *session.Engine, r *reach
 	}
 	for _, p := range e.Places() {
 		if p.ID == at.Place {
-			err = o.pin(ctx, t.root(), &o.reachFlags, secret, r.nameFor(t, p.Key), func(name string) error { return e.Pin(ctx, p.ID, name) })
+			name, _ := r.nameFor(t, p.Key)
+			err = o.pin(ctx, t.root(), &o.reachFlags, false, name, func(name string) error { return e.Pin(ctx, p.ID, name) })
 		}
 	}
 	return at, false, err
@@ -134,7 +135,8 @@ func proposal(r *reach, p session.Place) string {
 	if err != nil {
 		return p.Name
 	}
-	return r.nameFor(t, p.Key)
+	name, _ := r.nameFor(t, p.Key)
+	return name
 }
 
 // speaksUTF8 tells whether the locale does. A machine without any is taken to:
