@@ -2,9 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -33,6 +30,16 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
 		return newError(Refused, Path{}, "one of the two sides has to be this machine")
 	}
+	names := map[string]bool{}
+	for _, p := range j.Sources {
+		if names[p.Base()] || p.IsRoot() && len(j.Sources) > 1 {
+			return newError(Invalid, p, "two of the sources would get the same name")
+		}
+		names[p.Base()] = true
+	}
+	if j.Move {
+		j.Options.Checksum = true // what is removed was compared byte by byte
+	}
 	if j.From == j.To {
 		for _, p := range j.Sources {
 			if j.Destination.Within(p) {
@@ -44,21 +51,27 @@ func (e *Engine) checkJob(j *Job) error {
 }
 
 // attempt carries q's transfer out once, as far as it gets.
-func (e *Engine) attempt(ctx context.Context, q *queued) error {
+func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 	j := &q.job
-	if j.Move && j.From == j.To && !j.Options.DryRun {
-		if over, err := e.moveWithin(ctx, q); over || err != nil {
-			return err
+	sources := j.Sources
+	if j.Move && !j.Options.DryRun {
+		sources = q.moved.left(sources)
+		if j.From == j.To {
+			if sources, err = e.moveWithin(ctx, q, sources); err != nil {
+				return err
+			}
+		}
+		if len(sources) == 0 {
+			return nil
 		}
 	}
-	var err error
 	switch {
 	case j.From == Here && j.To == Here:
-		err = e.copyHere(ctx, q)
+		err = e.copyHere(ctx, q, sources)
 	case j.From == Here:
-		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.upload(ctx, l, q, j.Destination) })
+		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.upload(ctx, l, q, sources, j.Destination) })
 	default:
-		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.download(ctx, l, q) })
+		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.download(ctx, l, q, sources) })
 	}
 	if err == nil && j.Move && !j.Options.DryRun {
 		err = e.removeMoved(ctx, q)
@@ -84,10 +97,10 @@ func (e *Engine) withLink(ctx context.Context, id PlaceID, f func(transport.Link
 	return err
 }
 
-// upload sends q's sources over l.
-func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, dest Path) error {
+// upload sends paths over l.
+func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths []Path, dest Path) error {
 	j := &q.job
-	sources, done, err := e.sourcesHere(j.Sources)
+	sources, done, err := e.sourcesHere(paths)
 	if err != nil {
 		return err
 	}
@@ -100,8 +113,8 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, dest P
 	return q.transfer(ctx, l, req, id, s)
 }
 
-// download fetches q's sources over l.
-func (e *Engine) download(ctx context.Context, l transport.Link, q *queued) error {
+// download fetches paths over l.
+func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, paths []Path) error {
 	j := &q.job
 	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
 	if err != nil {
@@ -110,9 +123,9 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued) erro
 	defer into.Close()
 	id := newTransferID()
 	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, ledger: q.ledger, ask: q.asking.ask}
-	cfg.only, cfg.origin = asked(j.Sources)
+	cfg.only, cfg.origin = asked(paths)
 	fetch := &wire.Fetch{Transfer: id, Options: optionsToWire(j.Options)}
-	for _, p := range j.Sources {
+	for _, p := range paths {
 		fetch.Paths = append(fetch.Paths, []byte(p.raw))
 	}
 	return q.transfer(ctx, l, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, newReceiver(cfg))
@@ -138,7 +151,7 @@ func asked(sources []Path) (only map[string]bool, origin func(Path) Path) {
 
 // copyHere copies within this machine: over a link in memory to a server of
 // the destination, so that it is verified, resumed and shown like any other.
-func (e *Engine) copyHere(ctx context.Context, q *queued) error {
+func (e *Engine) copyHere(ctx context.Context, q *queued, paths []Path) error {
 	j := &q.job
 	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
 	if err != nil {
@@ -153,7 +166,7 @@ func (e *Engine) copyHere(ctx context.Context, q *queued) error {
 		defer close(served)
 		_ = NewServer(ServerConfig{Tree: into}).Serve(ctx, far)
 	}()
-	err = e.upload(ctx, near, q, Path{as})
+	err = e.upload(ctx, near, q, paths, Path{as})
 	cancel(nil)
 	near.Close("done")
 	<-served
@@ -247,72 +260,4 @@ func (q *queued) watchOver(ctx context.Context, cancel context.CancelCauseFunc, 
 			return
 		}
 	}
-}
-
-// moveWithin moves inside one place by renaming. It reports false, and has
-// done nothing, where that is not possible here and copying may be.
-func (e *Engine) moveWithin(ctx context.Context, q *queued) (over bool, err error) {
-	j := &q.job
-	tree, err := e.Tree(j.From)
-	if err != nil {
-		return false, err
-	}
-	into := j.Into || len(j.Sources) > 1
-	if !into {
-		if d, err := tree.Stat(ctx, j.Destination); err == nil && d.Kind == Directory {
-			into = true
-		}
-	}
-	for i, p := range j.Sources {
-		ent, err := tree.Stat(ctx, p)
-		if err != nil {
-			return false, atSource(p, err)
-		}
-		to := j.Destination
-		if into {
-			if to, err = to.Join(p.Base()); err != nil {
-				return false, err
-			}
-		}
-		q.ledger.seen(p, ent.Kind, ent.Size)
-		err = tree.Rename(ctx, p, to)
-		if err != nil && i == 0 && j.From == Here && (KindOf(err) == Exists || KindOf(err) == Invalid /* another disk */) {
-			q.ledger.begin()
-			return false, nil
-		}
-		it := Item{Path: p, Name: to, Kind: ent.Kind, Size: ent.Size, Result: Copied}
-		if err != nil {
-			it.Result, it.Err = Failed, about(p, err)
-		}
-		q.ledger.over(0, it)
-	}
-	q.ledger.counted()
-	return true, nil
-}
-
-// removeMoved removes what a move has brought to its destination: files and
-// links first, then directories that are empty by now, the deepest first.
-func (e *Engine) removeMoved(ctx context.Context, q *queued) error {
-	tree, err := e.Tree(q.job.From)
-	if err != nil {
-		return err
-	}
-	var dirs []Path
-	for _, it := range q.moved.list() {
-		if it.Kind == Directory {
-			dirs = append(dirs, it.Path)
-			continue
-		}
-		if err := tree.Remove(ctx, it.Path, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return atSource(it.Path, err)
-		}
-	}
-	slices.SortFunc(dirs, func(a, b Path) int { return len(b.raw) - len(a.raw) })
-	for _, p := range dirs {
-		if err := tree.Remove(ctx, p, false); err != nil && KindOf(err) != Exists && !errors.Is(err, fs.ErrNotExist) {
-			return atSource(p, err)
-		}
-	}
-	q.moved.forget()
-	return nil
 }

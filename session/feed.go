@@ -92,7 +92,7 @@ func (s *sender) nameOf(f *outFile) Path {
 	if s.as == "" {
 		return s.dest.Append(f.rel)
 	}
-	return s.dest.Parent().Append(underName(s.as, f.rel))
+	return s.dest.Parent().Append(underName(s.as, f.rel, s.sources[0].path.IsRoot()))
 }
 
 // compareClaims reads the chunks that the receiver claims and sends those that

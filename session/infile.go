@@ -17,11 +17,12 @@ import (
 //	committing  one goroutine gives it its name
 //	over        answered or reported; the table has forgotten it
 type inFile struct {
-	id    uint64
-	path  Path  // as it was announced
-	entry Entry // as it was announced
-	dir   *heldDir
-	name  string // in dir
+	id     uint64
+	path   Path  // as it was announced
+	entry  Entry // as it was announced
+	dir    *heldDir
+	name   string // in dir
+	unmade Path   // of a dry run: the directory in dir's place that is not there
 
 	promised atomic.Int64 // bytes that it will still take on the disk
 
@@ -53,6 +54,9 @@ var errDropped = errors.New("the file was given up")
 
 // target returns the path of the destination below the receiver's directory.
 func (f *inFile) target() Path {
+	if !f.unmade.IsRoot() {
+		return f.unmade.Append(Path{f.name})
+	}
 	p, err := f.dir.path.Join(f.name)
 	if err != nil {
 		return f.dir.path

@@ -25,7 +25,7 @@ func slowly() *brittleReach { return &brittleReach{halt: 6 * mib} }
 // A pause keeps the partial, and the rest is sent after it.
 func TestPauseAndResume(t *testing.T) {
 	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
-		data := fill(t, from, 20*mib, 1)
+		data := fill(t, from, 10*mib, 1)
 		id := interrupted(t, b, r, j, func(id TransferID) { must(t, b.engine.Pause(id)) })
 		synctest.Wait()
 		if n := privates(t, filepath.Dir(to)); len(n) != 2 {
@@ -48,7 +48,7 @@ func TestPauseAndResume(t *testing.T) {
 func TestCancel(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
-			fill(t, from, 20*mib, 1)
+			fill(t, from, 10*mib, 1)
 			start := time.Now()
 			interrupted(t, b, r, j, func(id TransferID) {
 				start = time.Now()
@@ -72,7 +72,7 @@ func TestCancel(t *testing.T) {
 // goes on with them.
 func TestSecondEngineResumes(t *testing.T) {
 	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
-		data := fill(t, from, 20*mib, 1)
+		data := fill(t, from, 10*mib, 1)
 		interrupted(t, b, r, j, func(TransferID) { b.engine.Close() })
 		if n := privates(t, filepath.Dir(to)); len(n) != 2 {
 			t.Errorf("there are %q", n)
@@ -93,7 +93,7 @@ func TestServerStops(t *testing.T) {
 		r := slowly()
 		b := brittleBed(t, r, ServerConfig{})
 		j, from, to := jobs["upload"](b, "file")
-		fill(t, from, 20*mib, 1)
+		fill(t, from, 10*mib, 1)
 		interrupted(t, b, r, j, func(TransferID) { r.stop() })
 		synctest.Wait()
 		if n := privates(t, filepath.Dir(to)); len(n) != 2 {
@@ -107,11 +107,11 @@ func TestServerStops(t *testing.T) {
 func TestDamagedPartial(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, part, journal string){
 		"a bit of the data": func(t *testing.T, part, _ string) { flipBit(t, part, 1000) },
-		"all of the data":   func(t *testing.T, part, _ string) { fill(t, part, 20*mib, 9) },
-		"zeros":             func(t *testing.T, part, _ string) { must(t, os.WriteFile(part, make([]byte, 20*mib), 0o600)) },
+		"all of the data":   func(t *testing.T, part, _ string) { fill(t, part, 10*mib, 9) },
+		"zeros":             func(t *testing.T, part, _ string) { must(t, os.WriteFile(part, make([]byte, 10*mib), 0o600)) },
 		"data cut off":      func(t *testing.T, part, _ string) { must(t, os.Truncate(part, mib/2)) },
 		"data gone":         func(t *testing.T, part, _ string) { must(t, os.Remove(part)) },
-		"data too long":     func(t *testing.T, part, _ string) { must(t, os.Truncate(part, 30*mib)) },
+		"data too long":     func(t *testing.T, part, _ string) { must(t, os.Truncate(part, 14*mib)) },
 		"a record":          func(t *testing.T, _, journal string) { flipBit(t, journal, journalHeader+10) },
 		"the header":        func(t *testing.T, _, journal string) { flipBit(t, journal, 3) },
 		"a torn record": func(t *testing.T, _, journal string) {
@@ -122,12 +122,12 @@ func TestDamagedPartial(t *testing.T) {
 		"another boot":  func(t *testing.T, _, journal string) { reboot(t, journal) },
 		"another boot, and zeros": func(t *testing.T, part, journal string) {
 			reboot(t, journal)
-			must(t, os.WriteFile(part, make([]byte, 20*mib), 0o600))
+			must(t, os.WriteFile(part, make([]byte, 10*mib), 0o600))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
-				data := fill(t, from, 20*mib, 1)
+				data := fill(t, from, 10*mib, 1)
 				interrupted(t, b, r, j, func(TransferID) { b.engine.Close() })
 				dir := filepath.Dir(to)
 				damage(t, filepath.Join(dir, partialName("file", partialSuffix)), filepath.Join(dir, partialName("file", journalSuffix)))
@@ -145,10 +145,10 @@ func TestDamagedPartial(t *testing.T) {
 // A partial of a file of that name that is another one by now is of no use, and
 // does no harm.
 func TestPartialOfAnotherFile(t *testing.T) {
-	for name, size := range map[string]int{"other content": 20 * mib, "longer": 21 * mib, "one chunk": 700 << 10, "small": 10, "empty": 0} {
+	for name, size := range map[string]int{"other content": 10 * mib, "longer": 11 * mib, "one chunk": 700 << 10, "small": 10, "empty": 0} {
 		t.Run(name, func(t *testing.T) {
 			bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
-				fill(t, from, 20*mib, 1)
+				fill(t, from, 10*mib, 1)
 				interrupted(t, b, r, j, func(TransferID) { b.engine.Close() })
 				data := fill(t, from, size, 2)
 				r.release()
@@ -169,7 +169,7 @@ func TestTwoWriters(t *testing.T) {
 		r := slowly()
 		b := brittleBed(t, r, ServerConfig{})
 		j, from, to := jobs["upload"](b, "file")
-		data := fill(t, from, 20*mib, 1)
+		data := fill(t, from, 10*mib, 1)
 		first := interrupted(t, b, r, j, func(TransferID) {})
 		other := brittleReach{server: r.server}
 		c := &bed{tb: t, here: b.here, there: b.there}

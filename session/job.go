@@ -88,6 +88,8 @@ type Item struct {
 	Result Result
 	Digest []byte // BLAKE3, of a file that was copied
 	Err    error  // of Failed, an *Error
+
+	modified time.Time // at the source, when it was copied
 }
 
 // A TransferID names a transfer of an Engine.

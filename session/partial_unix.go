@@ -58,6 +58,9 @@ func setFileTime(_ *os.Root, _ string, f *os.File, modified time.Time) error {
 }
 
 func timespecs(t time.Time) []unix.Timespec {
-	ts := unix.NsecToTimespec(t.UnixNano())
+	ts, err := unix.TimeToTimespec(t) // its year may be out of UnixNano's reach
+	if err != nil {
+		ts = unix.NsecToTimespec(t.UnixNano())
+	}
 	return []unix.Timespec{ts, ts}
 }

@@ -61,6 +61,9 @@ func (r *receiver) entered(a *wire.Announce) error {
 	if r.only != nil && !p.IsRoot() && !r.only[topOf(p)] {
 		return newError(Protocol, p, "the sender announced what was not asked for")
 	}
+	if p.IsRoot() {
+		r.ofRoot.Store(true)
+	}
 	wanted := r.ledger.seen(r.origin(p), e.Kind, e.Size)
 	if e.Kind == Directory {
 		return r.planDir(a.GetId(), p, e)
@@ -93,20 +96,20 @@ func (r *receiver) replaced(id uint64) {
 func (r *receiver) place(id uint64, p Path, e Entry) (*inFile, error) {
 	dest := r.rename(p)
 	dir, name := dest.Split()
-	if isPrivate(name) {
-		return nil, newError(BadName, p, "the name is reserved for partials")
-	}
 	if name == "" {
 		return nil, newError(Invalid, p, "a file cannot take the place of the destination directory")
 	}
+	if err := r.into.vet(name); err != nil {
+		return nil, about(p, err)
+	}
 	d, err := r.dirs.hold(dir)
+	f := &inFile{id: id, path: p, entry: e, name: name}
 	if err != nil && r.options.DryRun && errors.Is(err, fs.ErrNotExist) {
-		d, err = r.dirs.hold(Path{}) // the directory would have been made
+		f.unmade = dir // the directory would have been made
+		d, err = r.dirs.hold(Path{})
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &inFile{id: id, path: p, entry: e, dir: d, name: name}, nil
+	f.dir = d
+	return f, err
 }
 
 // rename gives the top entry its other name, if it gets one.
@@ -114,11 +117,15 @@ func (r *receiver) rename(p Path) Path {
 	if r.as == "" {
 		return p
 	}
-	return underName(r.as, p)
+	return underName(r.as, p, r.ofRoot.Load())
 }
 
-// underName returns p with its first name replaced by as.
-func underName(as string, p Path) Path {
+// underName returns p with its first name replaced by as. What lies in a tree's
+// root has no such name: it is the root that gets one.
+func underName(as string, p Path, ofRoot bool) Path {
+	if ofRoot {
+		return Path{as}.Append(p)
+	}
 	_, rest, below := strings.Cut(p.raw, "/")
 	if !below {
 		return Path{as}
@@ -157,8 +164,8 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 	if name == "" {
 		return false, nil
 	}
-	if isPrivate(name) {
-		return false, newError(BadName, dest, "the name is reserved for partials")
+	if err := r.into.vet(name); err != nil {
+		return false, about(dest, err)
 	}
 	d, err := r.dirs.hold(parent)
 	if err != nil {
@@ -219,7 +226,12 @@ func same(a, b Entry) bool {
 }
 
 // existing describes what has f's name now.
-func (r *receiver) existing(f *inFile) (Entry, error) { return entryAt(f.dir.root, f.name) }
+func (r *receiver) existing(f *inFile) (Entry, error) {
+	if !f.unmade.IsRoot() {
+		return Entry{}, fs.ErrNotExist
+	}
+	return entryAt(f.dir.root, f.name)
+}
 
 // compare finds out whether an existing file of the same size has the same
 // content: the sender digests its file, we ours.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -21,11 +22,12 @@ import (
 // disk or network access but for a file's partial being opened or committed.
 type receiver struct {
 	receiverConfig
-	dirs *heldDirs
-	out  *outbox
-	work *chores
-	st   transport.Stream // the manifest stream
-	ctx  context.Context  // ends with the transfer
+	dirs   *heldDirs
+	out    *outbox
+	work   *chores
+	st     transport.Stream // the manifest stream
+	ofRoot atomic.Bool      // the sender sends the root of its tree
+	ctx    context.Context  // ends with the transfer
 
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
@@ -304,6 +306,7 @@ func (r *receiver) over(f *inFile, it Item) bool {
 	}
 	r.dirs.release(f.dir)
 	it.Path, it.Name, it.Kind, it.Size = r.origin(f.path), r.shown.Append(f.target()), f.entry.Kind, f.entry.Size
+	it.modified = f.entry.Modified
 	r.ledger.over(f.id, it)
 	r.finishIfOver()
 	return true

@@ -376,7 +376,7 @@ func (s *sender) settle(f *outFile, it Item) {
 	}
 	f.close()
 	s.freePlace(f)
-	it.Path, it.Kind, it.Size = f.shown, f.entry.Kind, f.entry.Size
+	it.Path, it.Kind, it.Size, it.modified = f.shown, f.entry.Kind, f.entry.Size, f.entry.Modified
 	if it.Name.IsRoot() {
 		it.Name = s.nameOf(f)
 	}
