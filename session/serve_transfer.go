@@ -35,6 +35,7 @@ type underway struct {
 	known   chan struct{}   // closed when half is set
 	streams map[int]bool    // the numbers of its data streams
 	waiting int
+	over    bool
 }
 
 // dataPatience is how long a data stream waits for its transfer.
@@ -65,10 +66,17 @@ func (t *transfers) add(ctx context.Context, k transferKey, h half) bool {
 	return true
 }
 
+// remove tells that the transfer k is over. That is remembered for a while: a
+// data stream that comes late must not wait for it.
 func (t *transfers) remove(k transferKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.byID, k)
+	t.byID[k].over = true
+	time.AfterFunc(dataPatience, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.byID, k)
+	})
 }
 
 // receiving lists the links over which transfers are being received, but for
@@ -77,7 +85,7 @@ func (t *transfers) receiving(but transport.Link) (links []transport.Link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, e := range t.byID {
-		if _, ok := e.half.(*receiver); ok && k.link != but && !slices.Contains(links, k.link) {
+		if _, ok := e.half.(*receiver); ok && !e.over && k.link != but && !slices.Contains(links, k.link) {
 			links = append(links, k.link)
 		}
 	}
@@ -105,6 +113,9 @@ func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underwa
 		if e.waiting == 0 && t.byID[k] == e {
 			delete(t.byID, k)
 		}
+		return nil, 0
+	}
+	if e.over {
 		return nil, 0
 	}
 	return e, e.number(most)
