@@ -122,7 +122,7 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 	}
 	defer into.Close()
 	id := newTransferID()
-	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, ledger: q.ledger, ask: q.asking.ask}
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask}
 	cfg.only, cfg.origin = asked(paths)
 	fetch := &wire.Fetch{Transfer: id, Options: optionsToWire(j.Options)}
 	for _, p := range paths {
@@ -164,7 +164,7 @@ func (e *Engine) copyHere(ctx context.Context, q *queued, paths []Path) error {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = NewServer(ServerConfig{Tree: into}).Serve(ctx, far)
+		_ = NewServer(ServerConfig{Tree: into, PartialTTL: j.Options.PartialTTL}).Serve(ctx, far)
 	}()
 	err = e.upload(ctx, near, q, paths, Path{as})
 	cancel(nil)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"io/fs"
 	"os"
 	"sync"
 )
@@ -9,9 +10,12 @@ import (
 // ten thousand files in one of them cost one walk. A directory that is held
 // stays the one it was, whatever is done to its name.
 type heldDirs struct {
-	tree *Dir
+	tree   *Dir
+	opened func(Path) // called once for each directory; may be nil
 
 	mu   sync.Mutex
+	seen map[Path]bool // of opened
+	over bool          // after close nothing is held any more
 	open map[Path]*heldDir
 	idle []*heldDir // held by nobody, the oldest first
 }
@@ -28,7 +32,7 @@ type heldDir struct {
 const maxIdle = 32
 
 func newHeldDirs(tree *Dir) *heldDirs {
-	return &heldDirs{tree: tree, open: make(map[Path]*heldDir)}
+	return &heldDirs{tree: tree, open: make(map[Path]*heldDir), seen: make(map[Path]bool)}
 }
 
 // hold opens the directory p, or returns it if it is open.
@@ -42,6 +46,9 @@ func (h *heldDirs) hold(p Path) (*heldDir, error) {
 		d.uses++
 		return d, nil
 	}
+	if h.over {
+		return nil, fs.ErrClosed
+	}
 	root, err := h.tree.open(p)
 	if err != nil {
 		return nil, err
@@ -53,6 +60,10 @@ func (h *heldDirs) hold(p Path) (*heldDir, error) {
 	}
 	d := &heldDir{root: root, dot: dot, path: p, uses: 1}
 	h.open[p] = d
+	if h.opened != nil && !h.seen[p] {
+		h.seen[p] = true
+		h.opened(p)
+	}
 	return d, nil
 }
 
@@ -61,6 +72,10 @@ func (h *heldDirs) release(d *heldDir) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if d.uses--; d.uses > 0 {
+		return
+	}
+	if h.over {
+		h.drop(d)
 		return
 	}
 	h.idle = append(h.idle, d)
@@ -77,10 +92,11 @@ func (h *heldDirs) drop(d *heldDir) {
 	delete(h.open, d.path)
 }
 
-// close closes all directories that nobody holds.
+// close closes all directories, those that are held when they are released.
 func (h *heldDirs) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.over = true
 	for _, d := range h.idle {
 		h.drop(d)
 	}

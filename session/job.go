@@ -41,6 +41,8 @@ type Options struct {
 	Retry   int           // attempts without progress that a peer answered
 	GiveUp  time.Duration // how long an unreachable peer is tried; 0: for ever
 	Timeout time.Duration // longest wait for progress
+
+	PartialTTL time.Duration // how long a partial on this machine is kept that nobody touches; 0: 30 days
 }
 
 // DefaultOptions returns the options of the command line's defaults.

@@ -69,7 +69,7 @@ type dirMeta struct {
 }
 
 func newReceiver(cfg receiverConfig) *receiver {
-	return &receiver{
+	r := &receiver{
 		receiverConfig: cfg,
 		dirs:           newHeldDirs(cfg.into),
 		out:            newOutbox(),
@@ -78,6 +78,21 @@ func newReceiver(cfg receiverConfig) *receiver {
 		names:          map[Path]bool{},
 		done:           make(chan struct{}),
 	}
+	if !cfg.options.DryRun {
+		r.dirs.opened = r.sweep
+	}
+	return r
+}
+
+// sweep removes stale partials from a directory that the transfer comes to,
+// when there is nothing else to be done.
+func (r *receiver) sweep(p Path) {
+	r.work.add(func(context.Context) {
+		if d, err := r.dirs.hold(p); err == nil {
+			sweepPartials(d.root, r.policy.partialTTL(), time.Now())
+			r.dirs.release(d)
+		}
+	})
 }
 
 // run receives until the transfer is over, and returns why, if not because all

@@ -22,6 +22,9 @@ type ServerConfig struct {
 	MaxChunkSize int   // bytes; 0: 16 MiB
 	MaxStreams   int   // data streams of one transfer; 0: 255
 
+	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
+	PartialTTL time.Duration
+
 	// Keep, if not nil, stores a grant for the peer's key, on its request.
 	Keep func(transport.Peer) error
 }

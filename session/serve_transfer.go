@@ -310,6 +310,13 @@ func (c ServerConfig) maxChunk() int {
 	return min(c.MaxChunkSize, maxChunkSize)
 }
 
+func (c ServerConfig) partialTTL() time.Duration {
+	if c.PartialTTL == 0 {
+		return 30 * 24 * time.Hour
+	}
+	return c.PartialTTL
+}
+
 func (c ServerConfig) maxStreams() int {
 	if c.MaxStreams == 0 {
 		return 255

@@ -1,0 +1,49 @@
+package session
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Partials that nobody has touched for long are removed from the directories
+// that a transfer comes to; younger ones, and those that somebody holds, stay.
+func TestSweep(t *testing.T) {
+	for way, job := range jobs {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t, ServerConfig{})
+			j, from, to := job(b, "tree")
+			for _, name := range []string{"a", "b"} {
+				fill(t, filepath.Join(from, "sub", name), 3*mib, 1)
+			}
+			private := func(name, suffix string, age time.Duration) string {
+				p := filepath.Join(to, "sub", partialName(name, suffix))
+				when := time.Now().Add(-age)
+				put(t, p, "left", when)
+				return p
+			}
+			const month = 30 * 24 * time.Hour
+			old, oldJournal := private("old", partialSuffix, month+time.Hour), private("old", journalSuffix, month+time.Hour)
+			young, held := private("young", partialSuffix, month-time.Hour), private("held", partialSuffix, 2*month)
+			f, err := os.Open(held)
+			must(t, err)
+			defer f.Close()
+			must(t, lockFile(f))
+			elsewhere := filepath.Join(filepath.Dir(to), "other", partialName("x", partialSuffix))
+			put(t, elsewhere, "left", older)
+			if tr := b.run(j); tr.State != StateDone || tr.Failures > 0 {
+				t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
+			}
+			gone(t, old)
+			gone(t, oldJournal)
+			for _, name := range []string{young, held, elsewhere} {
+				holds(t, name, "left")
+			}
+			j.Options.DryRun = true
+			older := private("old", partialSuffix, 2*month)
+			b.run(j)
+			holds(t, older, "left")
+		})
+	}
+}
