@@ -38,14 +38,15 @@ type App struct {
 	focus    focus
 	lastPane focus // where Esc and Tab lead from the queue
 	queue    queue
-	pressed  string // the first key of two
+	pressed  chord // the first key of two
 
 	ask     *ask
 	connect *connectDialog
 	help    *help
 
 	shot   snapshot
-	polls  int // number of the chain of polls; older ones are dropped
+	begun  time.Time // when a transfer was put into the queue last
+	polls  int       // number of the chain of polls; older ones are dropped
 	link   linkFigures
 	note   note
 	copies *copying // the count for the question to copy
@@ -109,7 +110,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return a, a.key(m)
 	case tea.PasteMsg:
-		return a, a.paste(m.Content)
+		return a, a.paste(m)
 	case tea.WindowSizeMsg:
 		a.width, a.height = m.Width, m.Height
 	case tea.ModeReportMsg:
@@ -159,7 +160,7 @@ func (a *App) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return a.carryOut(do)
 	}
-	pressed := k.String()
+	pressed := chord(k.String())
 	if a.pressed != "" {
 		pressed = a.pressed + " " + pressed
 	}
@@ -183,12 +184,13 @@ func (a *App) carryOut(do action) tea.Cmd {
 }
 
 // paste gives pasted text to what takes text, and drops it else.
-func (a *App) paste(s string) tea.Cmd {
+func (a *App) paste(m tea.PasteMsg) tea.Cmd {
 	switch {
+	case a.help != nil:
 	case a.connect != nil:
-		a.connect.paste(s)
+		a.connect.edit(m)
 	case a.ask != nil:
-		return a.carryOut(a.ask.paste(s))
+		return a.carryOut(a.ask.edit(m))
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/bargee/bargee/tui/cells"
 )
 
@@ -22,48 +24,46 @@ type ask struct {
 	escape  func() action       // if Esc has to undo something
 }
 
-// An answer is a key of a question, the word for it, and what it does.
+// An answer is a key of a question with the word for it, and what it does.
 type answer struct {
-	key  string
-	word cells.Text
+	key.Binding
 	then action
 }
 
 // handleKey returns what to do, and whether the ask is over with it. A key that
 // is no answer changes nothing.
 func (q *ask) handleKey(k tea.KeyPressMsg) (do action, over bool) {
-	key := k.String()
-	if key == "esc" || key == "ctrl+c" {
+	switch {
+	case key.Matches(k, giveUp):
 		if q.escape != nil {
 			return q.escape(), true
 		}
 		return nil, true
-	}
-	if q.input == nil {
+	case q.input == nil:
 		for _, a := range q.answers {
-			if a.key == key {
+			if key.Matches(k, a.Binding) {
 				return a.then, true
 			}
 		}
 		return nil, false
+	case k.String() == "enter":
+		return q.enter(q.input.Value()), true
 	}
-	if key == "enter" {
-		return q.enter(q.input.String()), true
-	}
-	if q.input.handleKey(k) && q.change != nil {
-		return q.change(q.input.String()), false
-	}
-	return nil, false
+	return q.edit(k), false
 }
 
-// paste puts text into the line.
-func (q *ask) paste(s string) action {
+// giveUp are the keys that close a question or a dialog and do nothing.
+var giveUp = bind("", "esc", "ctrl+c")
+
+// edit hands a key or pasted text to the line.
+func (q *ask) edit(msg tea.Msg) action {
 	if q.input == nil {
 		return nil
 	}
-	q.input.insert(s)
-	if q.change != nil {
-		return q.change(q.input.String())
+	before := q.input.Value()
+	q.input.edit(msg)
+	if text := q.input.Value(); q.change != nil && text != before {
+		return q.change(text)
 	}
 	return nil
 }
@@ -75,36 +75,23 @@ func (q *ask) draw(c canvas, r cells.Rect) {
 	if q.warn {
 		look = c.fail
 	}
-	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
+	r = r.Inset(1)
 	if q.input != nil {
-		label := q.label.Plus(cells.Say(" "))
-		rest := c.Put(r, look, label.Fit(c.Method, r.W*2/3))
-		q.input.draw(c, rest, true)
+		rest := c.Put(r, look, q.label.Plus(cells.Say(" ")).Fit(c.Method, r.W*2/3))
+		c.Compose(lipgloss.NewLayer(q.input.view(c, rest.W)).X(rest.X).Y(rest.Y))
 		return
 	}
-	keys := cells.Text{}
+	var keys []key.Binding
 	for _, a := range q.answers {
-		keys = keys.Plus(cells.Say("  "), answerKey(a.key), cells.Say(" "), a.word)
+		keys = append(keys, a.Binding)
 	}
-	keys = keys.Plus(cells.Say("  Esc"))
-	room := max(r.W-keys.Width(c.Method), r.W/3)
+	_, need := fitting(keys, r.W)
+	room := max(r.W-need-7, r.W/3)
 	label := q.label
 	if q.text != nil {
 		label = q.text(c, room)
 	}
 	c.Put(r, look, label.Squeeze(c.Method, room))
-	at := cells.Rect{X: r.X + room, Y: r.Y, W: r.W - room, H: 1}
-	for _, a := range q.answers {
-		at = c.Put(at, c.plain, cells.Say("  "))
-		at = c.Put(at, c.accent, answerKey(a.key))
-		at = c.Put(at, c.plain, cells.Say(" ").Plus(a.word))
-	}
-	c.Put(at, c.dim, cells.Say("  Esc"))
-}
-
-func answerKey(key string) cells.Text {
-	if key == "enter" {
-		return cells.Say("Enter")
-	}
-	return cells.Shown(key)
+	rest := c.keys(cells.Rect{X: r.X + room + 2, Y: r.Y, W: r.W - room - 2, H: 1}, c.plain, keys)
+	c.Put(rest, c.dim, cells.Say("  Esc"))
 }

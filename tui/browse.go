@@ -220,7 +220,7 @@ func (a *App) escape() tea.Cmd {
 func (a *App) repaint() tea.Cmd { return tea.ClearScreen }
 
 func (a *App) openHelp() tea.Cmd {
-	a.help = newHelp(a.table)
+	a.help = newHelp(a.table, a.scope())
 	return nil
 }
 
@@ -244,7 +244,7 @@ func (a *App) quit() tea.Cmd {
 	a.ask = &ask{
 		label:   cells.Sayf("Quit while %s runs? It can be resumed.", countText(int64(n), cells.Say("transfer"))),
 		warn:    true,
-		answers: []answer{{"y", cells.Say("quit"), leave{}}},
+		answers: []answer{{bind("quit", "y"), leave{}}},
 	}
 	if n > 1 {
 		a.ask.label = cells.Sayf("Quit while %s run? They can be resumed.", countText(int64(n), cells.Say("transfer")))

@@ -2,8 +2,12 @@ package tui
 
 import (
 	"context"
+	"slices"
+	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
@@ -22,8 +26,9 @@ type connectDialog struct {
 }
 
 func newConnectDialog(side int, known []session.KnownPeer) *connectDialog {
-	d := &connectDialog{side: side, address: newInput(""), token: newInput(""), known: known}
-	d.token.masked = true
+	d := &connectDialog{side: side, address: newInput(""), token: newSecret(), known: known}
+	d.address.Placeholder = "name, host:port, bgticket_ or code@relay"
+	d.moveTo(0)
 	return d
 }
 
@@ -42,52 +47,56 @@ func (closeConnect) do(a *App) tea.Cmd {
 type dialPeer struct{ target, secret string }
 
 func (d *connectDialog) dial(target string) action {
-	d.address = newInput(target)
-	return dialPeer{target, d.token.String()}
+	d.address.SetValue(target)
+	return dialPeer{target, strings.TrimSpace(d.token.Value())}
+}
+
+// moveTo gives the keys to a field, and to its cursor.
+func (d *connectDialog) moveTo(field int) {
+	n := 2 + len(d.known)
+	d.field = (field + n) % n
+	d.address.Blur()
+	d.token.Blur()
+	switch d.field {
+	case 0:
+		d.address.Focus()
+	case 1:
+		d.token.Focus()
+	}
 }
 
 // handleKey edits the fields; while a peer is dialled only Esc means something.
 func (d *connectDialog) handleKey(k tea.KeyPressMsg) action {
-	key := k.String()
-	switch {
-	case key == "esc" || key == "ctrl+c":
+	if key.Matches(k, giveUp) {
 		return closeConnect{}
-	case d.dialing:
+	}
+	if d.dialing {
 		return nil
 	}
-	last := 1 + len(d.known)
-	switch key {
+	switch k.String() {
 	case "tab", "down":
-		d.field = (d.field + 1) % (last + 1)
-		return nil
+		d.moveTo(d.field + 1)
 	case "shift+tab", "up":
-		d.field = (d.field + last) % (last + 1)
-		return nil
+		d.moveTo(d.field - 1)
 	case "enter":
 		if d.field >= 2 {
 			return d.dial(d.known[d.field-2].Name)
 		}
-		if d.address.String() == "" {
-			d.field = 0
-			return nil
+		if target := strings.TrimSpace(d.address.Value()); target != "" {
+			return d.dial(target)
 		}
-		return dialPeer{d.address.String(), d.token.String()}
-	}
-	switch d.field {
-	case 0:
-		d.address.handleKey(k)
-	case 1:
-		d.token.handleKey(k)
+		d.moveTo(0)
+	default:
+		d.edit(k)
 	}
 	return nil
 }
 
-func (d *connectDialog) paste(s string) {
-	switch d.field {
-	case 0:
-		d.address.insert(s)
-	case 1:
-		d.token.insert(s)
+// edit hands a key or pasted text to the fields; the one that is focused takes it.
+func (d *connectDialog) edit(msg tea.Msg) {
+	if !d.dialing {
+		d.address.edit(msg)
+		d.token.edit(msg)
 	}
 }
 
@@ -131,7 +140,7 @@ func (a *App) connected(m connectedMsg) tea.Cmd {
 	if m.err != nil {
 		d.err = explain(m.err)
 		if session.KindOf(m.err) == session.Auth {
-			d.field = 1
+			d.moveTo(1)
 		}
 		return nil
 	}
@@ -140,40 +149,60 @@ func (a *App) connected(m connectedMsg) tea.Cmd {
 	return tea.Batch(a.open(&a.panes[d.side], m.at, ""), a.pollNow())
 }
 
+// connectWidth is how wide the dialog is inside, where there is room.
+const connectWidth = 64
+
 // draw writes the dialog into the middle of the screen.
 func (d *connectDialog) draw(c canvas, screen cells.Rect) {
-	peers := min(len(d.known), max(0, screen.H-11))
-	in := box(c, screen, 64, 7+peers+min(peers, 1), cells.Say("Connect"))
-	field := func(y int, name cells.Text, in2 *input, focused bool) {
-		r := in.Line(y)
-		label := c.plain
-		if focused {
-			label = c.active
-		}
-		c.Put(r, label, name)
-		in2.draw(c, cells.Rect{X: r.X + 9, Y: r.Y, W: r.W - 9, H: min(r.H, 1)}, focused)
+	w := min(connectWidth, screen.W-4)
+	lines := []string{
+		d.drawField(c, "Address", d.address, w), d.drawField(c, "Token", d.token, w), "",
 	}
-	field(0, cells.Say("Address"), d.address, d.field == 0 && !d.dialing)
-	field(1, cells.Say("Token"), d.token, d.field == 1 && !d.dialing)
-	first := max(0, d.field-2-peers+1)
-	for i := range peers {
-		k := d.known[first+i]
-		r := in.Line(3 + i)
-		rest := c.Put(r, c.folder, cells.Shown(k.Name))
-		c.Put(rest, c.dim, cells.Say("  ").Plus(cells.Shown(k.Address)))
-		if d.field == 2+first+i {
-			c.Restyle(r, c.plain.On())
+	if peers := min(len(d.known), max(0, screen.H-9)); peers > 0 {
+		first := max(0, d.field-2-peers+1)
+		for i := first; i < first+peers; i++ {
+			lines = append(lines, d.drawPeer(c, i, w))
 		}
+		lines = append(lines, "")
 	}
-	y := 3 + peers + min(peers, 1)
 	switch {
 	case d.dialing:
-		c.Put(in.Line(y), c.ask, cells.Say("connecting").Plus(c.signs.more))
+		lines = append(lines, c.ask.Render(cells.Say("connecting").Plus(c.signs.more)))
 	case !d.err.what.Empty():
-		c.Put(in.Line(y), c.fail, d.err.what.Fit(c.Method, in.W))
-		c.Put(in.Line(y+1), c.dim, d.err.hint.Fit(c.Method, in.W))
-	default:
-		c.Put(in.Line(y), c.dim, cells.Say("name, host:port, bgticket_ or code@relay").Fit(c.Method, in.W))
+		lines = append(lines, c.fail.Gloss().Width(w).Render(d.err.what.String()))
+		if !d.err.hint.Empty() {
+			lines = append(lines, c.dim.Render(d.err.hint.Fit(c.Method, w)))
+		}
 	}
-	c.Put(in.Line(in.H-1), c.dim, cells.Say("Enter connect  Tab next field  Esc close").Fit(c.Method, in.W))
+	fit, _ := fitting(connectKeys, w)
+	lines = append(lines, c.helper(c.dim, keyGap).ShortHelpView(fit))
+	text := lipgloss.JoinVertical(lipgloss.Left, lines...)
+	if lipgloss.Height(text) > screen.H-2 {
+		lines = slices.DeleteFunc(lines, func(l string) bool { return l == "" })
+		text = lipgloss.JoinVertical(lipgloss.Left, lines...)
+	}
+	c.dialog(screen, "Connect", lipgloss.NewStyle().Width(w).Render(text))
+}
+
+var connectKeys = []key.Binding{bind("connect", "enter"), bind("next field", "tab"), bind("close", "esc")}
+
+func (d *connectDialog) drawField(c canvas, name string, in *input, w int) string {
+	const label = 9
+	look := c.plain
+	if in.Focused() && !d.dialing {
+		look = c.active
+	}
+	return look.Gloss().Width(label).Render(name) + in.view(c, w-label)
+}
+
+func (d *connectDialog) drawPeer(c canvas, i, w int) string {
+	k := d.known[i]
+	name := cells.Shown(k.Name).Fit(c.Method, w*2/3)
+	address := cells.Say("  ").Plus(cells.Shown(k.Address)).Fit(c.Method, w-name.Width(c.Method))
+	folder, dim := c.folder, c.dim
+	if d.field == 2+i {
+		folder, dim = folder.On(), dim.On()
+		address = address.Plus(cells.Say(" ").Times(w - name.Width(c.Method) - address.Width(c.Method)))
+	}
+	return folder.Render(name) + dim.Render(address)
 }

@@ -50,7 +50,7 @@ func (a *App) askTransfer(move bool) tea.Cmd {
 	}
 	a.ask = &ask{
 		text:    a.transferText(job, chosen),
-		answers: []answer{{"enter", cells.Say("queue"), submit{job, from.side}}},
+		answers: []answer{{bind("queue", "enter"), submit{job, from.side}}},
 		escape:  func() action { return stopCounting{} },
 	}
 	return a.count(from.location(), chosen)
@@ -118,6 +118,7 @@ type submit struct {
 func (s submit) do(a *App) tea.Cmd {
 	stopCounting{}.do(a)
 	a.panes[s.side].clearTags()
+	a.begun = a.now()
 	return a.call(func() doneMsg {
 		_, err := a.engine.Submit(s.job)
 		return doneMsg{err: err}

@@ -55,7 +55,7 @@ func TestConnectDialog(t *testing.T) {
 	}
 	d.wantShown("*********")
 	d.press("enter")
-	d.wantCalls("connect 10.0.0.9:7000  ", "connect 10.0.0.9:7000  bgt_right")
+	d.wantCalls("connect 10.0.0.9:7000 ", "connect 10.0.0.9:7000 bgt_right")
 	d.wantShown("10.0.0.9:7000")
 	if got := d.app.panes[1].dir.Raw(); got != "sub" {
 		t.Errorf("it opened %q", got)

@@ -88,7 +88,7 @@ func (a *App) askDelete() tea.Cmd {
 	a.ask = &ask{
 		label:   cells.Sayf("Delete %s on %s?", naming(chosen), placeName(a.place(p.place))),
 		warn:    true,
-		answers: []answer{{"y", cells.Say("delete"), remove{p.location(), chosen}}},
+		answers: []answer{{bind("delete", "y"), remove{p.location(), chosen}}},
 	}
 	return nil
 }

@@ -1,111 +1,139 @@
 package tui
 
 import (
+	"fmt"
+	"slices"
+
+	bubbles "charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/bargee/bargee/tui/cells"
 )
 
-// help shows the key table.
+// help shows the part of the key table that works here, in two columns where
+// there is room, and scrolls where it is longer than the screen.
 type help struct {
-	rows   []helpRow
-	top    int
-	height int
+	columns [][]key.Binding
+	view    viewport.Model
 }
 
-type helpRow struct {
-	head       bool
-	keys, what cells.Text
-}
+// twoColumnsFrom is the width from which on the help has two columns.
+const twoColumnsFrom = 76
 
-func newHelp(table []binding) *help {
-	h := &help{}
+func newHelp(table []binding, sc scope) *help {
+	var groups [][]key.Binding
+	rows := 0
 	for _, b := range table {
-		if !b.group.Empty() {
-			if len(h.rows) > 0 {
-				h.rows = append(h.rows, helpRow{})
-			}
-			h.rows = append(h.rows, helpRow{head: true, what: b.group})
+		if b.group != "" {
+			groups = append(groups, []key.Binding{heading(b.group)})
 		}
-		h.rows = append(h.rows, helpRow{keys: keysText(b.keys), what: b.help})
+		if b.scope&sc != 0 {
+			last := &groups[len(groups)-1]
+			*last = append(*last, b.Binding)
+			rows++
+		}
+	}
+	h := &help{columns: make([][]key.Binding, 1), view: viewport.New()}
+	for _, g := range groups {
+		if len(g) == 1 {
+			continue // nothing of it works here
+		}
+		last := len(h.columns) - 1
+		switch {
+		case len(h.columns[last]) > rows/2:
+			h.columns = append(h.columns, g)
+			rows *= 2 // no third one
+		case len(h.columns[last]) == 0:
+			h.columns[last] = g
+		default:
+			h.columns[last] = append(append(h.columns[last], heading("")), g...)
+		}
 	}
 	return h
 }
 
-// keysText writes all keys of a binding.
-func keysText(keys []string) cells.Text {
-	var t cells.Text
-	for i, k := range keys {
-		if i > 0 {
-			t = t.Plus(cells.Say(" "))
-		}
-		t = t.Plus(keyText(k))
-	}
-	return t
+// heading is a row of the help without a key.
+func heading(name string) key.Binding {
+	return key.NewBinding(key.WithKeys(name), key.WithHelp(lipgloss.NewStyle().Bold(true).Render(name), ""))
 }
 
 // handleKey scrolls; any other key closes the help.
 func (h *help) handleKey(k tea.KeyPressMsg) (over bool) {
-	switch k.String() {
-	case "up", "k":
-		h.scroll(-1)
-	case "down", "j":
-		h.scroll(1)
-	case "pgup":
-		h.scroll(-h.height)
-	case "pgdown", "space":
-		h.scroll(h.height)
-	case "home", "g":
-		h.top = 0
-	case "end", "G":
-		h.scroll(len(h.rows))
+	scrolls := h.view.KeyMap
+	switch {
+	case key.Matches(k, scrolls.Up, scrolls.Down, scrolls.PageUp, scrolls.PageDown):
+		h.view, _ = h.view.Update(k)
+	case key.Matches(k, bind("", "home", "g")):
+		h.view.GotoTop()
+	case key.Matches(k, bind("", "end", "G")):
+		h.view.GotoBottom()
 	default:
 		return true
 	}
 	return false
 }
 
-func (h *help) scroll(n int) { h.top = max(0, min(h.top+n, len(h.rows)-h.height)) }
-
 func (h *help) draw(c canvas, screen cells.Rect) {
-	in := box(c, screen, 70, min(len(h.rows)+1, screen.H-2), cells.Say("Keys"))
-	h.height = in.H - 1
-	h.scroll(0)
-	keys := min(22, in.W*2/5)
-	for y := range h.height {
-		if h.top+y >= len(h.rows) {
-			break
-		}
-		row, r := h.rows[h.top+y], in.Line(y)
-		if row.head {
-			c.Put(r, c.strong, row.what)
-			continue
-		}
-		c.Put(cells.Rect{X: r.X, Y: r.Y, W: keys - 1, H: 1}, c.accent, row.keys)
-		c.Put(cells.Rect{X: r.X + keys, Y: r.Y, W: r.W - keys, H: 1}, c.plain, row.what.Fit(c.Method, r.W-keys))
+	columns := h.columns
+	if screen.W < twoColumnsFrom {
+		columns = [][]key.Binding{slices.Concat(h.columns...)}
 	}
-	foot := cells.Say("Esc closes")
-	if len(h.rows) > h.height {
-		foot = cells.Sayf("%d%%  Up Down PgDn scroll, Esc closes", 100*min(h.top+h.height, len(h.rows))/len(h.rows))
+	text := c.helper(c.plain, "   ").FullHelpView(columns)
+	h.view.SetWidth(min(lipgloss.Width(text), screen.W-4))
+	h.view.SetHeight(min(lipgloss.Height(text), screen.H-2))
+	h.view.SetContent(text)
+	title := "Keys, Esc closes"
+	if h.view.TotalLineCount() > h.view.Height() {
+		title = fmt.Sprintf("Keys %d%%, Esc closes", int(h.view.ScrollPercent()*100))
 	}
-	c.Put(in.Line(in.H-1), c.dim, foot.Fit(c.Method, in.W))
+	c.dialog(screen, title, h.view.View())
 }
 
-// box draws a frame of at most w by h inside, in the middle of the screen, and
-// returns what is in it.
-func box(c canvas, screen cells.Rect, w, h int, title cells.Text) cells.Rect {
-	w, h = min(w, screen.W-4), min(h, screen.H-2)
-	r := cells.Rect{X: screen.X + (screen.W-w-4)/2, Y: screen.Y + (screen.H-h-2)/2, W: w + 4, H: h + 2}
-	c.Fill(r, c.plain)
-	s := c.signs
-	line := func(y int, left, right rune) {
-		c.Put(r.Line(y), c.active, cells.Rune(left, 1).Plus(cells.Rune(s.across, r.W-2), cells.Rune(right, 1)))
+// helper renders bindings, words in the look given.
+func (c canvas) helper(words cells.Style, between string) bubbles.Model {
+	h := bubbles.New()
+	h.ShortSeparator, h.FullSeparator, h.Ellipsis = between, between, ""
+	h.Styles = bubbles.Styles{
+		ShortKey: c.accent.Gloss(), ShortDesc: words.Gloss(), FullKey: c.accent.Gloss(), FullDesc: words.Gloss(),
 	}
-	line(0, s.topLeft, s.topRight)
-	line(r.H-1, s.bottomLeft, s.bottomRight)
-	for y := 1; y < r.H-1; y++ {
-		c.Put(r.Line(y), c.active, cells.Rune(s.down, 1))
-		c.PutRight(r.Line(y), c.active, cells.Rune(s.down, 1))
+	return h
+}
+
+// keys writes bindings into a line, as many as fit, and returns what is left.
+func (c canvas) keys(r cells.Rect, words cells.Style, bindings []key.Binding) cells.Rect {
+	bindings, w := fitting(bindings, r.W)
+	if w == 0 {
+		return r
 	}
-	c.Put(cells.Rect{X: r.X + 2, Y: r.Y, W: r.W - 4, H: 1}, c.active, cells.Sayf(" %s ", title))
-	return cells.Rect{X: r.X + 2, Y: r.Y + 1, W: w, H: h}
+	c.Compose(lipgloss.NewLayer(c.helper(words, keyGap).ShortHelpView(bindings)).X(r.X).Y(r.Y))
+	return cells.Rect{X: r.X + w, Y: r.Y, W: r.W - w, H: 1}
+}
+
+const keyGap = "  " // between the bindings of a line
+
+// fitting returns the first bindings that stand whole in a line of w columns, and
+// how many columns they take. Bubbles' own cut lets one more through when the
+// line is nearly full.
+func fitting(bindings []key.Binding, w int) (fit []key.Binding, used int) {
+	for i, b := range bindings {
+		need := lipgloss.Width(b.Help().Key + " " + b.Help().Desc)
+		if i > 0 {
+			need += len(keyGap)
+		}
+		if used+need > w {
+			return bindings[:i], used
+		}
+		used += need
+	}
+	return bindings, used
+}
+
+// dialog frames text and puts it into the middle of the screen.
+func (c canvas) dialog(screen cells.Rect, title, text string) {
+	frame := lipgloss.NewStyle().Border(c.signs.border).BorderForeground(c.active.Gloss().GetForeground()).Padding(0, 1)
+	box := frame.Render(text)
+	c.Compose(lipgloss.NewLayer(box, lipgloss.NewLayer(c.active.Gloss().Render(" "+title+" ")).X(2)).
+		X(screen.X + (screen.W-lipgloss.Width(box))/2).Y(screen.Y + (screen.H-lipgloss.Height(box))/2))
 }

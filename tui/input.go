@@ -2,110 +2,56 @@ package tui
 
 import (
 	"strings"
-	"unicode/utf8"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/tui/cells"
 )
 
-// An input is one line of text being typed.
-type input struct {
-	text   []rune
-	at     int  // the cursor
-	masked bool // shown as dots: a secret
-}
-
-func newInput(text string) *input {
-	in := &input{text: []rune(text)}
-	in.at = len(in.text)
-	return in
-}
-
-func (in *input) String() string { return string(in.text) }
+// An input is one line of text being typed: a text input of Bubbles whose cursor
+// stands still, since blinking would be bytes on the line for ever, and which
+// takes nothing that could steer the terminal or deceive who types.
+type input struct{ textinput.Model }
 
 // maxInput bounds what can be typed or pasted.
 const maxInput = 4096
 
-// insert types or pastes s; line ends become blanks.
-func (in *input) insert(s string) {
-	s = strings.ToValidUTF8(strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s), "")
-	add := []rune(strings.Trim(s, "\x00"))
-	if len(in.text)+len(add) > maxInput {
-		return
-	}
-	in.text = append(in.text[:in.at:in.at], append(add, in.text[in.at:]...)...)
-	in.at += len(add)
+func newInput(text string) *input {
+	in := &input{textinput.New()}
+	in.Prompt, in.CharLimit = "", maxInput
+	in.KeyMap.Paste.SetEnabled(false) // it would ask programs of this machine; terminals paste by themselves
+	in.SetStyles(textinput.Styles{})
+	in.Focus()
+	in.SetValue(text)
+	return in
 }
 
-// handleKey edits the line; it returns false for keys that are not its own.
-func (in *input) handleKey(k tea.KeyPressMsg) bool {
-	switch k.String() {
-	case "left":
-		in.at = max(in.at-1, 0)
-	case "right":
-		in.at = min(in.at+1, len(in.text))
-	case "home", "ctrl+a":
-		in.at = 0
-	case "end", "ctrl+e":
-		in.at = len(in.text)
-	case "backspace":
-		if in.at > 0 {
-			in.text = append(in.text[:in.at-1], in.text[in.at:]...)
-			in.at--
-		}
-	case "delete":
-		if in.at < len(in.text) {
-			in.text = append(in.text[:in.at], in.text[in.at+1:]...)
-		}
-	case "ctrl+u":
-		in.text, in.at = in.text[in.at:], 0
-	case "ctrl+w":
-		from := in.at
-		for from > 0 && in.text[from-1] == ' ' {
-			from--
-		}
-		for from > 0 && in.text[from-1] != ' ' && in.text[from-1] != '/' {
-			from--
-		}
-		if from == in.at && from > 0 {
-			from--
-		}
-		in.text = append(in.text[:from], in.text[in.at:]...)
-		in.at = from
-	default:
-		if k.Text == "" || !utf8.ValidString(k.Text) {
-			return false
-		}
-		in.insert(k.Text)
-	}
-	return true
+// newSecret is an input that shows how much was typed, and not what.
+func newSecret() *input {
+	in := newInput("")
+	in.EchoMode = textinput.EchoPassword
+	return in
 }
 
-// draw writes the line into r, with the part around the cursor visible.
-func (in *input) draw(c canvas, r cells.Rect, focused bool) {
-	shown := func(text []rune) cells.Text {
-		if in.masked {
-			return cells.Rune('*', len(text))
-		}
-		return cells.Shown(string(text))
+// edit takes a key or pasted text. Letters that cannot be shown become escapes,
+// as names have them, and turn into the letters again where a name is made of
+// them.
+func (in *input) edit(msg tea.Msg) {
+	switch m := msg.(type) {
+	case tea.KeyPressMsg:
+		m.Text = cells.Shown(m.Text).String()
+		msg = m
+	case tea.PasteMsg:
+		lines := strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(strings.Trim(m.Content, "\r\n"))
+		msg = tea.PasteMsg{Content: cells.Shown(lines).String()}
 	}
-	before := shown(in.text[:in.at])
-	from := 0
-	for before.Width(c.Method) > r.W-2 && from < in.at {
-		from += max(1, (in.at-from)/8)
-		before = shown(in.text[from:in.at])
-	}
-	rest := c.Put(r, c.plain, before)
-	under := cells.Say(" ")
-	if in.at < len(in.text) {
-		under = shown(in.text[in.at : in.at+1])
-	}
-	look := c.plain
-	if focused {
-		look = look.On()
-	}
-	rest = c.Put(rest, look, under)
-	if in.at < len(in.text) {
-		c.Put(rest, c.plain, shown(in.text[in.at+1:]))
-	}
+	in.Model, _ = in.Update(msg) // no cursor that blinks, no command
+}
+
+// view is the line in w columns, with the part around the cursor visible.
+func (in *input) view(c canvas, w int) string {
+	in.SetWidth(max(w-1, 1)) // one for the cursor behind the last letter
+	looks := textinput.StyleState{Text: c.plain.Gloss(), Placeholder: c.dim.Gloss(), Prompt: c.plain.Gloss()}
+	in.SetStyles(textinput.Styles{Focused: looks, Blurred: looks})
+	return in.View()
 }

@@ -275,7 +275,7 @@ func answers(c session.Conflict) func(*testing.T, *driver, []string) {
 		asking(d)
 		d.wantShown("? library.sqlite older here: 3 answer")
 		d.press("3")
-		d.wantShown("o overwrite s skip r rename n newer a for all")
+		d.wantShown("o overwrite  s skip  r rename  n newer  a for all")
 		d.press(key...)
 		d.wantCalls("copy /home/Films/library.sqlite to 1:/pool/films",
 			"answer conflict=7 decision="+string(rune('0'+c))+" all=false 1")
@@ -309,13 +309,13 @@ func TestEveryKeyDoesWhatTheTableSays(t *testing.T) {
 		if b.scope == inQueue {
 			where = "queue "
 		}
-		effect := keyEffects[where+b.keys[0]]
-		seen[where+b.keys[0]] = true
+		effect := keyEffects[where+b.Keys()[0]]
+		seen[where+b.Keys()[0]] = true
 		if effect == nil {
-			t.Errorf("no test says what %s%q does", where, b.keys[0])
+			t.Errorf("no test says what %s%q does", where, b.Keys()[0])
 			continue
 		}
-		for _, key := range b.keys {
+		for _, key := range b.Keys() {
 			t.Run(where+key, func(t *testing.T) {
 				effect(t, newDriver(t, 100, 24), strings.Split(key, " "))
 			})
@@ -338,7 +338,7 @@ func TestKeysReachTheProgram(t *testing.T) {
 				continue
 			}
 			letters := 0
-			for _, key := range b.keys {
+			for _, key := range b.Keys() {
 				if taken[key] {
 					t.Errorf("%q is bound twice", key)
 				}
@@ -346,12 +346,12 @@ func TestKeysReachTheProgram(t *testing.T) {
 				if slices.Contains(kept, key) || strings.HasPrefix(key, "alt+") {
 					t.Errorf("%q does not reach every program", key)
 				}
-				if !isFunction(key) {
+				if key[0] != 'f' || len(key) == 1 {
 					letters++
 				}
 			}
 			if letters == 0 {
-				t.Errorf("%v needs a function key", b.keys)
+				t.Errorf("%v needs a function key", b.Keys())
 			}
 		}
 	}

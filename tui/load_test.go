@@ -150,12 +150,33 @@ func TestOnePollAtATime(t *testing.T) {
 	d := newDriver(t, 80, 24)
 	old := d.poll
 	d.press("down", "c", "enter") // polls at once
-	if d.after != busyInterval {
-		t.Errorf("the next poll is after %v", d.after)
+	if d.after != freshInterval {
+		t.Errorf("the next poll after a start is after %v", d.after)
+	}
+	d.app.now = func() time.Time { return testNow.Add(freshFor) }
+	if got := d.app.interval(); got != busyInterval {
+		t.Errorf("later polls are %v apart", got)
 	}
 	d.poll = nil
 	d.send(old(testNow))
 	if d.poll != nil {
 		t.Error("an older chain of polls goes on")
+	}
+}
+
+// What is over before the screen looks again shows its bar once all the same.
+func TestShortTransfersShowTheirBar(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	d.press("down", "c", "enter")
+	d.wantShown("waiting")
+	d.tick(100 << 30)
+	d.wantShown("100%")
+	if d.shows("✓ Arrival.2016.2160p.mkv 41.2G, verified") {
+		t.Error("the end is shown before the bar was")
+	}
+	d.look()
+	d.wantShown("41.2G, verified")
+	if d.shows("100%") {
+		t.Error("the bar is shown twice")
 	}
 }

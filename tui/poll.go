@@ -8,11 +8,14 @@ import (
 	"github.com/bargee/bargee/tui/cells"
 )
 
-// How often the engine is asked: while something changes, and else. A poll that
-// finds nothing new writes nothing to the terminal.
+// How often the engine is asked: for a moment after something was begun, so that
+// a transfer which is soon over is seen at all; while something changes; and
+// else. A poll that finds nothing new writes nothing to the terminal.
 const (
-	busyInterval = 250 * time.Millisecond
-	idleInterval = time.Second
+	freshInterval = 100 * time.Millisecond
+	freshFor      = time.Second
+	busyInterval  = 250 * time.Millisecond
+	idleInterval  = time.Second
 )
 
 // A snapshot is all that the engine says at one moment.
@@ -74,6 +77,9 @@ func (a *App) busy() bool {
 }
 
 func (a *App) interval() time.Duration {
+	if a.now().Sub(a.begun) < freshFor {
+		return freshInterval
+	}
 	if a.busy() {
 		return busyInterval
 	}

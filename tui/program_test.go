@@ -139,13 +139,16 @@ func (b *bed) end() {
 	<-time.After(2 * idleInterval) // the last poll is still asleep
 }
 
-// wantPainted compares what the terminal shows with what was drawn.
+// wantPainted compares what the terminal shows with what was drawn. A poll may
+// have drawn at this very moment, so that its frame is still to come: the
+// renderer writes 60 in a second.
 func (b *bed) wantPainted(when string, texts ...string) {
 	b.t.Helper()
-	got, want := b.term.rows(), b.model.drawn()
-	for y := range want {
-		want[y] = strings.TrimRight(want[y], " ")
+	if !slices.Equal(b.term.rows(), trimmed(b.model.drawn())) {
+		<-time.After(time.Second / 60)
+		synctest.Wait()
 	}
+	got, want := b.term.rows(), trimmed(b.model.drawn())
 	if a, b2 := strings.Join(got, "\n"), strings.Join(want, "\n"); a != b2 {
 		b.t.Errorf("%s: the terminal shows\n%s\nbut drawn was\n%s", when, a, b2)
 	}
@@ -154,6 +157,14 @@ func (b *bed) wantPainted(when string, texts ...string) {
 			b.t.Errorf("%s: %q is not shown:\n%s", when, text, strings.Join(got, "\n"))
 		}
 	}
+}
+
+// trimmed drops the blanks at the ends of rows.
+func trimmed(rows []string) []string {
+	for y := range rows {
+		rows[y] = strings.TrimRight(rows[y], " ")
+	}
+	return rows
 }
 
 // memoryTerminal is an emulator that counts bytes, and can stop reading.
@@ -220,9 +231,9 @@ func (m *memoryTerminal) rows() []string {
 				b.WriteByte(' ')
 			}
 		}
-		rows[y] = strings.TrimRight(b.String(), " ")
+		rows[y] = b.String()
 	}
-	return rows
+	return trimmed(rows)
 }
 
 func TestTerminalShowsTheStory(t *testing.T) {

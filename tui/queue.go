@@ -13,6 +13,8 @@ type queue struct {
 	moved     bool                        // somebody put the cursor there; it stays on its transfer
 	flipped   map[session.TransferID]bool // details that are not as they are by themselves
 	all       bool                        // the next answer is for all conflicts of the transfer
+	asked     bool                        // the engine was, at least once
+	flash     map[session.TransferID]bool // over before they were seen to run: their bar is shown once
 	height    int                         // lines that are visible
 	tall      int                         // most lines that were wanted since all was over
 }
@@ -24,7 +26,10 @@ func (q *queue) set(ts []session.Transfer) {
 	if t := q.current(); t != nil {
 		on = t.ID
 	}
-	q.transfers = ts
+	if q.flash = nil; q.asked {
+		q.flash = missed(q.transfers, ts)
+	}
+	q.asked, q.transfers = true, ts
 	q.cursor = max(0, min(q.cursor, len(ts)-1))
 	for i := range ts {
 		if q.moved && ts[i].ID == on {
@@ -35,6 +40,29 @@ func (q *queue) set(ts []session.Transfer) {
 	if i := q.firstOpen(); i >= 0 {
 		q.cursor = i
 	}
+}
+
+// missed finds what became done between two polls without having been seen to
+// run.
+func missed(before, now []session.Transfer) map[session.TransferID]bool {
+	was := make(map[session.TransferID]session.TransferState, len(before))
+	for i := range before {
+		was[before[i].ID] = before[i].State
+	}
+	var out map[session.TransferID]bool
+	for i := range now {
+		state, known := was[now[i].ID]
+		if now[i].State != session.StateDone || now[i].Failures > 0 || now[i].Bytes == 0 {
+			continue
+		}
+		if !known || state == session.StateWaiting {
+			if out == nil {
+				out = make(map[session.TransferID]bool)
+			}
+			out[now[i].ID] = true
+		}
+	}
+	return out
 }
 
 // firstOpen is the first transfer that asks something, else the first that is
@@ -147,8 +175,8 @@ func (a *App) cancelOrForget() tea.Cmd {
 		label: cells.Sayf("Cancel %s?", jobName(t.Job)),
 		warn:  true,
 		answers: []answer{
-			{"y", cells.Say("cancel"), cancel{*t, false}},
-			{"k", cells.Say("keep what arrived"), cancel{*t, true}},
+			{bind("cancel", "y"), cancel{*t, false}},
+			{bind("keep what arrived", "k"), cancel{*t, true}},
 		},
 	}
 	return nil

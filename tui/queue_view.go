@@ -3,6 +3,7 @@ package tui
 import (
 	"time"
 
+	"charm.land/bubbles/v2/key"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
@@ -231,7 +232,7 @@ func (q *queue) one(c canvas, r cells.Rect, focused bool) {
 
 // padLeft puts blanks before t, so that what changes under it stays in its column.
 func padLeft(c canvas, t cells.Text, w int) cells.Text {
-	return cells.Rune(' ', w-t.Width(c.Method)).Plus(t)
+	return cells.Say(" ").Times(w - t.Width(c.Method)).Plus(t)
 }
 
 func ratio(done, total int64) float64 {
@@ -248,7 +249,7 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer) {
 	name := cells.Rect{X: r.X + 2, Y: r.Y, W: max(10, r.W*3/10), H: 1}
 	c.Put(name, c.plain, jobName(t.Job).Squeeze(c.Method, name.W))
 	rest := cells.Rect{X: name.X + name.W + 1, Y: r.Y, W: r.W - name.W - 3, H: 1}
-	if t.State == session.StateRunning {
+	if t.State == session.StateRunning || q.flash[t.ID] {
 		q.drawProgress(c, rest, t)
 		return
 	}
@@ -328,17 +329,11 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 	if t.Asking > 1 {
 		what = what.Plus(cells.Sayf(", %d more", t.Asking-1))
 	}
-	choice := []answer{
-		{key: "o", word: cells.Say("overwrite")}, {key: "s", word: cells.Say("skip")}, {key: "r", word: cells.Say("rename")},
-		{key: "n", word: cells.Say("newer")}, {key: "a", word: cells.Say("for all")},
-	}
+	choice := conflictKeys
 	if !keys {
-		choice = []answer{{key: "3", word: cells.Say("answer")}}
+		choice = []key.Binding{bind("answer", "3")}
 	}
-	need := 0
-	for _, a := range choice {
-		need += len(a.key) + 2 + a.word.Width(c.Method)
-	}
+	_, need := fitting(choice, r.W)
 	if need+12+what.Width(c.Method) > r.W {
 		choice, need = nil, 0 // the line of hints has them as well
 	}
@@ -347,14 +342,9 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 	if choice != nil {
 		r = c.Put(r, c.ask, cells.Say(": "))
 	}
-	for _, a := range choice {
-		r = c.Put(r, c.accent, cells.Shown(a.key))
-		look := c.plain
-		if a.key == "a" && q.all {
-			look = look.On()
-		}
-		r = c.Put(r, look, cells.Say(" ").Plus(a.word))
-		r = c.Put(r, c.plain, cells.Say(" "))
+	r = c.keys(r, c.plain, choice)
+	if _, w := fitting(choice[max(len(choice)-1, 0):], need); keys && q.all {
+		c.Restyle(cells.Rect{X: r.X - w, Y: r.Y, W: w, H: 1}, c.plain.On()) // "for all" is the last
 	}
 }
 

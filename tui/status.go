@@ -2,8 +2,10 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
@@ -64,41 +66,30 @@ func (a *App) drawHint(c canvas, r cells.Rect) {
 		rest := c.PutRight(r, look, text.Fit(c.Method, r.W))
 		r.W = rest.W - 2
 	}
-	for _, b := range a.hints() {
-		key := keyText(b.keys[0])
-		if key.Width(c.Method)+b.hint.Width(c.Method)+1 > r.W {
-			break
-		}
-		r = c.Put(r, c.accent, key)
-		r = c.Put(r, c.dim, cells.Say(" ").Plus(b.hint, cells.Say("  ")))
-	}
+	c.keys(r, c.dim, a.hints())
 }
+
+// chooserKeys work while a pane offers places.
+var chooserKeys = []key.Binding{bind("choose", "enter"), bind("back", "esc"), bind("pane", "tab")}
 
 // hints are the bindings to name in the line of hints: first those that only
 // work here, since the others are the same everywhere.
-func (a *App) hints() []binding {
+func (a *App) hints() []key.Binding {
 	if a.focus != onQueue && a.pane().chooser != nil {
-		return []binding{
-			{keys: []string{"enter"}, hint: cells.Say("choose")}, {keys: []string{"esc"}, hint: cells.Say("back")},
-			{keys: []string{"tab"}, hint: cells.Say("pane")},
-		}
+		return chooserKeys
 	}
 	if t := a.queue.current(); a.focus == onQueue && t != nil && t.Asking > 0 {
-		return []binding{
-			{keys: []string{"o"}, hint: cells.Say("overwrite")}, {keys: []string{"s"}, hint: cells.Say("skip")},
-			{keys: []string{"r"}, hint: cells.Say("rename")}, {keys: []string{"n"}, hint: cells.Say("newer")},
-			{keys: []string{"a"}, hint: cells.Say("for all")}, {keys: []string{"x"}, hint: cells.Say("cancel")},
-		}
+		return append(slices.Clip(conflictKeys), bind("cancel", "x"))
 	}
-	var here, always []binding
+	var here, always []key.Binding
 	for _, b := range a.table {
-		switch {
-		case b.scope&a.scope() == 0 || b.hint.Empty() || strings.Contains(b.keys[0], " "):
-		case a.focus == onQueue && b.keys[0] == "3":
+		switch first := b.Keys()[0]; {
+		case b.scope&a.scope() == 0 || b.hint == "" || strings.Contains(first, " "):
+		case a.focus == onQueue && first == "3":
 		case b.scope == everywhere:
-			always = append(always, b)
+			always = append(always, b.worded(b.hint))
 		default:
-			here = append(here, b)
+			here = append(here, b.worded(b.hint))
 		}
 	}
 	return append(here, always...)
@@ -128,27 +119,19 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 
 // drawContinuations says what the second key may be.
 func (a *App) drawContinuations(c canvas, r cells.Rect) {
-	r = c.Put(r, c.active, keyText(a.pressed).Plus(cells.Say("  ")))
-	for _, b := range continuations(a.table, a.scope(), a.pressed) {
-		_, second, _ := strings.Cut(b.keys[0], " ")
-		r = c.Put(r, c.accent, keyText(second))
-		r = c.Put(r, c.dim, cells.Say(" ").Plus(b.hint, cells.Say("  ")))
-	}
-	c.Put(r, c.dim, cells.Say("Esc"))
+	r = c.Put(r, c.active, cells.Sayf("%s  ", keyName(a.pressed.String())))
+	r = c.keys(r, c.dim, continuations(a.table, a.scope(), a.pressed))
+	c.Put(r, c.dim, cells.Say("  Esc"))
 }
 
 // drawFunctions writes the row of function keys, those that do something.
 func (a *App) drawFunctions(c canvas, r cells.Rect) {
-	if r.Empty() {
-		return
-	}
-	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
+	var row []key.Binding
 	for n := 1; n <= 10; n++ {
-		b, _ := find(a.table, a.scope(), fmt.Sprintf("f%d", n))
-		if b == nil || b.label.Empty() {
-			continue
+		name := fmt.Sprintf("f%d", n)
+		if b, _ := find(a.table, a.scope(), chord(name)); b != nil && b.label != "" {
+			row = append(row, bind(b.label, name))
 		}
-		r = c.Put(r, c.accent, cells.Sayf("F%d", n))
-		r = c.Put(r, c.plain, cells.Sayf(" %s   ", b.label))
 	}
+	c.keys(r.Inset(1), c.plain, row)
 }

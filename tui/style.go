@@ -1,6 +1,9 @@
 package tui
 
-import "github.com/bargee/bargee/tui/cells"
+import (
+	"charm.land/lipgloss/v2"
+	"github.com/bargee/bargee/tui/cells"
+)
 
 // styles are all looks of the screen. They are made once and handed down;
 // nothing else decides on a colour. Every meaning has a sign and a word besides
@@ -24,19 +27,21 @@ type styles struct {
 }
 
 func newStyles(ascii bool) styles {
+	look := lipgloss.NewStyle
 	s := styles{
-		dim:    cells.Style{Faint: true},
-		strong: cells.Style{Bold: true},
-		frame:  cells.Style{Faint: true},
-		active: cells.Style{Color: cells.Blue, Bold: true},
-		folder: cells.Style{Color: cells.Blue},
-		tagged: cells.Style{Color: cells.Yellow},
-		ghost:  cells.Style{Italic: true, Faint: true},
-		done:   cells.Style{Color: cells.Green},
-		ask:    cells.Style{Color: cells.Yellow},
-		fail:   cells.Style{Color: cells.Red},
-		filled: cells.Style{Color: cells.Cyan},
-		accent: cells.Style{Color: cells.Cyan},
+		plain:  cells.Look(look()),
+		dim:    cells.Look(look().Faint(true)),
+		strong: cells.Look(look().Bold(true)),
+		frame:  cells.Look(look().Faint(true)),
+		active: cells.Look(look().Foreground(lipgloss.Blue).Bold(true)),
+		folder: cells.Look(look().Foreground(lipgloss.Blue)),
+		tagged: cells.Look(look().Foreground(lipgloss.Yellow)),
+		ghost:  cells.Look(look().Italic(true).Faint(true)),
+		done:   cells.Look(look().Foreground(lipgloss.Green)),
+		ask:    cells.Look(look().Foreground(lipgloss.Yellow)),
+		fail:   cells.Look(look().Foreground(lipgloss.Red)),
+		filled: cells.Look(look().Foreground(lipgloss.Cyan)),
+		accent: cells.Look(look().Foreground(lipgloss.Cyan)),
 		signs:  fine,
 	}
 	if ascii {
@@ -48,12 +53,10 @@ func newStyles(ascii bool) styles {
 // signs are the characters that ASCII terminals, and those that draw ambiguous
 // letters twice as wide, need others for.
 type signs struct {
-	topLeft, topRight, bottomLeft, bottomRight rune
-	across, down                               rune
-	teeDown, teeUp, teeLeft, teeRight, cross   rune
+	border lipgloss.Border
 
-	full, rest rune   // of a bar
-	eighths    []rune // of a stream's cell, rising
+	full, rest cells.Text   // of a bar
+	eighths    []cells.Text // of a stream's cell, rising
 
 	tag, here                                           cells.Text // marks in front of a row
 	up, downward, waiting, paused, retrying, fail, done cells.Text // states of a transfer
@@ -61,9 +64,8 @@ type signs struct {
 }
 
 var fine = signs{
-	topLeft: '╭', topRight: '╮', bottomLeft: '╰', bottomRight: '╯', across: '─', down: '│',
-	teeDown: '┬', teeUp: '┴', teeLeft: '┤', teeRight: '├', cross: '┼',
-	full: '━', rest: '─', eighths: []rune(" ▁▂▃▄▅▆▇█"),
+	border: lipgloss.RoundedBorder(),
+	full:   cells.Say("━"), rest: cells.Say("─"), eighths: each(" ▁▂▃▄▅▆▇█"),
 	tag: cells.Say("•"), here: cells.Say("▌"),
 	up: cells.Say("▲"), downward: cells.Say("▼"), waiting: cells.Say("∙"), paused: cells.Say("‖"),
 	retrying: cells.Say("↻"), fail: cells.Say("✗"), done: cells.Say("✓"), asking: cells.Say("?"),
@@ -72,12 +74,20 @@ var fine = signs{
 }
 
 var plainSigns = signs{
-	topLeft: '+', topRight: '+', bottomLeft: '+', bottomRight: '+', across: '-', down: '|',
-	teeDown: '+', teeUp: '+', teeLeft: '+', teeRight: '+', cross: '+',
-	full: '#', rest: '.', eighths: []rune(" 12345678"),
+	border: lipgloss.ASCIIBorder(),
+	full:   cells.Say("#"), rest: cells.Say("."), eighths: each(" 12345678"),
 	tag: cells.Say("*"), here: cells.Say(">"),
 	up: cells.Say("^"), downward: cells.Say("v"), waiting: cells.Say("."), paused: cells.Say("="),
 	retrying: cells.Say("~"), fail: cells.Say("x"), done: cells.Say("+"), asking: cells.Say("?"),
 	dot: cells.Say(" - "), arrow: cells.Say("->"), both: cells.Say("<->"), more: cells.Say("..."),
 	rising: cells.Say("^"), falling: cells.Say("v"),
+}
+
+// each divides a string into its letters.
+func each(s string) []cells.Text {
+	var out []cells.Text
+	for _, r := range s {
+		out = append(out, cells.Shown(string(r)))
+	}
+	return out
 }

@@ -118,36 +118,38 @@ func (a *App) drawHeader(c canvas, r cells.Rect) {
 
 // drawFrame draws the lines around panes and queue, with titles on them.
 func (a *App) drawFrame(c canvas, p plan) {
-	s, f := c.signs, p.frame
-	across := func(y int, left, mid, right rune) {
-		c.Put(f.Line(y-f.Y), c.frame, cells.Rune(left, 1).Plus(cells.Rune(s.across, f.W-2), cells.Rune(right, 1)))
-		if p.middle > 0 && mid != 0 {
-			c.Put(cells.Rect{X: p.middle, Y: y, W: 1, H: 1}, c.frame, cells.Rune(mid, 1))
+	s, f := c.signs.border, p.frame
+	put := func(x, y int, sign string) {
+		c.Put(cells.Rect{X: x, Y: y, W: 1, H: 1}, c.frame, cells.Shown(sign))
+	}
+	across := func(y int, left, mid, right string) {
+		c.Put(f.Line(y-f.Y), c.frame, cells.Shown(left).Plus(cells.Shown(s.Top).Times(f.W-2), cells.Shown(right)))
+		if p.middle > 0 && mid != "" {
+			put(p.middle, y, mid)
 		}
 	}
 	bottom := f.Y + f.H - 1
 	for y := f.Y + 1; y < bottom; y++ {
-		c.Put(f.Line(y-f.Y), c.frame, cells.Rune(s.down, 1))
-		c.PutRight(f.Line(y-f.Y), c.frame, cells.Rune(s.down, 1))
+		put(f.X, y, s.Left)
+		put(f.X+f.W-1, y, s.Right)
 		if p.middle > 0 && (p.divider == 0 || y < p.divider) {
-			c.Put(cells.Rect{X: p.middle, Y: y, W: 1, H: 1}, c.frame, cells.Rune(s.down, 1))
+			put(p.middle, y, s.Left)
 		}
 		if !p.side.Empty() && y > p.divider {
-			c.Put(cells.Rect{X: p.side.X - 1, Y: y, W: 1, H: 1}, c.frame, cells.Rune(s.down, 1))
+			put(p.side.X-1, y, s.Left)
 		}
 	}
-	foot := s.teeUp
 	if p.divider > 0 {
-		across(bottom, s.bottomLeft, 0, s.bottomRight)
-		across(p.divider, s.teeRight, s.teeUp, s.teeLeft)
+		across(bottom, s.BottomLeft, "", s.BottomRight)
+		across(p.divider, s.MiddleLeft, s.MiddleBottom, s.MiddleRight)
 		if !p.side.Empty() {
-			c.Put(cells.Rect{X: p.side.X - 1, Y: p.divider, W: 1, H: 1}, c.frame, cells.Rune(s.teeDown, 1))
-			c.Put(cells.Rect{X: p.side.X - 1, Y: bottom, W: 1, H: 1}, c.frame, cells.Rune(s.teeUp, 1))
+			put(p.side.X-1, p.divider, s.MiddleTop)
+			put(p.side.X-1, bottom, s.MiddleBottom)
 		}
 	} else {
-		across(bottom, s.bottomLeft, foot, s.bottomRight)
+		across(bottom, s.BottomLeft, s.MiddleBottom, s.BottomRight)
 	}
-	across(f.Y, s.topLeft, s.teeDown, s.topRight)
+	across(f.Y, s.TopLeft, s.MiddleTop, s.TopRight)
 	edge := bottom
 	if p.divider > 0 {
 		edge = p.divider
@@ -171,7 +173,7 @@ func (a *App) drawTitles(c canvas, p plan, i, edge int) {
 	if a.focus == focus(i) {
 		look = c.active
 		for _, y := range []int{p.frame.Y, edge} {
-			c.Put(cells.Rect{X: r.X, Y: y, W: r.W, H: 1}, look, cells.Rune(c.signs.across, r.W))
+			c.Put(cells.Rect{X: r.X, Y: y, W: r.W, H: 1}, look, cells.Shown(c.signs.border.Top).Times(r.W))
 		}
 	}
 	top := cells.Rect{X: r.X + 1, Y: p.frame.Y, W: r.W - 2, H: 1}

@@ -23,12 +23,16 @@ var pins = []struct {
 }{
 	{module: "charm.land/bubbletea/v2", at: "v2.0.9",
 		why: "the version whose stalls, paints and bytes on the line were measured"},
+	{module: "charm.land/bubbles/v2", at: "v2.1.1",
+		why: "2.2 requires go-runewidth 0.0.27"},
+	{module: "charm.land/lipgloss/v2", at: "v2.0.5",
+		why: "2.0.6 requires an ultraviolet that rewrites every line with CJK or emoji"},
 	{module: "github.com/charmbracelet/ultraviolet", at: "v0.0.0-20260703014108-f5a850f9c2b7",
-		why: "later ones, which lipgloss 2.0.6 would bring, rewrite every line with CJK or emoji"},
+		why: "later ones rewrite every line with CJK or emoji"},
 	{module: "github.com/charmbracelet/x/ansi", at: "v0.11.7",
 		why: "the one that this ultraviolet measures columns with"},
 	{module: "github.com/mattn/go-runewidth", below: "v0.0.27",
-		why: "it builds its tables at start, 29 ms for every command; bubbles 2.2 would bring it"},
+		why: "it builds its tables at start, 29 ms for every command"},
 }
 
 func TestPinnedVersions(t *testing.T) {

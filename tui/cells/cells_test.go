@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -53,8 +54,8 @@ func TestSayfCleansWhatItIsGiven(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	const w = 17
 	rounds := 100_000
-	if testing.Short() {
-		rounds = 10_000
+	if testing.Short() || raceEnabled {
+		rounds = 5_000 // nothing runs beside this; the run without the detector tries them all
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, m := range []Method{ansi.WcWidth, ansi.GraphemeWidth} {
@@ -63,9 +64,9 @@ func TestHostileNames(t *testing.T) {
 			name := hostileName(rnd)
 			g.Reset(w, 2, m)
 			border := Style{}
-			g.Put(Rect{0, 0, 1, 1}, border, Rune('│', 1))
+			g.Put(Rect{0, 0, 1, 1}, border, Say("│"))
 			g.Put(Rect{1, 0, w - 2, 1}, border, Name(name).Squeeze(m, w-2))
-			g.Put(Rect{w - 1, 0, 1, 1}, border, Rune('│', 1))
+			g.Put(Rect{w - 1, 0, 1, 1}, border, Say("│"))
 			g.PutRight(Rect{0, 1, w, 1}, border, Shown(name))
 			out := g.Render()
 			for i, r := range out {
@@ -132,5 +133,46 @@ func TestOverlayCutsWideLetters(t *testing.T) {
 	rest := g.Put(Rect{0, 0, 3, 1}, Style{}, Name("東京"))
 	if rest.W != 1 || rest.X != 2 {
 		t.Errorf("half a letter was written: %+v is left", rest)
+	}
+}
+
+// TestHostileLayers composes strings as Lip Gloss and Bubbles would return them,
+// with hostile names in them: what Compose lets through is what Put would.
+func TestHostileLayers(t *testing.T) {
+	const w = 17
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, m := range []Method{ansi.WcWidth, ansi.GraphemeWidth} {
+		g := NewGrid(w, 3, m)
+		for range 2_000 {
+			name := hostileName(rnd)
+			g.Reset(w, 3, m)
+			g.Compose(lipgloss.NewLayer(lipgloss.NewStyle().Bold(true).Render("a") + name + "z").X(1).Y(1))
+			for i, r := range g.Render() {
+				if r < ' ' && r != '\n' && r != '\x1b' || r >= 0x7f && r < 0xa0 {
+					t.Fatalf("%q: %q reached the terminal at %d", name, r, i)
+				}
+			}
+			if out := g.Render(); strings.Contains(out, "\x1b]") {
+				t.Fatalf("%q: a command reached the terminal: %q", name, out)
+			}
+			for _, row := range g.Plain() {
+				if got := m.StringWidth(row); got != w || Shown(row).String() != row {
+					t.Fatalf("%q: the row %q is %d wide, want %d, and shown as %q", name, row, got, w, Shown(row))
+				}
+			}
+		}
+	}
+}
+
+func TestLayersKeepTheirLook(t *testing.T) {
+	g := NewGrid(8, 1, ansi.WcWidth)
+	look := Look(lipgloss.NewStyle().Foreground(lipgloss.Blue).Bold(true))
+	g.Compose(lipgloss.NewLayer(look.Render(Name("東"))).X(1), lipgloss.NewLayer(look.Render(Say("x"))).X(4))
+	composed := g.Render()
+	g.Reset(8, 1, ansi.WcWidth)
+	g.Put(Rect{1, 0, 2, 1}, look, Name("東"))
+	g.Put(Rect{4, 0, 1, 1}, look, Say("x"))
+	if put := g.Render(); put != composed {
+		t.Errorf("composed is %q, put is %q", composed, put)
 	}
 }

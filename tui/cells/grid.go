@@ -1,53 +1,10 @@
 package cells
 
 import (
-	"image/color"
 	"strings"
 
 	uv "github.com/charmbracelet/ultraviolet"
-	"github.com/charmbracelet/x/ansi"
 )
-
-// A Style is a colour of the terminal's own sixteen, and how it is set.
-type Style struct {
-	Color   Color
-	Bold    bool
-	Faint   bool
-	Reverse bool
-	Italic  bool
-}
-
-// A Color is one of the terminal's sixteen; the zero value is its default.
-type Color uint8
-
-// The colours in use.
-const (
-	Default Color = iota
-	Red
-	Green
-	Yellow
-	Blue
-	Cyan
-)
-
-// On returns s in reverse.
-func (s Style) On() Style { s.Reverse = true; return s }
-
-func (s Style) uv() uv.Style {
-	var out uv.Style
-	if s.Color != Default {
-		out.Fg = [...]color.Color{nil, ansi.Red, ansi.Green, ansi.Yellow, ansi.Blue, ansi.Cyan}[s.Color]
-	}
-	for _, a := range []struct {
-		on  bool
-		bit uint8
-	}{{s.Bold, uv.AttrBold}, {s.Faint, uv.AttrFaint}, {s.Reverse, uv.AttrReverse}, {s.Italic, uv.AttrItalic}} {
-		if a.on {
-			out.Attrs |= a.bit
-		}
-	}
-	return out
-}
 
 // A Rect is a rectangle of cells.
 type Rect struct{ X, Y, W, H int }
@@ -94,13 +51,12 @@ func (g *Grid) Put(r Rect, st Style, t Text) Rect {
 	if r.Empty() {
 		return Rect{}
 	}
-	style := st.uv()
 	used := 0
 	for _, c := range clusters(g.Method, t.s) {
 		if used+c.width > r.W {
 			break
 		}
-		g.buf.SetCell(r.X+used, r.Y, &uv.Cell{Content: c.s, Width: c.width, Style: style})
+		g.buf.SetCell(r.X+used, r.Y, &uv.Cell{Content: c.s, Width: c.width, Style: st.cell})
 		used += c.width
 	}
 	return Rect{r.X + used, r.Y, r.W - used, r.H}
@@ -117,26 +73,24 @@ func (g *Grid) PutRight(r Rect, st Style, t Text) Rect {
 
 // Fill writes blanks over r.
 func (g *Grid) Fill(r Rect, st Style) {
-	style := st.uv()
 	for y := r.Y; y < r.Y+r.H; y++ {
 		for x := r.X; x < r.X+r.W; x++ {
-			g.buf.SetCell(x, y, &uv.Cell{Content: " ", Width: 1, Style: style})
+			g.buf.SetCell(x, y, &uv.Cell{Content: " ", Width: 1, Style: st.cell})
 		}
 	}
 }
 
 // Restyle adds to the style of all cells of r: reverse, and the colour if there is one.
 func (g *Grid) Restyle(r Rect, st Style) {
-	style := st.uv()
 	for y := r.Y; y < r.Y+r.H; y++ {
 		for x := r.X; x < r.X+r.W; x++ {
 			c := g.buf.CellAt(x, y)
 			if c == nil || c.Width == 0 {
 				continue
 			}
-			c.Style.Attrs |= style.Attrs
-			if style.Fg != nil {
-				c.Style.Fg = style.Fg
+			c.Style.Attrs |= st.cell.Attrs
+			if st.cell.Fg != nil {
+				c.Style.Fg = st.cell.Fg
 			}
 		}
 	}

@@ -59,8 +59,8 @@ func Shown(s string) Text {
 	return Text{b.String()}
 }
 
-// Rune is one of the program's own signs, repeated.
-func Rune(r rune, n int) Text { return Text{strings.Repeat(string(r), max(n, 0))} }
+// Times repeats t.
+func (t Text) Times(n int) Text { return Text{strings.Repeat(t.s, max(n, 0))} }
 
 // Plus appends others to t.
 func (t Text) Plus(others ...Text) Text {
