@@ -1,12 +1,16 @@
 package session
 
 import (
+	"context"
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bargee/bargee/transport"
 )
 
 // privates returns the names of partials and journals in dir.
@@ -87,12 +91,9 @@ func TestSecondEngineResumes(t *testing.T) {
 	})
 }
 
-// A server that stops keeps what it has received.
+// A server that stops keeps what it has received, and its peers keep theirs.
 func TestServerStops(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := slowly()
-		b := brittleBed(t, r, ServerConfig{})
-		j, from, to := jobs["upload"](b, "file")
+	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
 		fill(t, from, 10*mib, 1)
 		interrupted(t, b, r, j, func(TransferID) { r.stop() })
 		synctest.Wait()
@@ -100,6 +101,19 @@ func TestServerStops(t *testing.T) {
 			t.Errorf("there are %q", n)
 		}
 	})
+}
+
+// Only a person's word is a cancellation, which removes partials.
+func TestAbortCodes(t *testing.T) {
+	for err, want := range map[error]transport.AbortCode{
+		errCancelled: abortCancelled, errPaused: abortInterrupted, errKept: abortInterrupted, errClosing: abortInterrupted,
+		context.Canceled: abortInterrupted, about(Path{}, context.Canceled): abortInterrupted,
+		newError(Timeout, Path{}, "x"): abortInterrupted, newError(Protocol, Path{}, "x"): abortFailed, io.EOF: abortFailed,
+	} {
+		if got := abortCodeOf(err); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
 }
 
 // What happened to the partial or its journal between two runs is found, and
