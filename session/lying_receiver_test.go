@@ -174,6 +174,7 @@ func TestLyingAcks(t *testing.T) {
 			b := rawBed(t, &rawReach{
 				manifest: func(st transport.Stream, in *bufio.Reader) {
 					wire.Write(st, toSender(&wire.Ready{MaxStreams: 1}))
+					wire.Read(in, new(wire.ToReceiver)) // the file
 					wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: 1 << 20}))
 					for wire.Read(in, new(wire.ToReceiver)) == nil {
 					}
@@ -200,6 +201,7 @@ func TestChunkThatArrivesCorrupted(t *testing.T) {
 	b := rawBed(t, &rawReach{
 		manifest: func(st transport.Stream, in *bufio.Reader) {
 			wire.Write(st, toSender(&wire.Ready{MaxStreams: 1}))
+			wire.Read(in, new(wire.ToReceiver)) // the file
 			wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: 1 << 20}))
 			for m := new(wire.ToReceiver); wire.Read(in, m) == nil; {
 				if m.GetFailed() != nil {

@@ -60,8 +60,12 @@ func TestSilence(t *testing.T) {
 		way string
 		say func(st transport.Stream)
 	}{
-		"no Ready":          {"upload", func(transport.Stream) {}},
-		"no acks":           {"upload", func(st transport.Stream) { ready(st); wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: mib})) }},
+		"no Ready": {"upload", func(transport.Stream) {}},
+		"no acks": {"upload", func(st transport.Stream) {
+			ready(st)
+			time.Sleep(time.Second) // of the bubble: it is announced by now
+			wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: mib}))
+		}},
 		"nothing announced": {"download", func(transport.Stream) {}},
 		"no data":           {"download", func(st transport.Stream) { wire.Write(st, announce(1, "file", 10)) }},
 		"complete, no data": {"download", func(st transport.Stream) {
