@@ -27,7 +27,7 @@ type connectDialog struct {
 
 func newConnectDialog(side int, known []session.KnownPeer) *connectDialog {
 	d := &connectDialog{side: side, address: newInput(""), token: newSecret(), known: known}
-	d.address.Placeholder = "name, host:port, bgticket_ or code@relay"
+	d.address.Placeholder = "name of a known peer, host:port or bgticket_"
 	d.moveTo(0)
 	return d
 }

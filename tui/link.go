@@ -71,8 +71,9 @@ func roundTrip(places []session.Place) (rtt time.Duration) {
 	return rtt
 }
 
-// state says how it stands with the link to a place.
-func (l *linkFigures) state(c canvas, p session.Place) (cells.Text, cells.Style) {
+// state says in room columns how it stands with the link to a place: the path,
+// and of the rest what fits whole.
+func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, cells.Style) {
 	switch {
 	case p.ID == session.Here:
 		return cells.Say("not connected"), c.dim
@@ -85,17 +86,22 @@ func (l *linkFigures) state(c canvas, p session.Place) (cells.Text, cells.Style)
 	case p.State == session.PlaceClosed:
 		return cells.Say("closed"), c.fail
 	}
-	t := cells.Say("connected")
+	t, more := cells.Say("connected"), []cells.Text{}
 	if len(p.Lanes) > 0 {
 		t = cells.Shown(string(p.Lanes[0].Path))
-		if n := len(p.Lanes); n > 1 {
-			t = t.Plus(c.signs.dot, cells.Sayf("%d lanes", n))
-		}
 	}
 	if l.rtt > 0 {
-		t = t.Plus(c.signs.dot, rttText(l.rtt))
+		more = append(more, rttText(l.rtt))
 	}
-	return t.Plus(c.signs.dot, cells.Say("QUIC")), c.done
+	if n := len(p.Lanes); n > 1 {
+		more = append(more, cells.Sayf("%d lanes", n))
+	}
+	for _, m := range append(more, cells.Say("QUIC")) {
+		if longer := t.Plus(c.signs.dot, m); longer.Width(c.Method) <= room {
+			t = longer
+		}
+	}
+	return t, c.done
 }
 
 func rttText(d time.Duration) cells.Text {
@@ -108,8 +114,8 @@ func rttText(d time.Duration) cells.Text {
 // draw writes the figures beside the queue.
 func (l *linkFigures) draw(c canvas, r cells.Rect, p session.Place) {
 	r = r.Inset(1)
-	state, look := l.state(c, p)
 	rest := c.Put(r.Line(0), c.strong, cells.Say("Link  "))
+	state, look := l.state(c, p, rest.W)
 	c.Put(rest, look, state)
 	if p.ID == session.Here {
 		return

@@ -180,3 +180,34 @@ func TestShortTransfersShowTheirBar(t *testing.T) {
 		t.Error("the bar is shown twice")
 	}
 }
+
+func TestStandingStillIsSaid(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	running(d)
+	now := testNow
+	d.app.now = func() time.Time { return now }
+	d.look()
+	now = now.Add(stalledAfter - 1)
+	if d.look(); d.shows("stalled") {
+		t.Error("it was called stalled too early")
+	}
+	now = now.Add(1)
+	d.look()
+	d.wantShown("stalled")
+	if d.tick(1 << 20); d.shows("stalled") {
+		t.Error("it goes on and is still called stalled")
+	}
+}
+
+// Where the answers have no room in the row, it still says that the next one is
+// for all.
+func TestAnswerForAllIsSeen(t *testing.T) {
+	d := newDriver(t, 60, 24)
+	asking(d)
+	d.press("3", "a")
+	d.wantShown("(answer for all)")
+	d.press("a")
+	if d.shows("(answer for all)") {
+		t.Error("it cannot be taken back")
+	}
+}

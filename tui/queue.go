@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
@@ -13,6 +15,7 @@ type queue struct {
 	moved     bool                        // somebody put the cursor there; it stays on its transfer
 	flipped   map[session.TransferID]bool // details that are not as they are by themselves
 	all       bool                        // the next answer is for all conflicts of the transfer
+	moving    map[session.TransferID]motion
 	asked     bool                        // the engine was, at least once
 	flash     map[session.TransferID]bool // over before they were seen to run: their bar is shown once
 	height    int                         // lines that are visible
@@ -21,7 +24,8 @@ type queue struct {
 
 // set takes in what the engine says. The cursor stays on its transfer; until
 // somebody moves it, it follows the first one that is not over.
-func (q *queue) set(ts []session.Transfer) {
+func (q *queue) set(ts []session.Transfer, now time.Time) {
+	q.watch(ts, now)
 	var on session.TransferID
 	if t := q.current(); t != nil {
 		on = t.ID
@@ -40,6 +44,39 @@ func (q *queue) set(ts []session.Transfer) {
 	if i := q.firstOpen(); i >= 0 {
 		q.cursor = i
 	}
+}
+
+// A motion is how far a running transfer was when it last got further.
+type motion struct {
+	verified int64
+	at       time.Time
+}
+
+// stalledAfter is how long a transfer may stand still until the screen says so:
+// the engine waits longer before it gives a peer up.
+const stalledAfter = 3 * time.Second
+
+// watch notes which of the running transfers got further. One that asks
+// something has its reason to stand still.
+func (q *queue) watch(ts []session.Transfer, now time.Time) {
+	moving := make(map[session.TransferID]motion, len(ts))
+	for i := range ts {
+		t := &ts[i]
+		if t.State != session.StateRunning || t.Asking > 0 {
+			continue
+		}
+		m, ok := q.moving[t.ID]
+		if !ok || m.verified != t.Verified {
+			m = motion{t.Verified, now}
+		}
+		moving[t.ID] = m
+	}
+	q.moving = moving
+}
+
+func (q *queue) stalled(t *session.Transfer, now time.Time) bool {
+	m, ok := q.moving[t.ID]
+	return ok && now.Sub(m.at) >= stalledAfter
 }
 
 // missed finds what became done between two polls without having been seen to

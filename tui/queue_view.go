@@ -200,7 +200,10 @@ func (q *queue) totals() cells.Text {
 	if running == 0 {
 		return cells.Text{}
 	}
-	t := cells.Sayf("%3d%%", percent(done, bytes))
+	t := cells.Text{}
+	if done > 0 || streams > 0 {
+		t = cells.Sayf("%3d%%", percent(done, bytes))
+	}
 	if streams > 0 {
 		t = t.Plus(cells.Sayf("  %s", countText(int64(streams), cells.Say("stream"))))
 	}
@@ -270,7 +273,11 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer) {
 func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
 	r = c.PutRight(r, c.plain, padLeft(c, etaText(t.ETA), 8))
 	if r.W >= 26 {
-		r = c.PutRight(r, c.plain, padLeft(c, rateText(t.Rate), 10))
+		rate, look := rateText(t.Rate), c.plain
+		if q.stalled(t, c.now) {
+			rate, look = cells.Say("stalled"), c.ask
+		}
+		r = c.PutRight(r, look, padLeft(c, rate, 10))
 	}
 	if r.W >= 40 {
 		r = c.PutRight(r, c.dim, padLeft(c, cells.Sayf("%s/%s", sizeText(t.Verified), sizeText(t.Bytes)), 13))
@@ -336,6 +343,9 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 	_, need := fitting(choice, r.W)
 	if need+12+what.Width(c.Method) > r.W {
 		choice, need = nil, 0 // the line of hints has them as well
+		if keys && q.all {
+			what = what.Plus(cells.Say(" (answer for all)"))
+		}
 	}
 	name = name.Squeeze(c.Method, max(r.W-need-what.Width(c.Method)-3, 8))
 	r = c.Put(r, c.ask, cells.Sayf("%s %s", name, what).Fit(c.Method, r.W))
@@ -343,7 +353,7 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 		r = c.Put(r, c.ask, cells.Say(": "))
 	}
 	r = c.keys(r, c.plain, choice)
-	if _, w := fitting(choice[max(len(choice)-1, 0):], need); keys && q.all {
+	if _, w := fitting(choice[max(len(choice)-1, 0):], need); choice != nil && keys && q.all {
 		c.Restyle(cells.Rect{X: r.X - w, Y: r.Y, W: w, H: 1}, c.plain.On()) // "for all" is the last
 	}
 }

@@ -102,12 +102,13 @@ func (a *App) drawHeader(c canvas, r cells.Rect) {
 	if a.opts.Demo {
 		names = names.Plus(cells.Say(" (demo)"))
 	}
-	state, look := a.link.state(c, a.farPlace())
+	need := names.Width(c.Method)
+	room := max(r.W-need-2, r.W/3)
+	state, look := a.link.state(c, a.farPlace(), room)
 	if a.panes[1].chooser == nil && a.farPlace().ID == session.Here {
 		state = cells.Say("on this machine")
 	}
-	need := names.Width(c.Method)
-	if rest := c.PutRight(r, look, state.Fit(c.Method, max(r.W-need-2, r.W/3))); rest.W > 2 {
+	if rest := c.PutRight(r, look, state.Fit(c.Method, room)); rest.W > 2 {
 		r.W = rest.W - 2
 	}
 	if brand := cells.Say("bargee  "); brand.Width(c.Method)+need <= r.W {

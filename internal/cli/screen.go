@@ -120,9 +120,15 @@ func (a *app) screenSettings(r *reach) (tui.Options, error) {
 	return opts, err
 }
 
-// split takes an address that was typed on the screen apart.
+// split takes an address that was typed on the screen apart. There it can be
+// nothing on this machine, so host:port, and a name that no known peer has, mean
+// the host of that name.
 func split(r *reach, typed string) (string, session.Path, error) {
-	t, err := r.target(strings.TrimSpace(typed))
+	typed = strings.TrimSpace(typed)
+	t, err := r.target(typed)
+	if _, missing := r.remote(t); strings.HasPrefix(typed, "[") || t.kind == knownTarget && errors.Is(missing, session.NotFound) {
+		t, err = parsePeer("bargee://" + typed)
+	}
 	if err != nil {
 		return "", session.Path{}, err
 	}

@@ -117,3 +117,20 @@ func cut(t target) string {
 	}
 	return t.path
 }
+
+// On the screen a host can be typed as it comes: there is nothing else it could be.
+func TestTypedAddresses(t *testing.T) {
+	a := &app{getenv: func(name string) string { return map[string]string{"BARGEE_HOME": t.TempDir()}[name] }}
+	r, err := a.reach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"127.0.0.1:7801": "127.0.0.1:7801", " 10.0.0.9 ": "10.0.0.9:6768", "[::1]:7": "[::1]:7", "nas.example": "nas.example:6768",
+		"nas.example:7801/films": "nas.example:7801", "bargee://nas/": "nas:6768",
+	} {
+		if got, _, err := split(r, typed); err != nil || got != want {
+			t.Errorf("%q is taken for %q, %v; want %q", typed, got, err, want)
+		}
+	}
+}

@@ -155,6 +155,11 @@ const maxCluster = 32
 func clusters(m Method, s string) []cluster {
 	out := make([]cluster, 0, len(s))
 	for s != "" {
+		if n := drawn(s); n > 0 && (n == len(s) || s[n] < utf8.RuneSelf || drawn(s[n:]) > 0) {
+			out = append(out, cluster{s[:n], 1})
+			s = s[n:]
+			continue
+		}
 		if s[0] >= utf8.RuneSelf {
 			c, w := first(m, s)
 			out = append(out, mend(m, c, w))
@@ -171,6 +176,16 @@ func clusters(m Method, s string) []cluster {
 		s = s[n:]
 	}
 	return out
+}
+
+// drawn tells, quickly, that s begins with a line or block (U+2500 to U+259F), of
+// which frames and bars are made, and returns how many bytes that has. They take
+// one cell and join nothing.
+func drawn(s string) int {
+	if len(s) >= 3 && s[0] == 0xe2 && (s[1] == 0x94 || s[1] == 0x95 || s[1] == 0x96 && s[2] < 0xa0) {
+		return 3
+	}
+	return 0
 }
 
 func mend(m Method, c string, w int) cluster {
