@@ -120,7 +120,7 @@ func (l *linkFigures) draw(c canvas, r cells.Rect, p session.Place) {
 	if p.ID == session.Here {
 		return
 	}
-	peak := 0.0
+	peak := l.up + l.down // the newest, which is no sample yet
 	for _, x := range l.past {
 		peak = max(peak, x)
 	}

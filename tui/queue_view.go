@@ -57,12 +57,16 @@ func (q *queue) lines(w int) []queueLine {
 	return out
 }
 
-// streamsIn is how many streams of a transfer stand beside each other in w columns.
+// streamsIn is how many streams of a transfer stand beside each other in w
+// columns: as many as there is room for, and in each line about the same.
 func streamsIn(w int, t *session.Transfer) int {
+	width := streamWidth
 	if named(t) {
-		return max(1, (w-4)/namedStreamWidth)
+		width = namedStreamWidth
 	}
-	return max(1, (w-4)/streamWidth)
+	most := max(1, (w-4)/width)
+	lines := max(1, (len(t.Streams)+most-1)/most)
+	return max(1, (len(t.Streams)+lines-1)/lines)
 }
 
 // named tells whether the streams of a transfer need the names of their files.
