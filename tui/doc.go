@@ -24,6 +24,11 @@
 // rectangle. Where the rectangles are is a pure function of size and state
 // (layout.go). Looks come from one struct that is handed down (style.go).
 //
+// Bubbles does what it does well: lines of text (input.go), bindings, hints and
+// the help (keys.go, help.go). Lip Gloss has the looks, the borders, and puts
+// dialogs over the rest. Panes and queue draw cells: they are of any length, and
+// drawn at every key.
+//
 //	browse.go files.go copy.go    what the keys do in the panes
 //	pane.go load.go arrange.go    a directory: read in parts, arranged, shown
 //	progress.go                   what is under way in a directory, and ghosts
@@ -45,5 +50,6 @@
 // what a place's lanes say. What signals mean: Run ends when its context does.
 //
 // Names are bytes that somebody else chose. They reach the grid as cells.Text,
-// which cannot be made of a string but by escaping it.
+// which cannot be made of a string but by escaping it; and what is rendered to
+// strings by way of cells.Grid.Compose, which looks at every cell.
 package tui

@@ -211,3 +211,15 @@ func TestAnswerForAllIsSeen(t *testing.T) {
 		t.Error("it cannot be taken back")
 	}
 }
+
+// A directory that vanished under the cursor says so whole, and lets one out.
+func TestVanishedDirectory(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	d.engine.trees[session.Here].fail = map[string]error{
+		"home/Films/Series": &session.Error{Kind: session.NotFound, Path: path(t, "home/Films/Series"), Err: session.NotFound},
+	}
+	d.press("enter")
+	d.wantShown("✗ it is not there", "Backspace leads to the")
+	d.press("backspace")
+	wantCursor(t, d, "Series")
+}

@@ -48,3 +48,20 @@ func TestQueueKeepsItsHeight(t *testing.T) {
 		t.Errorf("when all is over the queue wants %d lines, want 1", got)
 	}
 }
+
+// The hints say what the keys do with the transfer under the cursor.
+func TestQueueHintsFollowTheTransfer(t *testing.T) {
+	d := newDriver(t, 100, 24)
+	d.press("3")
+	if d.shows("p pause") {
+		t.Error("an empty queue offers to pause")
+	}
+	d.press("1")
+	running(d)
+	d.press("3")
+	d.wantShown("p pause  x cancel  Tab")
+	d.press("p")
+	d.wantShown("p resume  x cancel  Tab")
+	d.press("x", "y")
+	d.wantShown("x off the list  r retry")
+}

@@ -57,11 +57,14 @@ func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
 	at := r.Line(min(used+1, r.H-1)).Inset(3)
 	switch {
 	case p.err != nil:
-		x := explain(p.err)
-		c.Put(at, c.fail, c.signs.fail.Plus(cells.Say(" "), x.what))
-		at.Y++
-		if at.Y < r.Y+r.H {
-			c.Put(at, c.dim, x.hint)
+		// the path stands on the frame
+		c.Put(at, c.fail, c.signs.fail.Plus(cells.Say(" "), sentenceOf(p.err)).Fit(c.Method, at.W))
+		hint := explain(p.err).hint
+		if hint.Empty() && p.hasParent() {
+			hint = cells.Say("Backspace leads to the directory above")
+		}
+		if at.Y++; at.Y < r.Y+r.H {
+			c.Put(at, c.dim, hint.Fit(c.Method, at.W))
 		}
 	case p.load.running && place.State == session.PlaceReconnecting:
 		c.Put(at, c.ask, cells.Say("waiting for the connection").Plus(c.signs.more))

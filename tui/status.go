@@ -86,6 +86,10 @@ func (a *App) hints() []key.Binding {
 		switch first := b.Keys()[0]; {
 		case b.scope&a.scope() == 0 || b.hint == "" || strings.Contains(first, " "):
 		case a.focus == onQueue && first == "3":
+		case b.scope == inQueue:
+			if word := queueWord(a.queue.current(), first, b.hint); word != "" {
+				here = append(here, b.worded(word))
+			}
 		case b.scope == everywhere:
 			always = append(always, b.worded(b.hint))
 		default:
@@ -93,6 +97,19 @@ func (a *App) hints() []key.Binding {
 		}
 	}
 	return append(here, always...)
+}
+
+// queueWord is what a key of the queue does with a transfer; empty if nothing.
+func queueWord(t *session.Transfer, key, word string) string {
+	switch {
+	case t == nil, key == "r" && !canRetry(t), key == "p" && t.State.Over():
+		return ""
+	case key == "p" && t.State == session.StatePaused:
+		return "resume"
+	case key == "x" && t.State.Over():
+		return "off the list"
+	}
+	return word
 }
 
 // statusText is what stands at the right end of the line of hints.
