@@ -63,6 +63,7 @@ func TestScreens(t *testing.T) {
 		for _, size := range sizes {
 			name := fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1])
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				var opts []func(*fakeEngine, *Options)
 				if s.opts != nil {
 					opts = append(opts, s.opts)

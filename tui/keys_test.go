@@ -317,6 +317,7 @@ func TestEveryKeyDoesWhatTheTableSays(t *testing.T) {
 		}
 		for _, key := range b.Keys() {
 			t.Run(where+key, func(t *testing.T) {
+				t.Parallel()
 				effect(t, newDriver(t, 100, 24), strings.Split(key, " "))
 			})
 		}

@@ -329,8 +329,8 @@ func TestStalledTerminal(t *testing.T) {
 		b := newBed(t, 160, 48)
 		b.term.stall()
 		dropped := false
-		for range 40 {
-			b.press("?", "q") // the help, which covers half of the screen, and away
+		for n := 0; n < 40 && !dropped; n++ {
+			b.press("?", "q") // the help, which covers a good part of the screen, and away
 			b.app.out.mu.Lock()
 			held := len(b.app.out.backlog)
 			dropped = dropped || b.app.out.dropping
