@@ -32,7 +32,7 @@
 //	browse.go files.go copy.go    what the keys do in the panes
 //	pane.go load.go arrange.go    a directory: read in parts, arranged, shown
 //	progress.go                   what is under way in a directory, and ghosts
-//	queue.go queue_view.go        transfers, their streams, their questions
+//	queue.go queue_*.go           transfers, their streams, their questions
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
 //	poll.go link.go status.go     what the engine says, and what is said about it

@@ -313,6 +313,12 @@ func TestBytesPerAction(t *testing.T) {
 		within("the cursor", spent(func() { b.press("down") }), 150)
 		within("a tag", spent(func() { b.press("space") }), 250)
 		b.press("c", "enter")
+		within("the first second, looked at more often", spent(func() {
+			for range freshFor / freshInterval {
+				b.engine.step(30 << 20)
+				<-time.After(freshInterval)
+			}
+		}), 4<<10)
 		b.tick(1 << 28)
 		ticks := 0
 		for range 8 {
