@@ -105,7 +105,7 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 		return err
 	}
 	defer done()
-	id := newTransferID()
+	id := e.cfg.transferID()
 	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask})
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
 		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: optionsToWire(j.Options),
@@ -121,7 +121,7 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 		return err
 	}
 	defer into.Close()
-	id := newTransferID()
+	id := e.cfg.transferID()
 	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask}
 	cfg.only, cfg.origin = asked(paths)
 	fetch := &wire.Fetch{Transfer: id, Options: optionsToWire(j.Options)}

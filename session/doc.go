@@ -24,8 +24,14 @@
 // transport's; session.proto has the requests, transfer.proto the order of a
 // transfer's messages, values.proto the kinds of errors; limits.proto says how
 // messages are framed. Every limit is an option beside its field, and whoever
-// breaks one is refused before the value is used. Each file testdata/transcripts/*.hex is a
-// conversation, byte for byte, that a test replays.
+// breaks one is refused before the value is used.
+//
+// testdata/transcripts has conversations, byte for byte: list, stat, delete,
+// upload, resume, cancel and download (a login is in transport/testdata). A line
+// says who speaks on which stream, the next one has the bytes in hex. Tests
+// replay each with a real server and with a real asker in turn, so that either
+// end can be written from them. A transfer there has one data stream, so that
+// it is the same each time; with more, the order of chunks is the network's.
 //
 // A request is a stream: Request, then the answer, then the end. An error comes
 // as wire.Error with its Kind in place of the answer. A transfer is a manifest

@@ -60,6 +60,8 @@ type Engine struct {
 type EngineConfig struct {
 	Reach       Reach // nil: only this machine can be reached
 	Concurrency int   // transfers that run at the same time; 2
+
+	transferID func() []byte // names the next transfer for its streams; newTransferID
 }
 
 // errClosing is why everything ends when an Engine is closed.
@@ -69,6 +71,9 @@ var errClosing = &Error{Kind: Interrupted, Err: errors.New("interrupted; it can 
 func NewEngine(cfg EngineConfig) *Engine {
 	if cfg.Concurrency == 0 {
 		cfg.Concurrency = 2
+	}
+	if cfg.transferID == nil {
+		cfg.transferID = newTransferID
 	}
 	e := &Engine{cfg: cfg, host: NewHost()}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
