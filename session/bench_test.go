@@ -103,6 +103,11 @@ func BenchmarkBulk(b *testing.B) {
 					b.Fatalf("%v: %v", t.State, t.Err)
 				}
 			}
+			var lost uint64
+			for _, l := range bed.engine.Places()[1].Lanes {
+				lost += l.Lost
+			}
+			b.ReportMetric(float64(lost)/float64(b.N), "lost/op")
 		})
 	}
 }

@@ -63,14 +63,14 @@ func TestSilence(t *testing.T) {
 		"no Ready": {"upload", func(transport.Stream) {}},
 		"no acks": {"upload", func(st transport.Stream) {
 			ready(st)
-			time.Sleep(time.Second) // of the bubble: it is announced by now
+			<-time.After(time.Second) // of the bubble: it is announced by now
 			wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: mib}))
 		}},
 		"nothing announced": {"download", func(transport.Stream) {}},
 		"no data":           {"download", func(st transport.Stream) { wire.Write(st, announce(1, "file", 10)) }},
 		"complete, no data": {"download", func(st transport.Stream) {
 			wire.Write(st, announce(1, "file", 3*mib))
-			time.Sleep(time.Second) // of the bubble: it is wanted by now
+			<-time.After(time.Second) // of the bubble: it is wanted by now
 			wire.Write(st, complete(1, value{}))
 		}},
 	} {
