@@ -22,7 +22,7 @@ type sender struct {
 	out    *outbox
 	work   *chores
 	pool   *pool
-	window chan struct{} // a place for each entry that is not answered yet
+	window chan struct{} // a place for each entry that is not over and waits for nobody's decision
 	flying atomic.Int64  // chunks that are not acknowledged yet
 	ready  atomic.Bool   // the receiver's first word came
 	st     transport.Stream
@@ -59,7 +59,8 @@ type source struct {
 	shown Path
 }
 
-// maxUnanswered is how many entries the sender announces ahead (transfer.proto).
+// maxUnanswered is how many entries are announced and not over, at the most
+// (transfer.proto): so the memory of both ends does not grow with the tree.
 const maxUnanswered = 4096
 
 func newSender(cfg senderConfig) *sender {
@@ -258,8 +259,8 @@ func (s *sender) answered(a *wire.Answer) error {
 		return newError(Protocol, f.rel, "an answer about entry %d that was not due", f.id)
 	}
 	f.heard.add(a.GetVerdict())
-	if a.GetVerdict() != wire.Verdict_VERDICT_DIGEST { // which is followed by another answer soon
-		s.freePlace(f)
+	if a.GetVerdict() == wire.Verdict_VERDICT_CONFLICT {
+		s.freePlace(f) // a person may take long, and the rest must not wait
 	}
 	switch a.GetVerdict() {
 	case wire.Verdict_VERDICT_WANT:

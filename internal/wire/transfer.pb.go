@@ -28,7 +28,8 @@
 // verifies. The sender ends its direction when the transfer is over.
 //
 // Nothing waits for a round trip per file: entries are announced, answered and
-// sent at the same time. The sender keeps at most 4096 entries unanswered.
+// sent at the same time. At most 4096 entries are announced and not over, those
+// that wait for a decision not counted.
 //
 // Giving up: either end aborts the manifest stream, with a code: 1 cancelled
 // (the receiver removes its partials), 2 interrupted (it keeps them), 3 the
