@@ -24,7 +24,6 @@ type output struct {
 	mu       sync.Mutex
 	wake     *sync.Cond
 	backlog  []byte
-	writing  bool
 	dropping bool
 	closed   bool
 	err      error
