@@ -145,6 +145,11 @@ func (r *receiver) readManifest(br *bufio.Reader) error {
 
 // why turns the end of the manifest stream into the reason of it.
 func (r *receiver) why(err error) error {
+	// The sender may have ended its direction in answer to our last word before
+	// whoever spoke it got as far as to say that all is over.
+	if r.out.isClosed() {
+		<-r.done
+	}
 	if r.isFinished() {
 		return r.failure()
 	}

@@ -97,6 +97,9 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx) // what the stream says is only the consequence
 	}
+	if err != nil && s.out.isClosed() {
+		<-s.done // the receiver obeys our last word before whoever spoke it got as far as to say why
+	}
 	if s.end(err); s.out.isClosed() {
 		speaking.finish() // what is left to say, such as why
 	}

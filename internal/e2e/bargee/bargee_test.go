@@ -26,8 +26,8 @@ func fake(t *testing.T, script string) *Binary {
 }
 
 func TestServeWaitsForTheReadyLine(t *testing.T) {
-	b := fake(t, `echo '{"event":"other"}'; echo "{\"event\":\"listening\",\"address\":\"$4\",\"ticket\":\"$BARGEE_TOKEN\"}"
-trap 'exit 0' TERM; while :; do sleep 0.02; done`)
+	b := fake(t, `trap 'exit 0' TERM; echo '{"event":"other"}'; echo "{\"event\":\"listening\",\"address\":\"$4\",\"ticket\":\"$BARGEE_TOKEN\"}"
+while :; do sleep 0.02; done`)
 	s, err := b.Serve(t.Context(), "home", "--listen", "127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
