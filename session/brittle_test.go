@@ -236,7 +236,10 @@ func TestCutStream(t *testing.T) {
 					t.Fatalf("%v in attempt %d: %v, %d reused", tr.State, tr.Attempt, tr.Err, tr.Reused)
 				}
 				sameFile(t, to, data)
-				if again := r.crossed.Load() - int64(len(data)); again > 4*mib {
+				// Acknowledgements that the sender had no time to read die with
+				// the stream, so how much that is depends on the machine's load;
+				// what is promised is 16 MiB.
+				if again := r.crossed.Load() - int64(len(data)); again > 16*mib {
 					t.Errorf("%d bytes were sent again", again)
 				}
 			})

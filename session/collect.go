@@ -337,17 +337,24 @@ func (f *inFile) adopt(p *partial, a *assembly) bool {
 	return true
 }
 
-// grasp opens the partial of f, also if a transfer holds it whose program is
-// dead.
+// letGo is how long a transfer that was given up has to let go of its partials,
+// before another one that wants them is refused.
+const letGo = 2 * time.Second
+
+// grasp opens the partial of f. Where another transfer holds it, that may be
+// one of a program that was killed, or one that was paused a moment ago and is
+// resumed now: it is given time to let go.
 func (r *receiver) grasp(ctx context.Context, f *inFile) (*partial, error) {
 	p, err := openPartial(f.dir.root, f.name)
-	if !errors.Is(err, errBusy) || r.contest == nil || !r.contest(ctx) {
+	if !errors.Is(err, errBusy) {
 		return p, err
 	}
-	// The dead one lets go while its link comes to its end.
+	if r.contest != nil {
+		r.contest(ctx)
+	}
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, letGo)
 	defer cancel()
 	for {
 		if p, err = openPartial(f.dir.root, f.name); !errors.Is(err, errBusy) {

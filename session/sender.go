@@ -369,14 +369,14 @@ func (s *sender) refused(f *outFile, e *Error) {
 	s.settle(f, Item{Result: Failed, Err: e})
 }
 
-// settle takes f off the table and reports it.
-func (s *sender) settle(f *outFile, it Item) {
+// settle takes f off the table and reports it, unless another goroutine has.
+func (s *sender) settle(f *outFile, it Item) bool {
 	s.mu.Lock()
 	_, ours := s.files[f.id]
 	delete(s.files, f.id)
 	s.mu.Unlock()
 	if !ours {
-		return
+		return false
 	}
 	f.close()
 	s.freePlace(f)
@@ -385,17 +385,18 @@ func (s *sender) settle(f *outFile, it Item) {
 		it.Name = s.nameOf(f)
 	}
 	s.ledger.over(f.id, it)
+	return true
 }
 
 // sourceFailed reports a file that cannot be read, or that changed too often.
 func (s *sender) sourceFailed(f *outFile, err error) {
 	e := *about(f.shown, err)
 	e.Side, e.Path = Source, f.shown
-	if s.file(f.id) != f {
-		return
+	// Off the table first: told of the last file's end, the receiver may say at
+	// once that all is over.
+	if s.settle(f, Item{Result: Failed, Err: &e}) {
+		s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Failed{Failed: &wire.Failed{Id: f.id, Error: toWire(&e)}}})
 	}
-	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Failed{Failed: &wire.Failed{Id: f.id, Error: toWire(&e)}}})
-	s.settle(f, Item{Result: Failed, Err: &e})
 }
 
 func (s *sender) closeFiles() {
