@@ -221,13 +221,6 @@ func (s *sender) finished() error {
 	return nil
 }
 
-// file returns the file of that id, nil if it is over or was never announced.
-func (s *sender) file(id uint64) *outFile {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.files[id]
-}
-
 // known is file for an id that the receiver names: one that was never announced
 // is an error, one that came to its end here meanwhile is nil.
 func (s *sender) known(id uint64) (*outFile, error) {
