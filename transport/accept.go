@@ -143,7 +143,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 		l.first = ch.join
 		unfriend := e.gate.befriend(accountOf(conn).source)
 		l.forget = func() { e.unregister(l); unfriend() }
-		if !e.register(l) {
+		if !e.registerAdmitted(l) {
 			unfriend()
 			e.release(v.link)
 			conn.CloseWithError(codeClosed, "the program ends")

@@ -80,6 +80,18 @@ func (e *Endpoint) register(l *link) bool {
 		return false
 	}
 	e.links[l] = struct{}{}
+	e.wait.Go(func() { e.watchOver(l) })
+	return true
+}
+
+// registerAdmitted is register for a link that takes a place. The id of a link
+// that we dialled is the server's choice, and no place of ours.
+func (e *Endpoint) registerAdmitted(l *link) bool {
+	if !e.register(l) {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if p, ok := e.places[l.id]; ok {
 		e.places[l.id] = place{since: p.since, link: l, ready: p.ready}
 		close(p.ready)

@@ -103,7 +103,9 @@
 //	512 KiB     receive window of a connection until it is open
 //	64 MiB      receive windows of all lanes of a link together
 //	512         streams that the peer may have open, on each lane
-//	20 s, 5 s   a silent lane is dead; keep-alives are sent
+//	10 s, 5 s   a silent lane is dead; keep-alives are sent
+//	2 s         after two round trips and that without an answer, a single byte
+//	            of 0 from another port asks whether anybody listens at the address
 //	5 s         penalty for a wrong proof; above 15 s the source (an IPv4 address
 //	            or an IPv6 /64) is not listened to until its penalties, 10 min at
 //	            most, are over

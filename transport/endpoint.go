@@ -16,7 +16,7 @@ import (
 // What a Config without values stands for.
 const (
 	defaultHandshakeTimeout = 10 * time.Second
-	defaultIdleTimeout      = 20 * time.Second
+	defaultIdleTimeout      = 10 * time.Second
 	defaultMaxStreams       = 512
 	keepAlive               = 5 * time.Second
 )
@@ -28,7 +28,7 @@ type Config struct {
 	Admission *Admission // who may enter; nil: nobody, the endpoint only dials
 
 	HandshakeTimeout time.Duration // from the first packet to admission; 0: 10 s
-	IdleTimeout      time.Duration // a silent lane is dead after it; 0: 20 s
+	IdleTimeout      time.Duration // a silent lane is dead after it; 0: 10 s
 	MaxStreams       int           // that a peer may have open, on each lane; 0: 512
 	Versions         Versions      // of the protocol; zero: all this program speaks
 

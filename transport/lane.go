@@ -74,6 +74,9 @@ type lane struct {
 	id   int
 	conn *quic.Conn
 	bulk atomic.Int64 // open bulk streams
+
+	silence silence               // of watchOver
+	gone    atomic.Pointer[error] // why we gave it up, if we did
 }
 
 func (n *lane) stats() LaneStats {
@@ -99,7 +102,11 @@ func (n *lane) start(l *link) {
 		<-n.conn.Context().Done() // a little after streams fail; only then there is a cause
 		a.budget.Store(nil)
 		l.budget.left.Add(laneWindow + a.taken.Swap(0))
-		l.detach(n, context.Cause(n.conn.Context()))
+		cause := context.Cause(n.conn.Context())
+		if gone := n.gone.Load(); gone != nil {
+			cause = *gone
+		}
+		l.detach(n, cause)
 	})
 }
 

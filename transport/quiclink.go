@@ -36,7 +36,7 @@ type link struct {
 
 	mu    sync.Mutex
 	lanes []*lane // the living ones, by id
-	err   error   // why it is dead
+	err   error   // why it is dead; nil while it lives
 	done  chan struct{}
 }
 
@@ -83,6 +83,9 @@ func (l *link) detach(n *lane, cause error) {
 
 // end makes the link dead, once, and closes what lanes are left.
 func (l *link) end(err error, reason string) {
+	if err == nil {
+		err = fail(ErrClosed, "the link to %s ended", l.peer.Address)
+	}
 	l.mu.Lock()
 	if l.err != nil {
 		l.mu.Unlock()
@@ -128,6 +131,13 @@ func (l *link) Lanes() []LaneStats {
 		stats[i] = n.stats()
 	}
 	return stats
+}
+
+// living returns the lanes that are not dead.
+func (l *link) living() []*lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lanes)
 }
 
 func (l *link) OpenStream(ctx context.Context, class Class) (Stream, error) {

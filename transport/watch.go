@@ -1,0 +1,88 @@
+package transport
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// A program that is killed says no goodbye, and for QUIC it is a silent one
+// until the idle time is over. But its host is there still, and says at once
+// that nobody listens: so who owes an answer for some seconds is asked for.
+
+const (
+	watchEvery  = 500 * time.Millisecond
+	silentAfter = 2 * time.Second // and two round trips
+	askAgain    = 5 * time.Second
+)
+
+// A silence finds out when a lane has become suspiciously silent. It is told
+// the time and the lane's counters now and then.
+type silence struct {
+	received, sent uint64    // when something was heard last
+	since          time.Time // something has been sent since then; zero: nothing
+	asked          time.Time // when it was suspicious last
+}
+
+// suspicious reports that nothing was heard for long although something was
+// said; again only after a while.
+func (s *silence) suspicious(now time.Time, st LaneStats) bool {
+	switch {
+	case st.Received != s.received:
+		*s = silence{received: st.Received, sent: st.Sent}
+	case st.Sent == s.sent && s.since.IsZero():
+	case s.since.IsZero():
+		s.since = now
+	case now.Sub(s.since) >= silentAfter+2*st.RTT && now.Sub(s.asked) >= askAgain:
+		s.asked = now
+		return true
+	}
+	return false
+}
+
+// watchOver drops the lanes of l whose host says that the peer is gone, until l
+// is dead.
+func (e *Endpoint) watchOver(l *link) {
+	if _, real := e.conn.(syscall.Conn); !real {
+		return // a network of its own, in a test
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.done:
+			return
+		case now := <-tick.C:
+			for to, lanes := range l.silent(now) {
+				e.wait.Go(func() { ask(ctx, to, lanes) })
+			}
+		}
+	}
+}
+
+// silent returns the lanes that are suspicious, by where they lead to.
+func (l *link) silent(now time.Time) map[netip.AddrPort][]*lane {
+	found := map[netip.AddrPort][]*lane{}
+	for _, n := range l.living() {
+		if to, ok := n.conn.RemoteAddr().(*net.UDPAddr); ok && n.silence.suspicious(now, n.stats()) {
+			found[to.AddrPort()] = append(found[to.AddrPort()], n)
+		}
+	}
+	return found
+}
+
+// ask ends the lanes if the host at their other end says that nothing listens.
+func ask(ctx context.Context, to netip.AddrPort, lanes []*lane) {
+	if !refused(ctx, net.UDPAddrFromAddrPort(to)) {
+		return
+	}
+	gone := fail(ErrUnreachable, "%s is gone: nothing listens there any more", to)
+	for _, n := range lanes {
+		n.gone.Store(&gone)
+		n.conn.CloseWithError(codeLimit, "")
+	}
+}
