@@ -193,10 +193,10 @@ func (r *receiver) makeLink(f *inFile) {
 // the name is replaced at once or not at all.
 func (r *receiver) linkTo(f *inFile) error {
 	tmp := partialName(f.name, linkSuffix)
-	if err := f.dir.root.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeFrom(f.dir.root, tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := f.dir.root.Symlink(f.entry.Target, tmp); err != nil {
+	if err := symlinkIn(f.dir.root, f.entry.Target, tmp); err != nil {
 		return err
 	}
 	if r.options.KeepTimes {
@@ -204,8 +204,8 @@ func (r *receiver) linkTo(f *inFile) error {
 			return err
 		}
 	}
-	if err := f.dir.root.Rename(tmp, f.name); err != nil {
-		f.dir.root.Remove(tmp)
+	if err := renameIn(f.dir.root, tmp, f.name); err != nil {
+		removeFrom(f.dir.root, tmp)
 		return err
 	}
 	return nil

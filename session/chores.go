@@ -55,6 +55,7 @@ func (c *chores) run(ctx context.Context) {
 		case closed || ctx.Err() != nil:
 			return
 		case f != nil:
+			takeTurn(ctx, nil)
 			f(ctx)
 			continue
 		}

@@ -215,10 +215,9 @@ func (r *receiver) writeSingle(f *inFile, data []byte) error {
 		p.dot, f.part = f.dir.dot, p
 	}
 	if f.stale { // else the next version of the file would be taken for the rest of the old one
-		f.dir.root.Remove(partialName(f.name, journalSuffix))
+		removeFrom(f.dir.root, partialName(f.name, journalSuffix))
 	}
-	_, err := f.part.file.WriteAt(data, 0)
-	return err
+	return writeAt(f.part.file, data, 0)
 }
 
 // diskFailed ends a file on which the disk gave up; a full disk ends the

@@ -240,7 +240,7 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 	var header []byte
 	for {
 		var flushErr error
-		f, i, ok := s.pool.next(fl.failed, func() { flushErr = w.Flush() })
+		f, i, ok := s.pool.next(st, fl.failed, func() { flushErr = w.Flush() })
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}

@@ -83,7 +83,7 @@ func (r *receiver) write(f *inFile, index uint64, off int64, data []byte, v valu
 	if err != nil {
 		return err
 	}
-	if _, err := p.file.WriteAt(data, off); err != nil {
+	if err := writeAt(p.file, data, off); err != nil {
 		return err
 	}
 	f.promised.Add(-int64(len(data)))
@@ -114,7 +114,7 @@ func (r *receiver) openPartial(f *inFile) (*partial, error) {
 		err = p.begin(f.layout)
 	}
 	if err == nil {
-		err = p.file.Truncate(0)
+		err = truncate(p.file, 0)
 	}
 	if err != nil {
 		p.keep()

@@ -34,7 +34,7 @@ var errNoJournal = errors.New("no journal of this file")
 
 // begin empties the journal and writes its header.
 func (j *journal) begin(l layout) error {
-	if err := j.file.Truncate(0); err != nil {
+	if err := truncate(j.file, 0); err != nil {
 		return err
 	}
 	b := make([]byte, 0, journalHeader)
@@ -43,11 +43,10 @@ func (j *journal) begin(l layout) error {
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.chunkSize))
 	b = append(b, bootID()...)
 	b = sealRecord(b)
-	_, err := j.file.WriteAt(b, 0)
-	if err != nil {
+	if err := writeAt(j.file, b, 0); err != nil {
 		return err
 	}
-	_, err = j.file.Seek(0, io.SeekEnd)
+	_, err := j.file.Seek(0, io.SeekEnd)
 	return err
 }
 
@@ -56,8 +55,7 @@ func (j *journal) add(index uint64, v value) error {
 	b := make([]byte, 0, journalRecord)
 	b = binary.LittleEndian.AppendUint64(b, index)
 	b = append(b, v[:]...)
-	_, err := j.file.Write(sealRecord(b))
-	return err
+	return appendTo(j.file, sealRecord(b))
 }
 
 // read returns the layout for which the journal was begun, the chunks that it
@@ -84,7 +82,7 @@ func (j *journal) read(size int64) (l layout, claims map[uint64]value, sameBoot 
 	// A torn record at the end would shift all that is appended behind it.
 	end := int64(len(b) - len(records))
 	if len(records) > 0 {
-		if err := j.file.Truncate(end); err != nil {
+		if err := truncate(j.file, end); err != nil {
 			return l, nil, false, err
 		}
 	}

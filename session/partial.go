@@ -44,7 +44,7 @@ func openPartial(dir *os.Root, name string) (*partial, error) {
 	// Twice may be too few where others commit the same destination over and
 	// over, but then giving up is right.
 	for range 3 {
-		f, err := dir.OpenFile(part, os.O_RDWR|os.O_CREATE|openFlags, 0o600)
+		f, err := openOrCreate(dir, part)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func ours(dir *os.Root, name string, f *os.File) bool {
 
 // openJournal opens the journal beside p, or makes one.
 func (p *partial) openJournal() error {
-	f, err := p.dir.OpenFile(partialName(p.name, journalSuffix), os.O_RDWR|os.O_CREATE|openFlags, 0o600)
+	f, err := openOrCreate(p.dir, partialName(p.name, journalSuffix))
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (p *partial) resume(size int64, chunkSize int) (l layout, claims map[uint64
 		return l, nil, false, err
 	}
 	l = layout{size: size, chunkSize: chunkSize}
-	if err := p.file.Truncate(0); err != nil {
+	if err := truncate(p.file, 0); err != nil {
 		return l, nil, false, err
 	}
 	return l, nil, true, p.journal.begin(l)
@@ -119,23 +119,23 @@ type meta struct {
 // it fails, the partial is kept, unless its bytes may be lost.
 func (p *partial) commit(size int64, m meta) error {
 	defer p.close()
-	if err := p.file.Truncate(size); err != nil {
+	if err := truncate(p.file, size); err != nil {
 		return err
 	}
 	mode := 0o666 &^ umask()
 	if m.keepMode {
 		mode = m.mode.Perm() &^ umask()
 	}
-	if err := p.file.Chmod(mode); err != nil {
+	if err := setMode(p.file, mode); err != nil {
 		return err
 	}
 	if m.keepTime {
-		if err := setFileTime(p.dir, partialName(p.name, partialSuffix), p.file, m.modified); err != nil {
+		if err := setTime(p.dir, partialName(p.name, partialSuffix), p.file, m.modified); err != nil {
 			return err
 		}
 	}
 	if m.fsync {
-		if err := p.file.Sync(); err != nil {
+		if err := syncFile(p.file); err != nil {
 			// The kernel has dropped the pages it could not write, and a second
 			// fsync would say that all is well: these bytes are lost.
 			p.remove()
@@ -149,7 +149,7 @@ func (p *partial) commit(size int64, m meta) error {
 		return err
 	}
 	if p.journal.file != nil {
-		p.dir.Remove(partialName(p.name, journalSuffix))
+		removeFrom(p.dir, partialName(p.name, journalSuffix))
 	}
 	if m.fsync {
 		return syncDir(p.dir)
@@ -161,7 +161,10 @@ func (p *partial) commit(size int64, m meta) error {
 func (p *partial) rename(replace bool) error {
 	part := partialName(p.name, partialSuffix)
 	if !replace {
-		err := p.moveNew(part)
+		err := before(changeRename, p.dir, p.name)
+		if err == nil {
+			err = p.moveNew(part)
+		}
 		if errors.Is(err, fs.ErrExist) {
 			return newError(Exists, Path{}, "it appeared while the file was received")
 		}
@@ -170,7 +173,7 @@ func (p *partial) rename(replace bool) error {
 	if fi, err := p.dir.Lstat(p.name); err == nil && fi.IsDir() {
 		return newError(Exists, Path{}, "a directory is in the way")
 	}
-	return p.dir.Rename(part, p.name)
+	return renameIn(p.dir, part, p.name)
 }
 
 // keep closes the partial, so that a later run can resume it.
@@ -183,8 +186,8 @@ func (p *partial) discard() {
 }
 
 func (p *partial) remove() {
-	p.dir.Remove(partialName(p.name, partialSuffix))
-	p.dir.Remove(partialName(p.name, journalSuffix))
+	removeFrom(p.dir, partialName(p.name, partialSuffix))
+	removeFrom(p.dir, partialName(p.name, journalSuffix))
 }
 
 func (p *partial) close() {
@@ -201,7 +204,7 @@ func syncDir(dir *os.Root) error {
 		return err
 	}
 	defer f.Close()
-	return f.Sync()
+	return syncFile(f)
 }
 
 // sweepPartials removes the partials in dir that nobody has touched for ttl
@@ -236,6 +239,6 @@ func sweepPartial(dir *os.Root, name string, before time.Time) {
 	}
 	defer f.Close()
 	if lockFile(f) == nil && ours(dir, name, f) {
-		dir.Remove(name)
+		removeFrom(dir, name)
 	}
 }

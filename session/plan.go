@@ -187,7 +187,7 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 		return true, nil
 	}
 	// Ours alone until its files are in it and it gets its own mode.
-	return true, d.root.Mkdir(name, 0o777&^umask()|0o700)
+	return true, mkdirIn(d.root, name, 0o777&^umask()|0o700)
 }
 
 // plan answers for a file, a link or something that cannot be copied.

@@ -1,8 +1,11 @@
 package session
 
 import (
+	"context"
 	"slices"
 	"sync"
+
+	"github.com/bargee/bargee/transport"
 )
 
 // A pool hands out the chunks that are to be sent, to as many data streams as
@@ -47,10 +50,10 @@ func (p *pool) again(f *outFile, i uint64) {
 	p.more.Broadcast()
 }
 
-// next returns a chunk to send. It waits for one, calling idle first, and
-// reports false when the transfer is over or dead says that the asking stream
-// is.
-func (p *pool) next(dead func() bool, idle func()) (f *outFile, i uint64, ok bool) {
+// next returns a chunk to send on st. It waits for one, calling idle first, and
+// reports false when the transfer is over or dead says that st is.
+func (p *pool) next(st transport.Stream, dead func() bool, idle func()) (f *outFile, i uint64, ok bool) {
+	takeTurn(context.Background(), st)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	told := false
@@ -74,6 +77,9 @@ func (p *pool) next(dead func() bool, idle func()) (f *outFile, i uint64, ok boo
 			continue
 		}
 		p.more.Wait()
+		p.mu.Unlock()
+		takeTurn(context.Background(), st)
+		p.mu.Lock()
 	}
 }
 

@@ -275,17 +275,17 @@ func (r *receiver) settleDir(m dirMeta) error {
 	}
 	defer f.Close()
 	if r.options.KeepMode {
-		if err := f.Chmod(m.entry.Mode.Perm() &^ umask()); err != nil {
+		if err := setMode(f, m.entry.Mode.Perm()&^umask()); err != nil {
 			return err
 		}
 	}
 	if r.options.KeepTimes {
-		if err := setFileTime(d.root, ".", f, m.entry.Modified); err != nil {
+		if err := setTime(d.root, ".", f, m.entry.Modified); err != nil {
 			return err
 		}
 	}
 	if r.options.Fsync {
-		return f.Sync()
+		return syncFile(f)
 	}
 	return nil
 }

@@ -293,7 +293,7 @@ func TestPool(t *testing.T) {
 	p.add(a) // is there already
 	next := func(f *outFile, want uint64) {
 		t.Helper()
-		if got, i, ok := p.next(alive, func() { t.Error("idle") }); !ok || got != f || i != want {
+		if got, i, ok := p.next(nil, alive, func() { t.Error("idle") }); !ok || got != f || i != want {
 			t.Errorf("chunk %d of %p (%t), want %d of %p", i, got, ok, want, f)
 		}
 	}
@@ -303,7 +303,7 @@ func TestPool(t *testing.T) {
 	p.add(file(1))
 	p.again(a, 1) // ahead of all others
 	next(a, 1)
-	if _, _, ok := p.next(func() bool { return true }, func() {}); ok {
+	if _, _, ok := p.next(nil, func() bool { return true }, func() {}); ok {
 		t.Error("a dead stream got a chunk")
 	}
 	gone := file(1)
@@ -311,7 +311,7 @@ func TestPool(t *testing.T) {
 	q := newPool()
 	q.add(gone)
 	idle := 0
-	if _, _, ok := q.next(alive, func() { idle++; q.close() }); ok || idle != 1 {
+	if _, _, ok := q.next(nil, alive, func() { idle++; q.close() }); ok || idle != 1 {
 		t.Errorf("got a chunk of a closed file (%t), idle %d times", ok, idle)
 	}
 }
