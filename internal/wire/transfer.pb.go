@@ -13,6 +13,7 @@
 //                                  <-   ToSender{ready}
 //   ToReceiver{entry} ...          ->
 //                                  <-   ToSender{claims}... ToSender{answer} per entry, in order of ids
+//                                  <-   ToSender{cuts}... after an answer that offers them
 //   ToReceiver{complete|failed}    ->   per file that was wanted, when all of it was sent
 //                                  <-   ToSender{result} per wanted file; ToSender{need} may come before
 //   ToReceiver{end}                ->   after the last entry of the walk; only entries that replace one may follow
@@ -216,7 +217,7 @@ func (x Ack_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Ack_State.Descriptor instead.
 func (Ack_State) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20, 0}
+	return file_transfer_proto_rawDescGZIP(), []int{22, 0}
 }
 
 // Send asks to receive what the asker will announce.
@@ -688,6 +689,7 @@ type Announce struct {
 	Path          []byte                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`          // below the destination
 	Entry         *Entry                 `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"`        // its name is not used
 	Replaces      uint64                 `protobuf:"varint,4,opt,name=replaces,proto3" json:"replaces,omitempty"` // the id under which it was announced before it changed; what was received of that is dropped
+	Parts         bool                   `protobuf:"varint,5,opt,name=parts,proto3" json:"parts,omitempty"`       // the sender can send chunks in parts (see Cuts)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -748,6 +750,13 @@ func (x *Announce) GetReplaces() uint64 {
 		return x.Replaces
 	}
 	return 0
+}
+
+func (x *Announce) GetParts() bool {
+	if x != nil {
+		return x.Parts
+	}
+	return false
 }
 
 // Complete: every chunk that the receiver lacked was sent, and the file was
@@ -1033,6 +1042,7 @@ type ToSender struct {
 	//	*ToSender_Result
 	//	*ToSender_Finished
 	//	*ToSender_Error
+	//	*ToSender_Cuts
 	Say           isToSender_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1138,6 +1148,15 @@ func (x *ToSender) GetError() *Error {
 	return nil
 }
 
+func (x *ToSender) GetCuts() *Cuts {
+	if x != nil {
+		if x, ok := x.Say.(*ToSender_Cuts); ok {
+			return x.Cuts
+		}
+	}
+	return nil
+}
+
 type isToSender_Say interface {
 	isToSender_Say()
 }
@@ -1170,6 +1189,10 @@ type ToSender_Error struct {
 	Error *Error `protobuf:"bytes,7,opt,name=error,proto3,oneof"`
 }
 
+type ToSender_Cuts struct {
+	Cuts *Cuts `protobuf:"bytes,8,opt,name=cuts,proto3,oneof"`
+}
+
 func (*ToSender_Ready) isToSender_Say() {}
 
 func (*ToSender_Claims) isToSender_Say() {}
@@ -1183,6 +1206,8 @@ func (*ToSender_Result) isToSender_Say() {}
 func (*ToSender_Finished) isToSender_Say() {}
 
 func (*ToSender_Error) isToSender_Say() {}
+
+func (*ToSender_Cuts) isToSender_Say() {}
 
 // Ready comes first. Where destination is no directory, as is its last name,
 // which the one top entry gets, in the directory above.
@@ -1306,9 +1331,11 @@ type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Verdict       Verdict                `protobuf:"varint,2,opt,name=verdict,proto3,enum=bargee.wire.Verdict" json:"verdict,omitempty"`
-	ChunkSize     uint32                 `protobuf:"varint,3,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"` // of WANT: 64 KiB to 16 MiB
-	Existing      *Entry                 `protobuf:"bytes,4,opt,name=existing,proto3" json:"existing,omitempty"`                     // of CONFLICT
-	Error         *Error                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`                           // of REFUSE
+	ChunkSize     uint32                 `protobuf:"varint,3,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"`    // of WANT: 64 KiB to 16 MiB
+	Existing      *Entry                 `protobuf:"bytes,4,opt,name=existing,proto3" json:"existing,omitempty"`                        // of CONFLICT
+	Error         *Error                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`                              // of REFUSE
+	AverageCut    uint32                 `protobuf:"varint,6,opt,name=average_cut,json=averageCut,proto3" json:"average_cut,omitempty"` // of WANT, to an entry announced with parts: Cuts of this size follow; 4 KiB to 8 MiB
+	Copied        bool                   `protobuf:"varint,7,opt,name=copied,proto3" json:"copied,omitempty"`                           // of HAVE: it was not there, and the receiver has copied it from another file of its own
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1378,6 +1405,104 @@ func (x *Answer) GetError() *Error {
 	return nil
 }
 
+func (x *Answer) GetAverageCut() uint32 {
+	if x != nil {
+		return x.AverageCut
+	}
+	return 0
+}
+
+func (x *Answer) GetCopied() bool {
+	if x != nil {
+		return x.Copied
+	}
+	return false
+}
+
+// Cuts describes, from its beginning on, the old file that the receiver has in
+// place of an entry, so that the sender sends only what is new: it cuts its own
+// file in the same way and sends what the receiver has as Part.copy. The last
+// message says so; it may come before the old file's end. At most 262144 cuts
+// of all entries that are not over are told.
+//
+// A cut ends where the content says so, so that what was moved is cut as it was
+// before: behind byte number average/2 of it, counted from 1, or the first one
+// after that, where the highest log2(average)-1 bits of h are 0; or when it has
+// 2*average bytes; or where the file ends. h is taken over the last 64 bytes:
+//
+//	h = 0; for each byte b of these: h = 2*h + gear[b] mod 2^64
+//
+// gear[b] is the little-endian number in the first 8 bytes of the BLAKE3 digest
+// of the one byte b. (FastCDC, Wen Xia et al., USENIX ATC 2016, its gear hash and
+// its skipping of the bytes before the least length; lengths are not normalized.)
+type Cuts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Lengths       []uint32               `protobuf:"varint,2,rep,packed,name=lengths,proto3" json:"lengths,omitempty"`
+	Hashes        []byte                 `protobuf:"bytes,3,opt,name=hashes,proto3" json:"hashes,omitempty"` // of each cut, the first 16 bytes of its BLAKE3 digest
+	Last          bool                   `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cuts) Reset() {
+	*x = Cuts{}
+	mi := &file_transfer_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cuts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cuts) ProtoMessage() {}
+
+func (x *Cuts) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cuts.ProtoReflect.Descriptor instead.
+func (*Cuts) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Cuts) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Cuts) GetLengths() []uint32 {
+	if x != nil {
+		return x.Lengths
+	}
+	return nil
+}
+
+func (x *Cuts) GetHashes() []byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+func (x *Cuts) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
 // Need: these chunks did not verify on the receiver's disk; send them (again).
 type Need struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1389,7 +1514,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1526,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1539,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{15}
+	return file_transfer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Need) GetId() uint64 {
@@ -1445,7 +1570,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1582,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1595,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{16}
+	return file_transfer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Result) GetId() uint64 {
@@ -1502,7 +1627,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1639,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1652,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{17}
+	return file_transfer_proto_rawDescGZIP(), []int{18}
 }
 
 // Chunk goes before its bytes on a data stream. Chunks are aligned to the
@@ -1541,13 +1666,14 @@ type Chunk struct {
 	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
 	Length        uint32                 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	Value         []byte                 `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
+	Parts         []*Part                `protobuf:"bytes,7,rep,name=parts,proto3" json:"parts,omitempty"` // none: the body is the chunk
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1685,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1698,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{18}
+	return file_transfer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Chunk) GetId() uint64 {
@@ -1603,6 +1729,77 @@ func (x *Chunk) GetValue() []byte {
 	return nil
 }
 
+func (x *Chunk) GetParts() []*Part {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// Part is some bytes of the receiver's old file, and some of the body after
+// them. The parts of a chunk make its length; the body has only what they take
+// from it. A chunk whose parts do not make its value is CORRUPT, perhaps since
+// the old file changed, and sent again without parts.
+type Part struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          uint64                 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	Copy          uint32                 `protobuf:"varint,2,opt,name=copy,proto3" json:"copy,omitempty"`
+	Literal       uint32                 `protobuf:"varint,3,opt,name=literal,proto3" json:"literal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Part) Reset() {
+	*x = Part{}
+	mi := &file_transfer_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Part) ProtoMessage() {}
+
+func (x *Part) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Part.ProtoReflect.Descriptor instead.
+func (*Part) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Part) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Part) GetCopy() uint32 {
+	if x != nil {
+		return x.Copy
+	}
+	return 0
+}
+
+func (x *Part) GetLiteral() uint32 {
+	if x != nil {
+		return x.Literal
+	}
+	return 0
+}
+
 // Acks acknowledges chunks of one data stream, in their order on it.
 type Acks struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1613,7 +1810,7 @@ type Acks struct {
 
 func (x *Acks) Reset() {
 	*x = Acks{}
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1822,7 @@ func (x *Acks) String() string {
 func (*Acks) ProtoMessage() {}
 
 func (x *Acks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1835,7 @@ func (x *Acks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acks.ProtoReflect.Descriptor instead.
 func (*Acks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{19}
+	return file_transfer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Acks) GetAcks() []*Ack {
@@ -1659,7 +1856,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1671,7 +1868,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1684,7 +1881,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20}
+	return file_transfer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Ack) GetId() uint64 {
@@ -1752,12 +1949,13 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06decide\x18\x05 \x01(\v2\x13.bargee.wire.DecideH\x00R\x06decide\x12$\n" +
 	"\x03end\x18\x06 \x01(\v2\x10.bargee.wire.EndH\x00R\x03end\x12*\n" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05errorB\x05\n" +
-	"\x03say\"\x92\x01\n" +
+	"\x03say\"\xa8\x01\n" +
 	"\bAnnounce\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1a\n" +
 	"\x04path\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
 	"\x05entry\x18\x03 \x01(\v2\x12.bargee.wire.EntryR\x05entry\x12%\n" +
-	"\breplaces\x18\x04 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\breplaces\"C\n" +
+	"\breplaces\x18\x04 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\breplaces\x12\x14\n" +
+	"\x05parts\x18\x05 \x01(\bR\x05parts\"C\n" +
 	"\bComplete\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1c\n" +
 	"\x06digest\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x06digest\"M\n" +
@@ -1773,7 +1971,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03End\x12\x14\n" +
 	"\x05files\x18\x01 \x01(\x04R\x05files\x12\x12\n" +
 	"\x04dirs\x18\x02 \x01(\x04R\x04dirs\x12\x14\n" +
-	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\xdc\x02\n" +
+	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\x85\x03\n" +
 	"\bToSender\x12*\n" +
 	"\x05ready\x18\x01 \x01(\v2\x12.bargee.wire.ReadyH\x00R\x05ready\x12-\n" +
 	"\x06claims\x18\x02 \x01(\v2\x13.bargee.wire.ClaimsH\x00R\x06claims\x12-\n" +
@@ -1781,7 +1979,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04need\x18\x04 \x01(\v2\x11.bargee.wire.NeedH\x00R\x04need\x12-\n" +
 	"\x06result\x18\x05 \x01(\v2\x13.bargee.wire.ResultH\x00R\x06result\x123\n" +
 	"\bfinished\x18\x06 \x01(\v2\x15.bargee.wire.FinishedH\x00R\bfinished\x12*\n" +
-	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
+	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
+	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
 	"\x03say\"F\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
@@ -1790,14 +1989,22 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06Claims\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05first\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05first\x12\x1e\n" +
-	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\xd9\x01\n" +
+	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\x9f\x02\n" +
 	"\x06Answer\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12.\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x14.bargee.wire.VerdictR\averdict\x12*\n" +
 	"\n" +
 	"chunk_size\x18\x03 \x01(\rB\v\xf0\xb5\x18\x80\x80\x80\b\xf8\xb5\x18\x01R\tchunkSize\x12.\n" +
 	"\bexisting\x18\x04 \x01(\v2\x12.bargee.wire.EntryR\bexisting\x12(\n" +
-	"\x05error\x18\x05 \x01(\v2\x12.bargee.wire.ErrorR\x05error\"I\n" +
+	"\x05error\x18\x05 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12,\n" +
+	"\vaverage_cut\x18\x06 \x01(\rB\v\xf0\xb5\x18\x80\x80\x80\x04\xf8\xb5\x18\x01R\n" +
+	"averageCut\x12\x16\n" +
+	"\x06copied\x18\a \x01(\bR\x06copied\"}\n" +
+	"\x04Cuts\x12\x19\n" +
+	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
+	"\alengths\x18\x02 \x03(\rB\f\xe8\xb5\x18\x80\x10\xf0\xb5\x18\x80\x80\x80\bR\alengths\x12\x1e\n" +
+	"\x06hashes\x18\x03 \x01(\fB\x06ص\x18\x80\x80\x02R\x06hashes\x12\x12\n" +
+	"\x04last\x18\x04 \x01(\bR\x04last\"I\n" +
 	"\x04Need\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
 	"\x06chunks\x18\x02 \x03(\x04B\x0e\xe8\xb5\x18\x80 \xf0\xb5\x18\x80\x80\x80\x80\x80 R\x06chunks\"h\n" +
@@ -1806,12 +2013,17 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x19\n" +
 	"\x04name\x18\x03 \x01(\fB\x05ص\x18\x80\bR\x04name\"\n" +
 	"\n" +
-	"\bFinished\"\x80\x01\n" +
+	"\bFinished\"\xb0\x01\n" +
 	"\x05Chunk\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05index\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05index\x12\x1f\n" +
 	"\x06length\x18\x03 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x06length\x12\x1a\n" +
-	"\x05value\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05value\"3\n" +
+	"\x05value\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05value\x12.\n" +
+	"\x05parts\x18\a \x03(\v2\x11.bargee.wire.PartB\x05\xe8\xb5\x18\x80\x10R\x05parts\"h\n" +
+	"\x04Part\x12 \n" +
+	"\x04from\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04from\x12\x1b\n" +
+	"\x04copy\x18\x02 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04copy\x12!\n" +
+	"\aliteral\x18\x03 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\aliteral\"3\n" +
 	"\x04Acks\x12+\n" +
 	"\x04acks\x18\x01 \x03(\v2\x10.bargee.wire.AckB\x05\xe8\xb5\x18\x80\bR\x04acks\"\xb3\x01\n" +
 	"\x03Ack\x12\x19\n" +
@@ -1850,7 +2062,7 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_transfer_proto_goTypes = []any{
 	(Conflict)(0),      // 0: bargee.wire.Conflict
 	(Verdict)(0),       // 1: bargee.wire.Verdict
@@ -1870,14 +2082,16 @@ var file_transfer_proto_goTypes = []any{
 	(*Ready)(nil),      // 15: bargee.wire.Ready
 	(*Claims)(nil),     // 16: bargee.wire.Claims
 	(*Answer)(nil),     // 17: bargee.wire.Answer
-	(*Need)(nil),       // 18: bargee.wire.Need
-	(*Result)(nil),     // 19: bargee.wire.Result
-	(*Finished)(nil),   // 20: bargee.wire.Finished
-	(*Chunk)(nil),      // 21: bargee.wire.Chunk
-	(*Acks)(nil),       // 22: bargee.wire.Acks
-	(*Ack)(nil),        // 23: bargee.wire.Ack
-	(*Error)(nil),      // 24: bargee.wire.Error
-	(*Entry)(nil),      // 25: bargee.wire.Entry
+	(*Cuts)(nil),       // 18: bargee.wire.Cuts
+	(*Need)(nil),       // 19: bargee.wire.Need
+	(*Result)(nil),     // 20: bargee.wire.Result
+	(*Finished)(nil),   // 21: bargee.wire.Finished
+	(*Chunk)(nil),      // 22: bargee.wire.Chunk
+	(*Part)(nil),       // 23: bargee.wire.Part
+	(*Acks)(nil),       // 24: bargee.wire.Acks
+	(*Ack)(nil),        // 25: bargee.wire.Ack
+	(*Error)(nil),      // 26: bargee.wire.Error
+	(*Entry)(nil),      // 27: bargee.wire.Entry
 }
 var file_transfer_proto_depIdxs = []int32{
 	5,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
@@ -1889,28 +2103,30 @@ var file_transfer_proto_depIdxs = []int32{
 	11, // 6: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
 	12, // 7: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
 	13, // 8: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
-	24, // 9: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
-	25, // 10: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
-	24, // 11: bargee.wire.Failed.error:type_name -> bargee.wire.Error
+	26, // 9: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
+	27, // 10: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
+	26, // 11: bargee.wire.Failed.error:type_name -> bargee.wire.Error
 	0,  // 12: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
 	15, // 13: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
 	16, // 14: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
 	17, // 15: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
-	18, // 16: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
-	19, // 17: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
-	20, // 18: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
-	24, // 19: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
-	1,  // 20: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
-	25, // 21: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
-	24, // 22: bargee.wire.Answer.error:type_name -> bargee.wire.Error
-	24, // 23: bargee.wire.Result.error:type_name -> bargee.wire.Error
-	23, // 24: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
-	2,  // 25: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	19, // 16: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
+	20, // 17: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
+	21, // 18: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
+	26, // 19: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
+	18, // 20: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
+	1,  // 21: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
+	27, // 22: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
+	26, // 23: bargee.wire.Answer.error:type_name -> bargee.wire.Error
+	26, // 24: bargee.wire.Result.error:type_name -> bargee.wire.Error
+	23, // 25: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
+	25, // 26: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
+	2,  // 27: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -1937,6 +2153,7 @@ func file_transfer_proto_init() {
 		(*ToSender_Result)(nil),
 		(*ToSender_Finished)(nil),
 		(*ToSender_Error)(nil),
+		(*ToSender_Cuts)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1944,7 +2161,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
