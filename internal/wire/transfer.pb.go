@@ -54,6 +54,56 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether chunks are compressed.
+type Compress int32
+
+const (
+	Compress_COMPRESS_OFF  Compress = 0 // never; also where the asker does not know of it
+	Compress_COMPRESS_AUTO Compress = 1 // those that shrink, while the link is slower than compressing
+	Compress_COMPRESS_ON   Compress = 2 // those that shrink
+)
+
+// Enum value maps for Compress.
+var (
+	Compress_name = map[int32]string{
+		0: "COMPRESS_OFF",
+		1: "COMPRESS_AUTO",
+		2: "COMPRESS_ON",
+	}
+	Compress_value = map[string]int32{
+		"COMPRESS_OFF":  0,
+		"COMPRESS_AUTO": 1,
+		"COMPRESS_ON":   2,
+	}
+)
+
+func (x Compress) Enum() *Compress {
+	p := new(Compress)
+	*p = x
+	return p
+}
+
+func (x Compress) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Compress) Descriptor() protoreflect.EnumDescriptor {
+	return file_transfer_proto_enumTypes[0].Descriptor()
+}
+
+func (Compress) Type() protoreflect.EnumType {
+	return &file_transfer_proto_enumTypes[0]
+}
+
+func (x Compress) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Compress.Descriptor instead.
+func (Compress) EnumDescriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{0}
+}
+
 // What to do where the destination has another file under the name.
 type Conflict int32
 
@@ -97,11 +147,11 @@ func (x Conflict) String() string {
 }
 
 func (Conflict) Descriptor() protoreflect.EnumDescriptor {
-	return file_transfer_proto_enumTypes[0].Descriptor()
+	return file_transfer_proto_enumTypes[1].Descriptor()
 }
 
 func (Conflict) Type() protoreflect.EnumType {
-	return &file_transfer_proto_enumTypes[0]
+	return &file_transfer_proto_enumTypes[1]
 }
 
 func (x Conflict) Number() protoreflect.EnumNumber {
@@ -110,7 +160,7 @@ func (x Conflict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Conflict.Descriptor instead.
 func (Conflict) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{0}
+	return file_transfer_proto_rawDescGZIP(), []int{1}
 }
 
 type Verdict int32
@@ -155,11 +205,11 @@ func (x Verdict) String() string {
 }
 
 func (Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_transfer_proto_enumTypes[1].Descriptor()
+	return file_transfer_proto_enumTypes[2].Descriptor()
 }
 
 func (Verdict) Type() protoreflect.EnumType {
-	return &file_transfer_proto_enumTypes[1]
+	return &file_transfer_proto_enumTypes[2]
 }
 
 func (x Verdict) Number() protoreflect.EnumNumber {
@@ -168,7 +218,53 @@ func (x Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Verdict.Descriptor instead.
 func (Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{1}
+	return file_transfer_proto_rawDescGZIP(), []int{2}
+}
+
+type Codec int32
+
+const (
+	Codec_CODEC_NONE Codec = 0
+	Codec_CODEC_ZSTD Codec = 1
+)
+
+// Enum value maps for Codec.
+var (
+	Codec_name = map[int32]string{
+		0: "CODEC_NONE",
+		1: "CODEC_ZSTD",
+	}
+	Codec_value = map[string]int32{
+		"CODEC_NONE": 0,
+		"CODEC_ZSTD": 1,
+	}
+)
+
+func (x Codec) Enum() *Codec {
+	p := new(Codec)
+	*p = x
+	return p
+}
+
+func (x Codec) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Codec) Descriptor() protoreflect.EnumDescriptor {
+	return file_transfer_proto_enumTypes[3].Descriptor()
+}
+
+func (Codec) Type() protoreflect.EnumType {
+	return &file_transfer_proto_enumTypes[3]
+}
+
+func (x Codec) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Codec.Descriptor instead.
+func (Codec) EnumDescriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{3}
 }
 
 type Ack_State int32
@@ -204,11 +300,11 @@ func (x Ack_State) String() string {
 }
 
 func (Ack_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_transfer_proto_enumTypes[2].Descriptor()
+	return file_transfer_proto_enumTypes[4].Descriptor()
 }
 
 func (Ack_State) Type() protoreflect.EnumType {
-	return &file_transfer_proto_enumTypes[2]
+	return &file_transfer_proto_enumTypes[4]
 }
 
 func (x Ack_State) Number() protoreflect.EnumNumber {
@@ -217,7 +313,7 @@ func (x Ack_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Ack_State.Descriptor instead.
 func (Ack_State) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{22, 0}
+	return file_transfer_proto_rawDescGZIP(), []int{23, 0}
 }
 
 // Send asks to receive what the asker will announce.
@@ -363,7 +459,8 @@ type Options struct {
 	ChunkSize     uint32                 `protobuf:"varint,8,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"` // 0: as the receiver likes
 	Include       [][]byte               `protobuf:"bytes,9,rep,name=include,proto3" json:"include,omitempty"`                       // globs on the path below the source
 	Exclude       [][]byte               `protobuf:"bytes,10,rep,name=exclude,proto3" json:"exclude,omitempty"`
-	DryRun        bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"` // answer as if, change nothing; WANT is then the last word on an entry
+	DryRun        bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`                 // answer as if, change nothing; WANT is then the last word on an entry
+	Compress      Compress               `protobuf:"varint,20,opt,name=compress,proto3,enum=bargee.wire.Compress" json:"compress,omitempty"` // what the sender may do with chunks, if the receiver takes it (Ready.zstd)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -475,6 +572,13 @@ func (x *Options) GetDryRun() bool {
 	return false
 }
 
+func (x *Options) GetCompress() Compress {
+	if x != nil {
+		return x.Compress
+	}
+	return Compress_COMPRESS_OFF
+}
+
 // Data opens a data stream.
 type Data struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -531,6 +635,7 @@ type ToReceiver struct {
 	//	*ToReceiver_Decide
 	//	*ToReceiver_End
 	//	*ToReceiver_Error
+	//	*ToReceiver_Pace
 	Say           isToReceiver_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -636,6 +741,15 @@ func (x *ToReceiver) GetError() *Error {
 	return nil
 }
 
+func (x *ToReceiver) GetPace() *Pace {
+	if x != nil {
+		if x, ok := x.Say.(*ToReceiver_Pace); ok {
+			return x.Pace
+		}
+	}
+	return nil
+}
+
 type isToReceiver_Say interface {
 	isToReceiver_Say()
 }
@@ -668,6 +782,10 @@ type ToReceiver_Error struct {
 	Error *Error `protobuf:"bytes,7,opt,name=error,proto3,oneof"`
 }
 
+type ToReceiver_Pace struct {
+	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"` // answer to Ready.pace: that is heeded, and so is every ToSender{pace}
+}
+
 func (*ToReceiver_Entry) isToReceiver_Say() {}
 
 func (*ToReceiver_Complete) isToReceiver_Say() {}
@@ -681,6 +799,8 @@ func (*ToReceiver_Decide) isToReceiver_Say() {}
 func (*ToReceiver_End) isToReceiver_Say() {}
 
 func (*ToReceiver_Error) isToReceiver_Say() {}
+
+func (*ToReceiver_Pace) isToReceiver_Say() {}
 
 // Announce announces an entry. Ids count from 1 without a gap. Parents come before what is in them.
 type Announce struct {
@@ -1043,6 +1163,7 @@ type ToSender struct {
 	//	*ToSender_Finished
 	//	*ToSender_Error
 	//	*ToSender_Cuts
+	//	*ToSender_Pace
 	Say           isToSender_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1157,6 +1278,15 @@ func (x *ToSender) GetCuts() *Cuts {
 	return nil
 }
 
+func (x *ToSender) GetPace() *Pace {
+	if x != nil {
+		if x, ok := x.Say.(*ToSender_Pace); ok {
+			return x.Pace
+		}
+	}
+	return nil
+}
+
 type isToSender_Say interface {
 	isToSender_Say()
 }
@@ -1193,6 +1323,10 @@ type ToSender_Cuts struct {
 	Cuts *Cuts `protobuf:"bytes,8,opt,name=cuts,proto3,oneof"`
 }
 
+type ToSender_Pace struct {
+	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"` // only after ToReceiver{pace}
+}
+
 func (*ToSender_Ready) isToSender_Say() {}
 
 func (*ToSender_Claims) isToSender_Say() {}
@@ -1209,12 +1343,17 @@ func (*ToSender_Error) isToSender_Say() {}
 
 func (*ToSender_Cuts) isToSender_Say() {}
 
+func (*ToSender_Pace) isToSender_Say() {}
+
 // Ready comes first. Where destination is no directory, as is its last name,
 // which the one top entry gets, in the directory above.
 type Ready struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MaxStreams    uint32                 `protobuf:"varint,1,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	As            []byte                 `protobuf:"bytes,2,opt,name=as,proto3" json:"as,omitempty"`
+	Zstd          bool                   `protobuf:"varint,10,opt,name=zstd,proto3" json:"zstd,omitempty"` // it takes chunks of CODEC_ZSTD; only where Options.compress is not OFF
+	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`  // absent: whatever the sender likes
+	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"` // bytes of chunks that it has memory for; 0: it does not say
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1263,6 +1402,73 @@ func (x *Ready) GetAs() []byte {
 	return nil
 }
 
+func (x *Ready) GetZstd() bool {
+	if x != nil {
+		return x.Zstd
+	}
+	return false
+}
+
+func (x *Ready) GetPace() *Pace {
+	if x != nil {
+		return x.Pace
+	}
+	return nil
+}
+
+func (x *Ready) GetRoom() uint64 {
+	if x != nil {
+		return x.Room
+	}
+	return 0
+}
+
+// Pace is how fast a receiver wants data: all bytes on data streams of this
+// transfer together, a second. 0 is without limit.
+type Pace struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rate          uint64                 `protobuf:"varint,1,opt,name=rate,proto3" json:"rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pace) Reset() {
+	*x = Pace{}
+	mi := &file_transfer_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pace) ProtoMessage() {}
+
+func (x *Pace) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pace.ProtoReflect.Descriptor instead.
+func (*Pace) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Pace) GetRate() uint64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
 // Claims lists chunks of an entry that the receiver has from before: their
 // values (see Chunk), count of them from index first on. The sender compares
 // them with its own file and sends again what differs.
@@ -1277,7 +1483,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1495,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1508,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{13}
+	return file_transfer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Claims) GetId() uint64 {
@@ -1342,7 +1548,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1560,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1573,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{14}
+	return file_transfer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1447,7 +1653,7 @@ type Cuts struct {
 
 func (x *Cuts) Reset() {
 	*x = Cuts{}
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1665,7 @@ func (x *Cuts) String() string {
 func (*Cuts) ProtoMessage() {}
 
 func (x *Cuts) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1678,7 @@ func (x *Cuts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cuts.ProtoReflect.Descriptor instead.
 func (*Cuts) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{15}
+	return file_transfer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Cuts) GetId() uint64 {
@@ -1514,7 +1720,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1732,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1745,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{16}
+	return file_transfer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Need) GetId() uint64 {
@@ -1570,7 +1776,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1788,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1801,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{17}
+	return file_transfer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Result) GetId() uint64 {
@@ -1627,7 +1833,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +1845,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +1858,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{18}
+	return file_transfer_proto_rawDescGZIP(), []int{19}
 }
 
 // Chunk goes before its bytes on a data stream. Chunks are aligned to the
@@ -1660,20 +1866,29 @@ func (*Finished) Descriptor() ([]byte, []int) {
 // BLAKE3 chaining value of the chunk's subtree (little-endian words), or where
 // the file is one chunk, its BLAKE3 digest: so values combine to the digest of
 // the file. An empty file is one chunk of no bytes.
+//
+// At most Ready.room bytes of chunks (their lengths added up) may be sent and
+// not acknowledged, or one chunk that is larger than that.
+//
+// With CODEC_ZSTD the body is frames of RFC 8878, without a dictionary, with
+// a window of at most 16 MiB. It is shorter than what it stands for, and makes
+// exactly that many bytes: anything else ends the transfer.
 type Chunk struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
 	Length        uint32                 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	Value         []byte                 `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
-	Parts         []*Part                `protobuf:"bytes,7,rep,name=parts,proto3" json:"parts,omitempty"` // none: the body is the chunk
+	Codec         Codec                  `protobuf:"varint,5,opt,name=codec,proto3,enum=bargee.wire.Codec" json:"codec,omitempty"` // of the body
+	Size          uint32                 `protobuf:"varint,6,opt,name=size,proto3" json:"size,omitempty"`                          // bytes of the body, of all codecs but NONE
+	Parts         []*Part                `protobuf:"bytes,7,rep,name=parts,proto3" json:"parts,omitempty"`                         // none: the body is the chunk
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1900,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1913,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{19}
+	return file_transfer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Chunk) GetId() uint64 {
@@ -1729,6 +1944,20 @@ func (x *Chunk) GetValue() []byte {
 	return nil
 }
 
+func (x *Chunk) GetCodec() Codec {
+	if x != nil {
+		return x.Codec
+	}
+	return Codec_CODEC_NONE
+}
+
+func (x *Chunk) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 func (x *Chunk) GetParts() []*Part {
 	if x != nil {
 		return x.Parts
@@ -1751,7 +1980,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +1992,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +2005,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20}
+	return file_transfer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Part) GetFrom() uint64 {
@@ -1810,7 +2039,7 @@ type Acks struct {
 
 func (x *Acks) Reset() {
 	*x = Acks{}
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +2051,7 @@ func (x *Acks) String() string {
 func (*Acks) ProtoMessage() {}
 
 func (x *Acks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +2064,7 @@ func (x *Acks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acks.ProtoReflect.Descriptor instead.
 func (*Acks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{21}
+	return file_transfer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Acks) GetAcks() []*Ack {
@@ -1856,7 +2085,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +2097,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +2110,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{22}
+	return file_transfer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Ack) GetId() uint64 {
@@ -1918,7 +2147,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
-	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xfd\x02\n" +
+	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xb0\x03\n" +
 	"\aOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\bR\bchecksum\x12\x1b\n" +
@@ -1937,9 +2166,10 @@ const file_transfer_proto_rawDesc = "" +
 	"\aexclude\x18\n" +
 	" \x03(\fB\n" +
 	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\aexclude\x12\x17\n" +
-	"\adry_run\x18\v \x01(\bR\x06dryRun\"(\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\x121\n" +
+	"\bcompress\x18\x14 \x01(\x0e2\x15.bargee.wire.CompressR\bcompress\"(\n" +
 	"\x04Data\x12 \n" +
-	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xd6\x02\n" +
+	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xff\x02\n" +
 	"\n" +
 	"ToReceiver\x12-\n" +
 	"\x05entry\x18\x01 \x01(\v2\x15.bargee.wire.AnnounceH\x00R\x05entry\x123\n" +
@@ -1948,7 +2178,9 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06digest\x18\x04 \x01(\v2\x13.bargee.wire.DigestH\x00R\x06digest\x12-\n" +
 	"\x06decide\x18\x05 \x01(\v2\x13.bargee.wire.DecideH\x00R\x06decide\x12$\n" +
 	"\x03end\x18\x06 \x01(\v2\x10.bargee.wire.EndH\x00R\x03end\x12*\n" +
-	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05errorB\x05\n" +
+	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
+	"\x04pace\x18\n" +
+	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04paceB\x05\n" +
 	"\x03say\"\xa8\x01\n" +
 	"\bAnnounce\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1a\n" +
@@ -1971,7 +2203,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03End\x12\x14\n" +
 	"\x05files\x18\x01 \x01(\x04R\x05files\x12\x12\n" +
 	"\x04dirs\x18\x02 \x01(\x04R\x04dirs\x12\x14\n" +
-	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\x85\x03\n" +
+	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\xae\x03\n" +
 	"\bToSender\x12*\n" +
 	"\x05ready\x18\x01 \x01(\v2\x12.bargee.wire.ReadyH\x00R\x05ready\x12-\n" +
 	"\x06claims\x18\x02 \x01(\v2\x13.bargee.wire.ClaimsH\x00R\x06claims\x12-\n" +
@@ -1980,12 +2212,20 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06result\x18\x05 \x01(\v2\x13.bargee.wire.ResultH\x00R\x06result\x123\n" +
 	"\bfinished\x18\x06 \x01(\v2\x15.bargee.wire.FinishedH\x00R\bfinished\x12*\n" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
-	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
-	"\x03say\"F\n" +
+	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts\x12'\n" +
+	"\x04pace\x18\n" +
+	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
+	"\x03say\"\xa0\x01\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
 	"maxStreams\x12\x15\n" +
-	"\x02as\x18\x02 \x01(\fB\x05ص\x18\x80\bR\x02as\"l\n" +
+	"\x02as\x18\x02 \x01(\fB\x05ص\x18\x80\bR\x02as\x12\x12\n" +
+	"\x04zstd\x18\n" +
+	" \x01(\bR\x04zstd\x12%\n" +
+	"\x04pace\x18\v \x01(\v2\x11.bargee.wire.PaceR\x04pace\x12\x1d\n" +
+	"\x04room\x18\f \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04room\"(\n" +
+	"\x04Pace\x12 \n" +
+	"\x04rate\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04rate\"l\n" +
 	"\x06Claims\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05first\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05first\x12\x1e\n" +
@@ -2013,12 +2253,14 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x19\n" +
 	"\x04name\x18\x03 \x01(\fB\x05ص\x18\x80\bR\x04name\"\n" +
 	"\n" +
-	"\bFinished\"\xb0\x01\n" +
+	"\bFinished\"\xf7\x01\n" +
 	"\x05Chunk\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05index\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05index\x12\x1f\n" +
 	"\x06length\x18\x03 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x06length\x12\x1a\n" +
-	"\x05value\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05value\x12.\n" +
+	"\x05value\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05value\x12(\n" +
+	"\x05codec\x18\x05 \x01(\x0e2\x12.bargee.wire.CodecR\x05codec\x12\x1b\n" +
+	"\x04size\x18\x06 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04size\x12.\n" +
 	"\x05parts\x18\a \x03(\v2\x11.bargee.wire.PartB\x05\xe8\xb5\x18\x80\x10R\x05parts\"h\n" +
 	"\x04Part\x12 \n" +
 	"\x04from\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04from\x12\x1b\n" +
@@ -2033,7 +2275,11 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05State\x12\x12\n" +
 	"\x0eSTATE_VERIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_CORRUPT\x10\x01\x12\x12\n" +
-	"\x0eSTATE_UNWANTED\x10\x02*\x83\x01\n" +
+	"\x0eSTATE_UNWANTED\x10\x02*@\n" +
+	"\bCompress\x12\x10\n" +
+	"\fCOMPRESS_OFF\x10\x00\x12\x11\n" +
+	"\rCOMPRESS_AUTO\x10\x01\x12\x0f\n" +
+	"\vCOMPRESS_ON\x10\x02*\x83\x01\n" +
 	"\bConflict\x12\x11\n" +
 	"\rCONFLICT_FAIL\x10\x00\x12\x11\n" +
 	"\rCONFLICT_SKIP\x10\x01\x12\x16\n" +
@@ -2047,7 +2293,12 @@ const file_transfer_proto_rawDesc = "" +
 	"\fVERDICT_SKIP\x10\x02\x12\x12\n" +
 	"\x0eVERDICT_DIGEST\x10\x03\x12\x14\n" +
 	"\x10VERDICT_CONFLICT\x10\x04\x12\x12\n" +
-	"\x0eVERDICT_REFUSE\x10\x05B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x0eVERDICT_REFUSE\x10\x05*'\n" +
+	"\x05Codec\x12\x0e\n" +
+	"\n" +
+	"CODEC_NONE\x10\x00\x12\x0e\n" +
+	"\n" +
+	"CODEC_ZSTD\x10\x01B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_transfer_proto_rawDescOnce sync.Once
@@ -2061,72 +2312,80 @@ func file_transfer_proto_rawDescGZIP() []byte {
 	return file_transfer_proto_rawDescData
 }
 
-var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_transfer_proto_goTypes = []any{
-	(Conflict)(0),      // 0: bargee.wire.Conflict
-	(Verdict)(0),       // 1: bargee.wire.Verdict
-	(Ack_State)(0),     // 2: bargee.wire.Ack.State
-	(*Send)(nil),       // 3: bargee.wire.Send
-	(*Fetch)(nil),      // 4: bargee.wire.Fetch
-	(*Options)(nil),    // 5: bargee.wire.Options
-	(*Data)(nil),       // 6: bargee.wire.Data
-	(*ToReceiver)(nil), // 7: bargee.wire.ToReceiver
-	(*Announce)(nil),   // 8: bargee.wire.Announce
-	(*Complete)(nil),   // 9: bargee.wire.Complete
-	(*Failed)(nil),     // 10: bargee.wire.Failed
-	(*Digest)(nil),     // 11: bargee.wire.Digest
-	(*Decide)(nil),     // 12: bargee.wire.Decide
-	(*End)(nil),        // 13: bargee.wire.End
-	(*ToSender)(nil),   // 14: bargee.wire.ToSender
-	(*Ready)(nil),      // 15: bargee.wire.Ready
-	(*Claims)(nil),     // 16: bargee.wire.Claims
-	(*Answer)(nil),     // 17: bargee.wire.Answer
-	(*Cuts)(nil),       // 18: bargee.wire.Cuts
-	(*Need)(nil),       // 19: bargee.wire.Need
-	(*Result)(nil),     // 20: bargee.wire.Result
-	(*Finished)(nil),   // 21: bargee.wire.Finished
-	(*Chunk)(nil),      // 22: bargee.wire.Chunk
-	(*Part)(nil),       // 23: bargee.wire.Part
-	(*Acks)(nil),       // 24: bargee.wire.Acks
-	(*Ack)(nil),        // 25: bargee.wire.Ack
-	(*Error)(nil),      // 26: bargee.wire.Error
-	(*Entry)(nil),      // 27: bargee.wire.Entry
+	(Compress)(0),      // 0: bargee.wire.Compress
+	(Conflict)(0),      // 1: bargee.wire.Conflict
+	(Verdict)(0),       // 2: bargee.wire.Verdict
+	(Codec)(0),         // 3: bargee.wire.Codec
+	(Ack_State)(0),     // 4: bargee.wire.Ack.State
+	(*Send)(nil),       // 5: bargee.wire.Send
+	(*Fetch)(nil),      // 6: bargee.wire.Fetch
+	(*Options)(nil),    // 7: bargee.wire.Options
+	(*Data)(nil),       // 8: bargee.wire.Data
+	(*ToReceiver)(nil), // 9: bargee.wire.ToReceiver
+	(*Announce)(nil),   // 10: bargee.wire.Announce
+	(*Complete)(nil),   // 11: bargee.wire.Complete
+	(*Failed)(nil),     // 12: bargee.wire.Failed
+	(*Digest)(nil),     // 13: bargee.wire.Digest
+	(*Decide)(nil),     // 14: bargee.wire.Decide
+	(*End)(nil),        // 15: bargee.wire.End
+	(*ToSender)(nil),   // 16: bargee.wire.ToSender
+	(*Ready)(nil),      // 17: bargee.wire.Ready
+	(*Pace)(nil),       // 18: bargee.wire.Pace
+	(*Claims)(nil),     // 19: bargee.wire.Claims
+	(*Answer)(nil),     // 20: bargee.wire.Answer
+	(*Cuts)(nil),       // 21: bargee.wire.Cuts
+	(*Need)(nil),       // 22: bargee.wire.Need
+	(*Result)(nil),     // 23: bargee.wire.Result
+	(*Finished)(nil),   // 24: bargee.wire.Finished
+	(*Chunk)(nil),      // 25: bargee.wire.Chunk
+	(*Part)(nil),       // 26: bargee.wire.Part
+	(*Acks)(nil),       // 27: bargee.wire.Acks
+	(*Ack)(nil),        // 28: bargee.wire.Ack
+	(*Error)(nil),      // 29: bargee.wire.Error
+	(*Entry)(nil),      // 30: bargee.wire.Entry
 }
 var file_transfer_proto_depIdxs = []int32{
-	5,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
-	5,  // 1: bargee.wire.Fetch.options:type_name -> bargee.wire.Options
-	0,  // 2: bargee.wire.Options.on_conflict:type_name -> bargee.wire.Conflict
-	8,  // 3: bargee.wire.ToReceiver.entry:type_name -> bargee.wire.Announce
-	9,  // 4: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
-	10, // 5: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
-	11, // 6: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
-	12, // 7: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
-	13, // 8: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
-	26, // 9: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
-	27, // 10: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
-	26, // 11: bargee.wire.Failed.error:type_name -> bargee.wire.Error
-	0,  // 12: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
-	15, // 13: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
-	16, // 14: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
-	17, // 15: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
-	19, // 16: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
-	20, // 17: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
-	21, // 18: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
-	26, // 19: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
-	18, // 20: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
-	1,  // 21: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
-	27, // 22: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
-	26, // 23: bargee.wire.Answer.error:type_name -> bargee.wire.Error
-	26, // 24: bargee.wire.Result.error:type_name -> bargee.wire.Error
-	23, // 25: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
-	25, // 26: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
-	2,  // 27: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	7,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
+	7,  // 1: bargee.wire.Fetch.options:type_name -> bargee.wire.Options
+	1,  // 2: bargee.wire.Options.on_conflict:type_name -> bargee.wire.Conflict
+	0,  // 3: bargee.wire.Options.compress:type_name -> bargee.wire.Compress
+	10, // 4: bargee.wire.ToReceiver.entry:type_name -> bargee.wire.Announce
+	11, // 5: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
+	12, // 6: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
+	13, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
+	14, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
+	15, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
+	29, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
+	18, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
+	30, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
+	29, // 13: bargee.wire.Failed.error:type_name -> bargee.wire.Error
+	1,  // 14: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
+	17, // 15: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
+	19, // 16: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
+	20, // 17: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
+	22, // 18: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
+	23, // 19: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
+	24, // 20: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
+	29, // 21: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
+	21, // 22: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
+	18, // 23: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
+	18, // 24: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
+	2,  // 25: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
+	30, // 26: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
+	29, // 27: bargee.wire.Answer.error:type_name -> bargee.wire.Error
+	29, // 28: bargee.wire.Result.error:type_name -> bargee.wire.Error
+	3,  // 29: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
+	26, // 30: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
+	28, // 31: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
+	4,  // 32: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -2144,6 +2403,7 @@ func file_transfer_proto_init() {
 		(*ToReceiver_Decide)(nil),
 		(*ToReceiver_End)(nil),
 		(*ToReceiver_Error)(nil),
+		(*ToReceiver_Pace)(nil),
 	}
 	file_transfer_proto_msgTypes[11].OneofWrappers = []any{
 		(*ToSender_Ready)(nil),
@@ -2154,14 +2414,15 @@ func file_transfer_proto_init() {
 		(*ToSender_Finished)(nil),
 		(*ToSender_Error)(nil),
 		(*ToSender_Cuts)(nil),
+		(*ToSender_Pace)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   23,
+			NumEnums:      5,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
