@@ -57,32 +57,43 @@ func (e *Endpoint) watchOver(l *link) {
 		case <-l.done:
 			return
 		case now := <-tick.C:
-			for to, lanes := range l.silent(now) {
-				e.wait.Go(func() { ask(ctx, to, lanes) })
+			for to := range l.silent(now) {
+				e.wait.Go(func() { l.ask(ctx, to) })
 			}
 		}
 	}
 }
 
-// silent returns the lanes that are suspicious, by where they lead to.
-func (l *link) silent(now time.Time) map[netip.AddrPort][]*lane {
-	found := map[netip.AddrPort][]*lane{}
+// silent returns where the suspicious lanes lead to.
+func (l *link) silent(now time.Time) map[netip.AddrPort]bool {
+	found := map[netip.AddrPort]bool{}
 	for _, n := range l.living() {
-		if to, ok := n.conn.RemoteAddr().(*net.UDPAddr); ok && n.silence.suspicious(now, n.stats()) {
-			found[to.AddrPort()] = append(found[to.AddrPort()], n)
+		if n.silence.suspicious(now, n.stats()) {
+			found[n.remote()] = true
 		}
 	}
 	return found
 }
 
-// ask ends the lanes if the host at their other end says that nothing listens.
-func ask(ctx context.Context, to netip.AddrPort, lanes []*lane) {
-	if !refused(ctx, net.UDPAddrFromAddrPort(to)) {
+// ask ends all lanes that lead to an address whose host says that nothing
+// listens there: those, too, that have nothing to say at the moment.
+func (l *link) ask(ctx context.Context, to netip.AddrPort) {
+	if !to.IsValid() || !refused(ctx, net.UDPAddrFromAddrPort(to)) {
 		return
 	}
 	gone := fail(ErrUnreachable, "%s is gone: nothing listens there any more", to)
-	for _, n := range lanes {
-		n.gone.Store(&gone)
-		n.conn.CloseWithError(codeLimit, "")
+	for _, n := range l.living() {
+		if n.remote() == to {
+			n.gone.Store(&gone)
+			n.conn.CloseWithError(codeLimit, "")
+		}
 	}
+}
+
+// remote is where the lane leads to.
+func (n *lane) remote() netip.AddrPort {
+	if to, ok := n.conn.RemoteAddr().(*net.UDPAddr); ok {
+		return to.AddrPort()
+	}
+	return netip.AddrPort{}
 }
