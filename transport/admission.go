@@ -78,6 +78,7 @@ type serverLogin struct {
 	versions  Versions
 	agent     string
 	kem       []byte
+	fec       bool // the socket can correct errors
 	admission *Admission
 	desk      desk
 	report    func(error) // of what goes wrong without being the client's fault
@@ -92,6 +93,7 @@ type visitor struct {
 	agent   string
 	kem     []byte
 	grant   Grant
+	fec     bool // both sides can correct errors
 }
 
 // run speaks with a client. After an error the client has been told why.
@@ -101,7 +103,7 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 		return visitor{}, l.turnAway(c, 0, malformed(err), err)
 	}
 	theirs := Versions{int(hello.MinVersion), int(hello.MaxVersion)}
-	v := visitor{lane: 1, version: l.versions.common(theirs), agent: hello.Agent, kem: hello.Kem}
+	v := visitor{lane: 1, version: l.versions.common(theirs), agent: hello.Agent, kem: hello.Kem, fec: l.fec && hello.Fec}
 	if v.version == 0 {
 		err := mismatch(l.versions, theirs, ch.address)
 		return visitor{}, l.turnAway(c, 0, refuse(wire.Refused_VERSION, "speaks %v, the client %v", l.versions, theirs), err)
@@ -215,6 +217,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		Proof:    proof,
 		Agent:    l.agent,
 		Kem:      l.kem,
+		Fec:      v.fec,
 		Kept:     keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {
@@ -277,6 +280,7 @@ func (l serverLogin) join(c *conversation, ch channel, v visitor, j *wire.Join) 
 		Link:     v.link[:],
 		MaxLanes: uint32(l.admission.maxLanes()),
 		Proof:    joinProof(serverRole, first, v.link, v.lane, ch),
+		Fec:      v.fec,
 	}}
 	return v, c.send(reply)
 }

@@ -94,6 +94,17 @@ type LaneStats struct {
 	Sent     uint64 // bytes on the wire
 	Received uint64
 	Lost     uint64 // packets declared lost
+	FEC      FEC
+}
+
+// FEC is what forward error correction does for a lane at one moment. Lanes
+// between the same two sockets share it, and say the same. The zero FEC: the
+// lane has none, or no loss that would ask for it.
+type FEC struct {
+	Data      int     // packets of ours in a block, at most; 0: off
+	Parity    int     // packets sent after each block, so many of which may be lost
+	Loss      float64 // share of our packets that the path loses, as the peer measured
+	Recovered uint64  // packets that the path lost and QUIC did not, both ways
 }
 
 // A Path is the way a lane takes.

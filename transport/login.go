@@ -20,6 +20,7 @@ type clientLogin struct {
 	pinned   bool   // the server's key is the one we wanted
 	secret   Secret // may be none
 	keep     bool
+	fec      bool        // the socket can correct errors
 	join     *clientJoin // a further lane
 	random   io.Reader   // nil: crypto/rand; set by tests
 }
@@ -38,6 +39,7 @@ type entry struct {
 	kem      []byte
 	maxLanes int
 	kept     bool
+	fec      bool // both sides can correct errors
 }
 
 // run speaks with the server until it lets us in or an error says why not.
@@ -48,6 +50,7 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 		Agent:         l.agent,
 		Kem:           l.kem,
 		UnknownServer: !l.pinned,
+		Fec:           l.fec,
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
@@ -102,10 +105,10 @@ func (l clientLogin) admitted(ch channel, version int, a *wire.Admitted) (entry,
 		// Anyone could say this.
 		return entry{}, fail(ErrAuth, "%s let us in without proof of who it is", ch.address)
 	}
-	return enter(ch, version, a)
+	return l.enter(ch, version, a)
 }
 
-func enter(ch channel, version int, a *wire.Admitted) (entry, error) {
+func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, error) {
 	if len(a.Link) == 0 {
 		return entry{}, fail(ErrProtocol, "%s let us in without naming the link", ch.address)
 	}
@@ -116,6 +119,7 @@ func enter(ch channel, version int, a *wire.Admitted) (entry, error) {
 		kem:      a.Kem,
 		maxLanes: max(1, int(a.MaxLanes)),
 		kept:     a.Kept && version >= versionKeep,
+		fec:      l.fec && a.Fec,
 	}, nil
 }
 
@@ -169,7 +173,7 @@ func (l clientLogin) proveToken(c *conversation, ch channel, version int, token 
 	if !hmac.Equal(public.mac(ch.bind(serverRole, hellos)), a.Proof) {
 		return entry{}, impostor(ch)
 	}
-	return enter(ch, version, a)
+	return l.enter(ch, version, a)
 }
 
 func impostor(ch channel) error {

@@ -60,7 +60,7 @@ func (l clientLogin) provePhrase(c *conversation, ch channel, version int) (entr
 	if !hmac.Equal(cpaceConfirm(run.sid, isk, reply.GetShare(), cpaceResponder), a.Proof) {
 		return entry{}, impostor(ch)
 	}
-	return enter(ch, version, a)
+	return l.enter(ch, version, a)
 }
 
 // checkPhrase is the server's side: the responder. It tells its own tag only to

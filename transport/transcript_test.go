@@ -28,6 +28,7 @@ type loginCase struct {
 	grant  bool  // the client's key has one
 	err    error // what the client ends with
 	kept   bool
+	fec    bool
 }
 
 func loginCases() []loginCase {
@@ -50,6 +51,16 @@ func loginCases() []loginCase {
 			c.pinned = true
 			c.join = &clientJoin{link: linkID{7}, lane: 2, first: [32]byte{8}}
 		}},
+		{name: "fec", client: func(c *clientLogin) { withToken(c); c.fec = true }, fec: true,
+			server: func(s *serverLogin) { s.fec = true }},
+		{name: "fec-client", client: func(c *clientLogin) { withToken(c); c.fec = true }},
+		{name: "fec-server", client: withToken, server: func(s *serverLogin) { s.fec = true }},
+		{name: "fec-join", fec: true,
+			client: func(c *clientLogin) {
+				c.pinned, c.fec = true, true
+				c.join = &clientJoin{link: linkID{7}, lane: 2, first: [32]byte{8}}
+			},
+			server: func(s *serverLogin) { s.fec = true }},
 		{name: "busy", client: withToken, err: ErrBusy,
 			server: func(s *serverLogin) { s.desk.(*fakeDesk).full = true }},
 		{name: "version-9", client: func(c *clientLogin) { withToken(c); c.versions = only(9) }, err: ErrVersion},
@@ -145,6 +156,9 @@ func TestTranscripts(t *testing.T) {
 				if err == nil && in.kept != lc.kept {
 					t.Errorf("kept: %v", in.kept)
 				}
+				if err == nil && in.fec != lc.fec {
+					t.Errorf("fec: %v", in.fec)
+				}
 				script.checkEnd(t)
 			})
 			t.Run("server", func(t *testing.T) {
@@ -156,6 +170,9 @@ func TestTranscripts(t *testing.T) {
 				}
 				if err == nil && v.lane == 1 && v.grant.Key != ch.client {
 					t.Errorf("grant %+v", v.grant)
+				}
+				if err == nil && v.fec != lc.fec {
+					t.Errorf("fec: %v", v.fec)
 				}
 				if _, stored, _ := s.admission.Grants.Find(ch.client, "/srv"); stored != (lc.kept || lc.grant) {
 					t.Errorf("a grant is stored: %v", stored)

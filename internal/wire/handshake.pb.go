@@ -113,6 +113,7 @@ type ClientHello struct {
 	UnknownServer bool  `protobuf:"varint,5,opt,name=unknown_server,json=unknownServer,proto3" json:"unknown_server,omitempty"`
 	Keep          bool  `protobuf:"varint,6,opt,name=keep,proto3" json:"keep,omitempty"` // since version 2: after a proof, store a grant for my key
 	Join          *Join `protobuf:"bytes,7,opt,name=join,proto3" json:"join,omitempty"`  // absent: a new link
+	Fec           bool  `protobuf:"varint,8,opt,name=fec,proto3" json:"fec,omitempty"`   // this lane may carry forward error correction (transport/doc.go)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -194,6 +195,13 @@ func (x *ClientHello) GetJoin() *Join {
 		return x.Join
 	}
 	return nil
+}
+
+func (x *ClientHello) GetFec() bool {
+	if x != nil {
+		return x.Fec
+	}
+	return false
 }
 
 // Join makes the connection a further lane of a link that exists. The client's
@@ -694,6 +702,7 @@ type Admitted struct {
 	Agent         string                 `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
 	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`    // public key, ML-KEM-768 with X25519
 	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"` // since version 2: a grant was stored
+	Fec           bool                   `protobuf:"varint,7,opt,name=fec,proto3" json:"fec,omitempty"`   // the same of the server; never without ClientHello.fec
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -766,6 +775,13 @@ func (x *Admitted) GetKem() []byte {
 func (x *Admitted) GetKept() bool {
 	if x != nil {
 		return x.Kept
+	}
+	return false
+}
+
+func (x *Admitted) GetFec() bool {
+	if x != nil {
+		return x.Fec
 	}
 	return false
 }
@@ -896,7 +912,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xfe\x01\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\x90\x02\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -906,7 +922,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x03kem\x18\x04 \x01(\fB\x05\xe0\xb5\x18\xc0\tR\x03kem\x12%\n" +
 	"\x0eunknown_server\x18\x05 \x01(\bR\runknownServer\x12\x12\n" +
 	"\x04keep\x18\x06 \x01(\bR\x04keep\x12%\n" +
-	"\x04join\x18\a \x01(\v2\x11.bargee.wire.JoinR\x04join:\x05\x88\xb5\x18\x80 \"W\n" +
+	"\x04join\x18\a \x01(\v2\x11.bargee.wire.JoinR\x04join\x12\x10\n" +
+	"\x03fec\x18\b \x01(\bR\x03fec:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
 	"\x04lane\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x04lane\x12\x1a\n" +
@@ -938,14 +955,15 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x01 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x120\n" +
 	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x12\x1c\n" +
 	"\x05share\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
-	"\x05reply\"\xae\x01\n" +
+	"\x05reply\"\xc0\x01\n" +
 	"\bAdmitted\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\"\n" +
 	"\tmax_lanes\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\bmaxLanes\x12\x1a\n" +
 	"\x05proof\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x05proof\x12\x1b\n" +
 	"\x05agent\x18\x04 \x01(\tB\x05ص\x18\x80\x01R\x05agent\x12\x17\n" +
 	"\x03kem\x18\x05 \x01(\fB\x05\xe0\xb5\x18\xc0\tR\x03kem\x12\x12\n" +
-	"\x04kept\x18\x06 \x01(\bR\x04kept\"\xab\x01\n" +
+	"\x04kept\x18\x06 \x01(\bR\x04kept\x12\x10\n" +
+	"\x03fec\x18\a \x01(\bR\x03fec\"\xab\x01\n" +
 	"\aRefused\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.bargee.wire.Refused.KindR\x04kind\x12\x1f\n" +
 	"\amessage\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\amessage\"P\n" +
