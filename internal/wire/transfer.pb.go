@@ -172,6 +172,7 @@ const (
 	Verdict_VERDICT_DIGEST   Verdict = 3 // tell its digest, then I know
 	Verdict_VERDICT_CONFLICT Verdict = 4 // the asker decides
 	Verdict_VERDICT_REFUSE   Verdict = 5 // error says why
+	Verdict_VERDICT_LINKED   Verdict = 6 // of an entry that is a link: it has its name now
 )
 
 // Enum value maps for Verdict.
@@ -183,6 +184,7 @@ var (
 		3: "VERDICT_DIGEST",
 		4: "VERDICT_CONFLICT",
 		5: "VERDICT_REFUSE",
+		6: "VERDICT_LINKED",
 	}
 	Verdict_value = map[string]int32{
 		"VERDICT_WANT":     0,
@@ -191,6 +193,7 @@ var (
 		"VERDICT_DIGEST":   3,
 		"VERDICT_CONFLICT": 4,
 		"VERDICT_REFUSE":   5,
+		"VERDICT_LINKED":   6,
 	}
 )
 
@@ -313,7 +316,7 @@ func (x Ack_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Ack_State.Descriptor instead.
 func (Ack_State) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{23, 0}
+	return file_transfer_proto_rawDescGZIP(), []int{25, 0}
 }
 
 // Send asks to receive what the asker will announce.
@@ -460,6 +463,7 @@ type Options struct {
 	Include       [][]byte               `protobuf:"bytes,9,rep,name=include,proto3" json:"include,omitempty"`                       // globs on the path below the source
 	Exclude       [][]byte               `protobuf:"bytes,10,rep,name=exclude,proto3" json:"exclude,omitempty"`
 	DryRun        bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`                 // answer as if, change nothing; WANT is then the last word on an entry
+	KeepXattrs    bool                   `protobuf:"varint,12,opt,name=keep_xattrs,json=keepXattrs,proto3" json:"keep_xattrs,omitempty"`     // the receiver says whether it can (Ready.xattrs), and the sender by Announce.xattrs that it does
 	Compress      Compress               `protobuf:"varint,20,opt,name=compress,proto3,enum=bargee.wire.Compress" json:"compress,omitempty"` // what the sender may do with chunks, if the receiver takes it (Ready.zstd)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -568,6 +572,13 @@ func (x *Options) GetExclude() [][]byte {
 func (x *Options) GetDryRun() bool {
 	if x != nil {
 		return x.DryRun
+	}
+	return false
+}
+
+func (x *Options) GetKeepXattrs() bool {
+	if x != nil {
+		return x.KeepXattrs
 	}
 	return false
 }
@@ -810,6 +821,10 @@ type Announce struct {
 	Entry         *Entry                 `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"`        // its name is not used
 	Replaces      uint64                 `protobuf:"varint,4,opt,name=replaces,proto3" json:"replaces,omitempty"` // the id under which it was announced before it changed; what was received of that is dropped
 	Parts         bool                   `protobuf:"varint,5,opt,name=parts,proto3" json:"parts,omitempty"`       // the sender can send chunks in parts (see Cuts)
+	Data          *uint64                `protobuf:"varint,6,opt,name=data,proto3,oneof" json:"data,omitempty"`   // of a file with holes: bytes that are not in one, as the source's disk counts
+	Names         uint32                 `protobuf:"varint,7,opt,name=names,proto3" json:"names,omitempty"`       // of a file with several names (hard links): how many; others may follow as its links
+	Link          uint64                 `protobuf:"varint,8,opt,name=link,proto3" json:"link,omitempty"`         // the id of such a file, if this is another name of it; the receiver links, or wants it as a file
+	Xattrs        *Xattrs                `protobuf:"bytes,9,opt,name=xattrs,proto3" json:"xattrs,omitempty"`      // of a file or directory, where they are asked for
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -879,6 +894,133 @@ func (x *Announce) GetParts() bool {
 	return false
 }
 
+func (x *Announce) GetData() uint64 {
+	if x != nil && x.Data != nil {
+		return *x.Data
+	}
+	return 0
+}
+
+func (x *Announce) GetNames() uint32 {
+	if x != nil {
+		return x.Names
+	}
+	return 0
+}
+
+func (x *Announce) GetLink() uint64 {
+	if x != nil {
+		return x.Link
+	}
+	return 0
+}
+
+func (x *Announce) GetXattrs() *Xattrs {
+	if x != nil {
+		return x.Xattrs
+	}
+	return nil
+}
+
+// Xattrs are the extended attributes that users set: those that Linux and
+// FreeBSD have as "user.*", named here without that. All names and values of an
+// entry together have at most 8192 bytes.
+type Xattrs struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	List          []*Xattr               `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Xattrs) Reset() {
+	*x = Xattrs{}
+	mi := &file_transfer_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Xattrs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Xattrs) ProtoMessage() {}
+
+func (x *Xattrs) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Xattrs.ProtoReflect.Descriptor instead.
+func (*Xattrs) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Xattrs) GetList() []*Xattr {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
+type Xattr struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          []byte                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // without NUL
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Xattr) Reset() {
+	*x = Xattr{}
+	mi := &file_transfer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Xattr) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Xattr) ProtoMessage() {}
+
+func (x *Xattr) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Xattr.ProtoReflect.Descriptor instead.
+func (*Xattr) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Xattr) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *Xattr) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 // Complete: every chunk that the receiver lacked was sent, and the file was
 // the same from first to last; digest is the BLAKE3 of the whole file.
 type Complete struct {
@@ -891,7 +1033,7 @@ type Complete struct {
 
 func (x *Complete) Reset() {
 	*x = Complete{}
-	mi := &file_transfer_proto_msgTypes[6]
+	mi := &file_transfer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1045,7 @@ func (x *Complete) String() string {
 func (*Complete) ProtoMessage() {}
 
 func (x *Complete) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[6]
+	mi := &file_transfer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1058,7 @@ func (x *Complete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Complete.ProtoReflect.Descriptor instead.
 func (*Complete) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{6}
+	return file_transfer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Complete) GetId() uint64 {
@@ -945,7 +1087,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_transfer_proto_msgTypes[7]
+	mi := &file_transfer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1099,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[7]
+	mi := &file_transfer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1112,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{7}
+	return file_transfer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Failed) GetId() uint64 {
@@ -997,7 +1139,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_transfer_proto_msgTypes[8]
+	mi := &file_transfer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1151,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[8]
+	mi := &file_transfer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1164,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{8}
+	return file_transfer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Digest) GetId() uint64 {
@@ -1049,7 +1191,7 @@ type Decide struct {
 
 func (x *Decide) Reset() {
 	*x = Decide{}
-	mi := &file_transfer_proto_msgTypes[9]
+	mi := &file_transfer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1203,7 @@ func (x *Decide) String() string {
 func (*Decide) ProtoMessage() {}
 
 func (x *Decide) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[9]
+	mi := &file_transfer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1216,7 @@ func (x *Decide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decide.ProtoReflect.Descriptor instead.
 func (*Decide) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{9}
+	return file_transfer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Decide) GetId() uint64 {
@@ -1102,7 +1244,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_transfer_proto_msgTypes[10]
+	mi := &file_transfer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1256,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[10]
+	mi := &file_transfer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1269,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{10}
+	return file_transfer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *End) GetFiles() uint64 {
@@ -1171,7 +1313,7 @@ type ToSender struct {
 
 func (x *ToSender) Reset() {
 	*x = ToSender{}
-	mi := &file_transfer_proto_msgTypes[11]
+	mi := &file_transfer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1325,7 @@ func (x *ToSender) String() string {
 func (*ToSender) ProtoMessage() {}
 
 func (x *ToSender) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[11]
+	mi := &file_transfer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1338,7 @@ func (x *ToSender) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToSender.ProtoReflect.Descriptor instead.
 func (*ToSender) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{11}
+	return file_transfer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ToSender) GetSay() isToSender_Say {
@@ -1351,16 +1493,17 @@ type Ready struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MaxStreams    uint32                 `protobuf:"varint,1,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	As            []byte                 `protobuf:"bytes,2,opt,name=as,proto3" json:"as,omitempty"`
-	Zstd          bool                   `protobuf:"varint,10,opt,name=zstd,proto3" json:"zstd,omitempty"` // it takes chunks of CODEC_ZSTD; only where Options.compress is not OFF
-	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`  // absent: whatever the sender likes
-	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"` // bytes of chunks that it has memory for; 0: it does not say
+	Zstd          bool                   `protobuf:"varint,10,opt,name=zstd,proto3" json:"zstd,omitempty"`     // it takes chunks of CODEC_ZSTD; only where Options.compress is not OFF
+	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`      // absent: whatever the sender likes
+	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"`     // bytes of chunks that it has memory for; 0: it does not say
+	Xattrs        bool                   `protobuf:"varint,14,opt,name=xattrs,proto3" json:"xattrs,omitempty"` // it keeps extended attributes; only where Options.keep_xattrs asks for them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_transfer_proto_msgTypes[12]
+	mi := &file_transfer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1515,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[12]
+	mi := &file_transfer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1528,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{12}
+	return file_transfer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Ready) GetMaxStreams() uint32 {
@@ -1423,6 +1566,13 @@ func (x *Ready) GetRoom() uint64 {
 	return 0
 }
 
+func (x *Ready) GetXattrs() bool {
+	if x != nil {
+		return x.Xattrs
+	}
+	return false
+}
+
 // Pace is how fast a receiver wants data: all bytes on data streams of this
 // transfer together, a second. 0 is without limit.
 type Pace struct {
@@ -1434,7 +1584,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1596,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1609,7 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{13}
+	return file_transfer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Pace) GetRate() uint64 {
@@ -1483,7 +1633,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1645,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1658,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{14}
+	return file_transfer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Claims) GetId() uint64 {
@@ -1542,13 +1692,14 @@ type Answer struct {
 	Error         *Error                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`                              // of REFUSE
 	AverageCut    uint32                 `protobuf:"varint,6,opt,name=average_cut,json=averageCut,proto3" json:"average_cut,omitempty"` // of WANT, to an entry announced with parts: Cuts of this size follow; 4 KiB to 8 MiB
 	Copied        bool                   `protobuf:"varint,7,opt,name=copied,proto3" json:"copied,omitempty"`                           // of HAVE: it was not there, and the receiver has copied it from another file of its own
+	Holes         bool                   `protobuf:"varint,8,opt,name=holes,proto3" json:"holes,omitempty"`                             // of WANT, to an entry announced with data: chunks may be holes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1560,7 +1711,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1573,7 +1724,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{15}
+	return file_transfer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1625,6 +1776,13 @@ func (x *Answer) GetCopied() bool {
 	return false
 }
 
+func (x *Answer) GetHoles() bool {
+	if x != nil {
+		return x.Holes
+	}
+	return false
+}
+
 // Cuts describes, from its beginning on, the old file that the receiver has in
 // place of an entry, so that the sender sends only what is new: it cuts its own
 // file in the same way and sends what the receiver has as Part.copy. The last
@@ -1653,7 +1811,7 @@ type Cuts struct {
 
 func (x *Cuts) Reset() {
 	*x = Cuts{}
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1823,7 @@ func (x *Cuts) String() string {
 func (*Cuts) ProtoMessage() {}
 
 func (x *Cuts) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1836,7 @@ func (x *Cuts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cuts.ProtoReflect.Descriptor instead.
 func (*Cuts) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{16}
+	return file_transfer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Cuts) GetId() uint64 {
@@ -1720,7 +1878,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1890,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1903,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{17}
+	return file_transfer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Need) GetId() uint64 {
@@ -1776,7 +1934,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1946,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1959,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{18}
+	return file_transfer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Result) GetId() uint64 {
@@ -1833,7 +1991,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +2003,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +2016,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{19}
+	return file_transfer_proto_rawDescGZIP(), []int{21}
 }
 
 // Chunk goes before its bytes on a data stream. Chunks are aligned to the
@@ -1866,6 +2024,9 @@ func (*Finished) Descriptor() ([]byte, []int) {
 // BLAKE3 chaining value of the chunk's subtree (little-endian words), or where
 // the file is one chunk, its BLAKE3 digest: so values combine to the digest of
 // the file. An empty file is one chunk of no bytes.
+//
+// A chunk that is a hole stands for length bytes of zero and has no body, in a
+// file of which the receiver said so (Answer.holes). Its value is that of these zeros.
 //
 // At most Ready.room bytes of chunks (their lengths added up) may be sent and
 // not acknowledged, or one chunk that is larger than that.
@@ -1882,13 +2043,14 @@ type Chunk struct {
 	Codec         Codec                  `protobuf:"varint,5,opt,name=codec,proto3,enum=bargee.wire.Codec" json:"codec,omitempty"` // of the body
 	Size          uint32                 `protobuf:"varint,6,opt,name=size,proto3" json:"size,omitempty"`                          // bytes of the body, of all codecs but NONE
 	Parts         []*Part                `protobuf:"bytes,7,rep,name=parts,proto3" json:"parts,omitempty"`                         // none: the body is the chunk
+	Hole          bool                   `protobuf:"varint,8,opt,name=hole,proto3" json:"hole,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +2062,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +2075,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20}
+	return file_transfer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Chunk) GetId() uint64 {
@@ -1965,6 +2127,13 @@ func (x *Chunk) GetParts() []*Part {
 	return nil
 }
 
+func (x *Chunk) GetHole() bool {
+	if x != nil {
+		return x.Hole
+	}
+	return false
+}
+
 // Part is some bytes of the receiver's old file, and some of the body after
 // them. The parts of a chunk make its length; the body has only what they take
 // from it. A chunk whose parts do not make its value is CORRUPT, perhaps since
@@ -1980,7 +2149,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2161,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2174,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{21}
+	return file_transfer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Part) GetFrom() uint64 {
@@ -2039,7 +2208,7 @@ type Acks struct {
 
 func (x *Acks) Reset() {
 	*x = Acks{}
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2220,7 @@ func (x *Acks) String() string {
 func (*Acks) ProtoMessage() {}
 
 func (x *Acks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2233,7 @@ func (x *Acks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acks.ProtoReflect.Descriptor instead.
 func (*Acks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{22}
+	return file_transfer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Acks) GetAcks() []*Ack {
@@ -2085,7 +2254,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2097,7 +2266,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2110,7 +2279,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{23}
+	return file_transfer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Ack) GetId() uint64 {
@@ -2147,7 +2316,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
-	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xb0\x03\n" +
+	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xd1\x03\n" +
 	"\aOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\bR\bchecksum\x12\x1b\n" +
@@ -2166,7 +2335,9 @@ const file_transfer_proto_rawDesc = "" +
 	"\aexclude\x18\n" +
 	" \x03(\fB\n" +
 	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\aexclude\x12\x17\n" +
-	"\adry_run\x18\v \x01(\bR\x06dryRun\x121\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\x12\x1f\n" +
+	"\vkeep_xattrs\x18\f \x01(\bR\n" +
+	"keepXattrs\x121\n" +
 	"\bcompress\x18\x14 \x01(\x0e2\x15.bargee.wire.CompressR\bcompress\"(\n" +
 	"\x04Data\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xff\x02\n" +
@@ -2181,13 +2352,23 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
 	"\x04pace\x18\n" +
 	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04paceB\x05\n" +
-	"\x03say\"\xa8\x01\n" +
+	"\x03say\"\xba\x02\n" +
 	"\bAnnounce\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1a\n" +
 	"\x04path\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
 	"\x05entry\x18\x03 \x01(\v2\x12.bargee.wire.EntryR\x05entry\x12%\n" +
 	"\breplaces\x18\x04 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\breplaces\x12\x14\n" +
-	"\x05parts\x18\x05 \x01(\bR\x05parts\"C\n" +
+	"\x05parts\x18\x05 \x01(\bR\x05parts\x12%\n" +
+	"\x04data\x18\x06 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fH\x00R\x04data\x88\x01\x01\x12\x14\n" +
+	"\x05names\x18\a \x01(\rR\x05names\x12\x1d\n" +
+	"\x04link\x18\b \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04link\x12+\n" +
+	"\x06xattrs\x18\t \x01(\v2\x13.bargee.wire.XattrsR\x06xattrsB\a\n" +
+	"\x05_data\"6\n" +
+	"\x06Xattrs\x12,\n" +
+	"\x04list\x18\x01 \x03(\v2\x12.bargee.wire.XattrB\x04\xe8\xb5\x18@R\x04list\"?\n" +
+	"\x05Xattr\x12\x19\n" +
+	"\x04name\x18\x01 \x01(\fB\x05ص\x18\xff\x01R\x04name\x12\x1b\n" +
+	"\x05value\x18\x02 \x01(\fB\x05ص\x18\x80@R\x05value\"C\n" +
 	"\bComplete\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1c\n" +
 	"\x06digest\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x06digest\"M\n" +
@@ -2215,7 +2396,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts\x12'\n" +
 	"\x04pace\x18\n" +
 	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
-	"\x03say\"\xa0\x01\n" +
+	"\x03say\"\xb8\x01\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
 	"maxStreams\x12\x15\n" +
@@ -2223,13 +2404,14 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04zstd\x18\n" +
 	" \x01(\bR\x04zstd\x12%\n" +
 	"\x04pace\x18\v \x01(\v2\x11.bargee.wire.PaceR\x04pace\x12\x1d\n" +
-	"\x04room\x18\f \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04room\"(\n" +
+	"\x04room\x18\f \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04room\x12\x16\n" +
+	"\x06xattrs\x18\x0e \x01(\bR\x06xattrs\"(\n" +
 	"\x04Pace\x12 \n" +
 	"\x04rate\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04rate\"l\n" +
 	"\x06Claims\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05first\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05first\x12\x1e\n" +
-	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\x9f\x02\n" +
+	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\xb5\x02\n" +
 	"\x06Answer\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12.\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x14.bargee.wire.VerdictR\averdict\x12*\n" +
@@ -2239,7 +2421,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\x05 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12,\n" +
 	"\vaverage_cut\x18\x06 \x01(\rB\v\xf0\xb5\x18\x80\x80\x80\x04\xf8\xb5\x18\x01R\n" +
 	"averageCut\x12\x16\n" +
-	"\x06copied\x18\a \x01(\bR\x06copied\"}\n" +
+	"\x06copied\x18\a \x01(\bR\x06copied\x12\x14\n" +
+	"\x05holes\x18\b \x01(\bR\x05holes\"}\n" +
 	"\x04Cuts\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
 	"\alengths\x18\x02 \x03(\rB\f\xe8\xb5\x18\x80\x10\xf0\xb5\x18\x80\x80\x80\bR\alengths\x12\x1e\n" +
@@ -2253,7 +2436,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x19\n" +
 	"\x04name\x18\x03 \x01(\fB\x05ص\x18\x80\bR\x04name\"\n" +
 	"\n" +
-	"\bFinished\"\xf7\x01\n" +
+	"\bFinished\"\x8b\x02\n" +
 	"\x05Chunk\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05index\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05index\x12\x1f\n" +
@@ -2261,7 +2444,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05value\x12(\n" +
 	"\x05codec\x18\x05 \x01(\x0e2\x12.bargee.wire.CodecR\x05codec\x12\x1b\n" +
 	"\x04size\x18\x06 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04size\x12.\n" +
-	"\x05parts\x18\a \x03(\v2\x11.bargee.wire.PartB\x05\xe8\xb5\x18\x80\x10R\x05parts\"h\n" +
+	"\x05parts\x18\a \x03(\v2\x11.bargee.wire.PartB\x05\xe8\xb5\x18\x80\x10R\x05parts\x12\x12\n" +
+	"\x04hole\x18\b \x01(\bR\x04hole\"h\n" +
 	"\x04Part\x12 \n" +
 	"\x04from\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04from\x12\x1b\n" +
 	"\x04copy\x18\x02 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04copy\x12!\n" +
@@ -2286,14 +2470,15 @@ const file_transfer_proto_rawDesc = "" +
 	"\x12CONFLICT_OVERWRITE\x10\x02\x12\x13\n" +
 	"\x0fCONFLICT_RENAME\x10\x03\x12\x12\n" +
 	"\x0eCONFLICT_NEWER\x10\x04\x12\x10\n" +
-	"\fCONFLICT_ASK\x10\x05*}\n" +
+	"\fCONFLICT_ASK\x10\x05*\x91\x01\n" +
 	"\aVerdict\x12\x10\n" +
 	"\fVERDICT_WANT\x10\x00\x12\x10\n" +
 	"\fVERDICT_HAVE\x10\x01\x12\x10\n" +
 	"\fVERDICT_SKIP\x10\x02\x12\x12\n" +
 	"\x0eVERDICT_DIGEST\x10\x03\x12\x14\n" +
 	"\x10VERDICT_CONFLICT\x10\x04\x12\x12\n" +
-	"\x0eVERDICT_REFUSE\x10\x05*'\n" +
+	"\x0eVERDICT_REFUSE\x10\x05\x12\x12\n" +
+	"\x0eVERDICT_LINKED\x10\x06*'\n" +
 	"\x05Codec\x12\x0e\n" +
 	"\n" +
 	"CODEC_NONE\x10\x00\x12\x0e\n" +
@@ -2313,7 +2498,7 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_transfer_proto_goTypes = []any{
 	(Compress)(0),      // 0: bargee.wire.Compress
 	(Conflict)(0),      // 1: bargee.wire.Conflict
@@ -2326,26 +2511,28 @@ var file_transfer_proto_goTypes = []any{
 	(*Data)(nil),       // 8: bargee.wire.Data
 	(*ToReceiver)(nil), // 9: bargee.wire.ToReceiver
 	(*Announce)(nil),   // 10: bargee.wire.Announce
-	(*Complete)(nil),   // 11: bargee.wire.Complete
-	(*Failed)(nil),     // 12: bargee.wire.Failed
-	(*Digest)(nil),     // 13: bargee.wire.Digest
-	(*Decide)(nil),     // 14: bargee.wire.Decide
-	(*End)(nil),        // 15: bargee.wire.End
-	(*ToSender)(nil),   // 16: bargee.wire.ToSender
-	(*Ready)(nil),      // 17: bargee.wire.Ready
-	(*Pace)(nil),       // 18: bargee.wire.Pace
-	(*Claims)(nil),     // 19: bargee.wire.Claims
-	(*Answer)(nil),     // 20: bargee.wire.Answer
-	(*Cuts)(nil),       // 21: bargee.wire.Cuts
-	(*Need)(nil),       // 22: bargee.wire.Need
-	(*Result)(nil),     // 23: bargee.wire.Result
-	(*Finished)(nil),   // 24: bargee.wire.Finished
-	(*Chunk)(nil),      // 25: bargee.wire.Chunk
-	(*Part)(nil),       // 26: bargee.wire.Part
-	(*Acks)(nil),       // 27: bargee.wire.Acks
-	(*Ack)(nil),        // 28: bargee.wire.Ack
-	(*Error)(nil),      // 29: bargee.wire.Error
-	(*Entry)(nil),      // 30: bargee.wire.Entry
+	(*Xattrs)(nil),     // 11: bargee.wire.Xattrs
+	(*Xattr)(nil),      // 12: bargee.wire.Xattr
+	(*Complete)(nil),   // 13: bargee.wire.Complete
+	(*Failed)(nil),     // 14: bargee.wire.Failed
+	(*Digest)(nil),     // 15: bargee.wire.Digest
+	(*Decide)(nil),     // 16: bargee.wire.Decide
+	(*End)(nil),        // 17: bargee.wire.End
+	(*ToSender)(nil),   // 18: bargee.wire.ToSender
+	(*Ready)(nil),      // 19: bargee.wire.Ready
+	(*Pace)(nil),       // 20: bargee.wire.Pace
+	(*Claims)(nil),     // 21: bargee.wire.Claims
+	(*Answer)(nil),     // 22: bargee.wire.Answer
+	(*Cuts)(nil),       // 23: bargee.wire.Cuts
+	(*Need)(nil),       // 24: bargee.wire.Need
+	(*Result)(nil),     // 25: bargee.wire.Result
+	(*Finished)(nil),   // 26: bargee.wire.Finished
+	(*Chunk)(nil),      // 27: bargee.wire.Chunk
+	(*Part)(nil),       // 28: bargee.wire.Part
+	(*Acks)(nil),       // 29: bargee.wire.Acks
+	(*Ack)(nil),        // 30: bargee.wire.Ack
+	(*Error)(nil),      // 31: bargee.wire.Error
+	(*Entry)(nil),      // 32: bargee.wire.Entry
 }
 var file_transfer_proto_depIdxs = []int32{
 	7,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
@@ -2353,39 +2540,41 @@ var file_transfer_proto_depIdxs = []int32{
 	1,  // 2: bargee.wire.Options.on_conflict:type_name -> bargee.wire.Conflict
 	0,  // 3: bargee.wire.Options.compress:type_name -> bargee.wire.Compress
 	10, // 4: bargee.wire.ToReceiver.entry:type_name -> bargee.wire.Announce
-	11, // 5: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
-	12, // 6: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
-	13, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
-	14, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
-	15, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
-	29, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
-	18, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
-	30, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
-	29, // 13: bargee.wire.Failed.error:type_name -> bargee.wire.Error
-	1,  // 14: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
-	17, // 15: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
-	19, // 16: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
-	20, // 17: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
-	22, // 18: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
-	23, // 19: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
-	24, // 20: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
-	29, // 21: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
-	21, // 22: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
-	18, // 23: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
-	18, // 24: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
-	2,  // 25: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
-	30, // 26: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
-	29, // 27: bargee.wire.Answer.error:type_name -> bargee.wire.Error
-	29, // 28: bargee.wire.Result.error:type_name -> bargee.wire.Error
-	3,  // 29: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
-	26, // 30: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
-	28, // 31: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
-	4,  // 32: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	13, // 5: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
+	14, // 6: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
+	15, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
+	16, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
+	17, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
+	31, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
+	20, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
+	32, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
+	11, // 13: bargee.wire.Announce.xattrs:type_name -> bargee.wire.Xattrs
+	12, // 14: bargee.wire.Xattrs.list:type_name -> bargee.wire.Xattr
+	31, // 15: bargee.wire.Failed.error:type_name -> bargee.wire.Error
+	1,  // 16: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
+	19, // 17: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
+	21, // 18: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
+	22, // 19: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
+	24, // 20: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
+	25, // 21: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
+	26, // 22: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
+	31, // 23: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
+	23, // 24: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
+	20, // 25: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
+	20, // 26: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
+	2,  // 27: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
+	32, // 28: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
+	31, // 29: bargee.wire.Answer.error:type_name -> bargee.wire.Error
+	31, // 30: bargee.wire.Result.error:type_name -> bargee.wire.Error
+	3,  // 31: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
+	28, // 32: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
+	30, // 33: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
+	4,  // 34: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -2405,7 +2594,8 @@ func file_transfer_proto_init() {
 		(*ToReceiver_Error)(nil),
 		(*ToReceiver_Pace)(nil),
 	}
-	file_transfer_proto_msgTypes[11].OneofWrappers = []any{
+	file_transfer_proto_msgTypes[5].OneofWrappers = []any{}
+	file_transfer_proto_msgTypes[13].OneofWrappers = []any{
 		(*ToSender_Ready)(nil),
 		(*ToSender_Claims)(nil),
 		(*ToSender_Answer)(nil),
@@ -2422,7 +2612,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
