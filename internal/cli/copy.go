@@ -25,6 +25,7 @@ type copier struct {
 }
 
 func (o *cpOptions) run(ctx context.Context) error {
+	preferThroughput()
 	r, err := o.app.reach()
 	if err != nil {
 		return err

@@ -89,6 +89,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer closeLog()
+	preferThroughput()
 	o.setUmask()
 	dir, err := session.OpenDir(o.dir)
 	if err != nil {
