@@ -229,8 +229,8 @@ func atDestination(p Path, err error) *Error {
 func (q *queued) transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byte, h half) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if limit := q.job.Options.Timeout; limit > 0 {
-		go q.watchOver(ctx, cancel, h, limit)
+	if q.job.Options.Timeout > 0 {
+		go q.watchOver(ctx, cancel, h, q.job.Options)
 	}
 	err := transfer(ctx, l, req, id, h, q.job.Options.Streams)
 	if err != nil && ctx.Err() != nil {
@@ -239,8 +239,8 @@ func (q *queued) transfer(ctx context.Context, l transport.Link, req *wire.Reque
 	return err
 }
 
-func (q *queued) watchOver(ctx context.Context, cancel context.CancelCauseFunc, h half, limit time.Duration) {
-	tick := time.NewTicker(max(limit/20, 10*time.Millisecond))
+func (q *queued) watchOver(ctx context.Context, cancel context.CancelCauseFunc, h half, o Options) {
+	tick := time.NewTicker(max(o.Timeout/20, 10*time.Millisecond))
 	defer tick.Stop()
 	last, since := int64(-1), time.Now()
 	for {
@@ -251,12 +251,12 @@ func (q *queued) watchOver(ctx context.Context, cancel context.CancelCauseFunc, 
 		case <-ctx.Done():
 			return
 		}
-		now := q.ledger.progress()
+		now, debt := q.ledger.progress(), h.due()
 		switch {
-		case now != last || !h.due():
+		case now != last || debt == debtNone:
 			last, since = now, time.Now()
-		case time.Since(since) >= limit:
-			cancel(newError(Timeout, Path{}, "no progress for %v", limit))
+		case time.Since(since) >= debt.limit(o):
+			cancel(newError(Timeout, Path{}, "no progress for %v", debt.limit(o)))
 			return
 		}
 	}

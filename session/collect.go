@@ -299,7 +299,7 @@ func (r *receiver) resumeWith(f *inFile, p *partial, err error, chunkSize int) {
 		r.refuse(f, err)
 		return
 	}
-	l, claims, sameBoot, err := p.resume(f.entry.Size, chunkSize)
+	l, claims, sameBoot, err := p.resume(f.entry.Size, chunkSize, r.policy.minChunk(), r.policy.maxChunk())
 	if err != nil {
 		p.keep()
 		r.refuse(f, err)

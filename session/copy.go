@@ -26,34 +26,61 @@ type half interface {
 	run(ctx context.Context, manifest transport.Stream) error
 	carry(st transport.Stream, id int) error
 	isOver() <-chan struct{}
-	// due tells whether the other side owes us something: data that it
-	// announced, or acknowledgements of data that we sent.
-	due() bool
+	due() debt
 }
 
-// due tells whether chunks are unacknowledged, or the first word is not there.
-func (s *sender) due() bool { return !s.ready.Load() || s.flying.Load() > 0 }
+// A debt is what the other side owes us: how long it may take differs.
+type debt uint8
 
-// due tells whether a file lacks chunks that nobody claims to have, or nothing
-// was announced yet. Chunks that are claimed are being read again at both ends,
-// which takes as long as it takes.
-func (r *receiver) due() bool {
+const (
+	debtNone   debt = iota
+	debtResult      // word of a file that it has all of: its disk may be slow
+	debtData        // data that it announced, or acknowledgements of what we sent
+)
+
+// limit returns how long a debt may last without progress. A file that is to be
+// on the disk before it is reported may take a slow disk minutes.
+func (d debt) limit(o Options) time.Duration {
+	if d == debtResult && o.Fsync {
+		return 20 * o.Timeout
+	}
+	return o.Timeout
+}
+
+// due tells whether chunks are unacknowledged or the first word is not there,
+// or else whether the result of a file is.
+func (s *sender) due() debt {
+	if !s.ready.Load() || s.flying.Load() > 0 {
+		return debtData
+	}
+	s.mu.Lock()
+	files := slices.Collect(maps.Values(s.files))
+	s.mu.Unlock()
+	for _, f := range files {
+		if f.awaitsResult() {
+			return debtResult
+		}
+	}
+	return debtNone
+}
+
+// due tells whether a file lacks chunks that nobody claims to have, or the
+// sender's word that it has no more, or nothing was announced yet. Chunks that
+// are claimed are being read again at both ends, which takes as long as it takes.
+func (r *receiver) due() debt {
 	r.mu.Lock()
 	silent := r.lastID == 0 && !r.ended
 	files := slices.Collect(maps.Values(r.files))
 	r.mu.Unlock()
 	if silent {
-		return true
+		return debtData
 	}
 	for _, f := range files {
-		f.mu.Lock()
-		lacks := f.state == inWanted && f.verified.set+f.claimed.set+uint64(len(f.writing)) < f.count()
-		f.mu.Unlock()
-		if lacks {
-			return true
+		if f.lacks() {
+			return debtData
 		}
 	}
-	return false
+	return debtNone
 }
 
 func (s *sender) carry(st transport.Stream, id int) error   { return s.feed(st, id) }

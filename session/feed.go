@@ -326,6 +326,10 @@ func (s *sender) acked(f *outFile, i uint64, state wire.Ack_State, stream int) {
 			return
 		}
 		s.pool.again(f, i)
+	case wire.Ack_STATE_UNWANTED:
+		f.mu.Lock()
+		f.denied = true
+		f.mu.Unlock()
 	}
 }
 

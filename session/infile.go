@@ -173,6 +173,23 @@ func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err
 	return missing, f.claimCommit(), nil
 }
 
+// lacks tells whether the sender owes something of f: chunks that are not
+// claimed, its word that it sent them all, or after a result of Integrity what
+// is to come of it.
+func (f *inFile) lacks() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.state == inOver:
+		return true
+	case f.state != inWanted:
+		return false
+	case f.verified.set+f.claimed.set+uint64(len(f.writing)) < f.count():
+		return true
+	}
+	return f.verified.full() && !f.complete && !f.resumed
+}
+
 // drop gives the file up. Its partial stays, unless discard.
 func (f *inFile) drop(discard bool) {
 	f.mu.Lock()

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -110,4 +111,38 @@ func TestSourcesOfOneName(t *testing.T) {
 	wantKind(t, err, Invalid)
 	_, err = b.engine.Submit(Job{From: b.peer, Sources: []Path{{}, {"b/x"}}, Options: DefaultOptions()})
 	wantKind(t, err, Invalid)
+}
+
+// A peer may serve the very directory that a move goes to or comes from: then
+// there is only one copy, and it stays.
+func TestMoveOntoItselfByWayOfAPeer(t *testing.T) {
+	for way := range jobs {
+		t.Run(way, func(t *testing.T) {
+			dir := t.TempDir()
+			b := &bed{tb: t, here: dir, there: dir}
+			b.engine = NewEngine(EngineConfig{Reach: &pipeReach{t, NewServer(ServerConfig{Tree: openDir(t, dir)})}})
+			t.Cleanup(func() { b.engine.Close() })
+			var err error
+			b.peer, err = b.engine.Connect(t.Context(), "peer", "")
+			must(t, err)
+			put(t, filepath.Join(dir, "tree/file"), "the only copy", older)
+			must(t, os.Mkdir(filepath.Join(dir, "tree/empty"), 0o755))
+			must(t, os.Symlink("file", filepath.Join(dir, "tree/link")))
+			j, _, _ := jobs[way](b, "tree")
+			j.Move = true
+			tr := b.run(j)
+			if tr.State != StateFailed || !errors.Is(tr.Err, errItself) || KindOf(tr.Err) != Invalid {
+				t.Errorf("%v: %v", tr.State, tr.Err)
+			}
+			holds(t, filepath.Join(dir, "tree/file"), "the only copy")
+			if fi, err := os.Stat(filepath.Join(dir, "tree/file")); err != nil || !fi.ModTime().Equal(older) {
+				t.Errorf("%v: its time is %v", err, fi.ModTime())
+			}
+			for _, name := range []string{"tree/empty", "tree/link"} {
+				if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
 }

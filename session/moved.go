@@ -124,29 +124,35 @@ func (e *Engine) removeMoved(ctx context.Context, q *queued) error {
 		return err
 	}
 	items := q.moved.take()
-	var dirs []Path
+	var dirs []Item
 	var stays error
 	for i, it := range items {
 		if it.Kind == Directory {
-			dirs = append(dirs, it.Path)
+			dirs = append(dirs, it)
 			continue
 		}
 		err := e.removeSource(ctx, tree, q, it)
 		switch {
-		case errors.Is(err, Changed):
+		case errors.Is(err, Changed), errors.Is(err, errItself):
 			stays = err
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			q.moved.back(items[i:])
 			return atSource(it.Path, err)
 		}
 	}
-	slices.SortFunc(dirs, func(a, b Path) int { return len(b.raw) - len(a.raw) })
-	for _, p := range dirs {
-		switch err := tree.Remove(ctx, p, false); {
+	slices.SortFunc(dirs, func(a, b Item) int { return len(b.Path.raw) - len(a.Path.raw) })
+	for _, d := range dirs {
+		err := e.refuseItself(ctx, q, d)
+		if err == nil {
+			err = tree.Remove(ctx, d.Path, false)
+		}
+		switch {
 		case err == nil:
-			q.moved.forget(p)
+			q.moved.forget(d.Path)
+		case errors.Is(err, errItself):
+			stays = err
 		case KindOf(err) != Exists && !errors.Is(err, fs.ErrNotExist):
-			return atSource(p, err)
+			return atSource(d.Path, err)
 		}
 	}
 	return stays
@@ -171,6 +177,9 @@ func (e *Engine) removeSource(ctx context.Context, tree Tree, q *queued, it Item
 		if os.SameFile(a, b) {
 			return nil
 		}
+	}
+	if err := e.refuseItself(ctx, q, it); err != nil {
+		return err
 	}
 	if err := tree.Remove(ctx, it.Path, false); err != nil {
 		return err

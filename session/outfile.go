@@ -40,6 +40,7 @@ type outFile struct {
 	claim  map[uint64]value
 	faults int  // chunks that arrived corrupted
 	told   bool // Complete was sent
+	denied bool // the receiver did not want a chunk: it says why in a result
 }
 
 // verdicts are the answers that came about an entry.
@@ -215,6 +216,15 @@ func (f *outFile) sent() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.todo.set == 0 && len(f.claim) == 0
+}
+
+// awaitsResult tells whether it is the receiver's turn to say how f ended. What
+// it claimed it reads again first, for as long as that takes.
+func (f *outFile) awaitsResult() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	whole := f.told || f.layout.single() && f.acked.n > 0 && f.acked.full()
+	return f.denied || whole && f.claims == 0
 }
 
 // sum returns the digest of the file that was sent.

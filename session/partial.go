@@ -86,16 +86,17 @@ func (p *partial) openJournal() error {
 }
 
 // resume returns what an earlier run left for a file of size bytes, or begins
-// anew with chunks of chunkSize bytes. The layout may have another chunk size.
-func (p *partial) resume(size int64, chunkSize int) (l layout, claims map[uint64]value, sameBoot bool, err error) {
+// anew with chunks of chunkSize bytes. The layout may have another chunk size,
+// but none outside lo to hi: such an earlier run is begun anew.
+func (p *partial) resume(size int64, chunkSize, lo, hi int) (l layout, claims map[uint64]value, sameBoot bool, err error) {
 	if err := p.openJournal(); err != nil {
 		return l, nil, false, err
 	}
 	l, claims, sameBoot, err = p.journal.read(size)
-	if err == nil {
+	switch {
+	case err == nil && l.chunkSize >= lo && l.chunkSize <= hi:
 		return l, claims, sameBoot, nil
-	}
-	if !errors.Is(err, errNoJournal) {
+	case err != nil && !errors.Is(err, errNoJournal):
 		return l, nil, false, err
 	}
 	l = layout{size: size, chunkSize: chunkSize}
@@ -205,40 +206,4 @@ func syncDir(dir *os.Root) error {
 	}
 	defer f.Close()
 	return syncFile(f)
-}
-
-// sweepPartials removes the partials in dir that nobody has touched for ttl
-// and nobody holds, with their journals.
-func sweepPartials(dir *os.Root, ttl time.Duration, now time.Time) {
-	f, err := dir.Open(".")
-	if err != nil {
-		return // a directory that cannot be listed keeps its partials
-	}
-	defer f.Close()
-	for {
-		names, err := f.Readdirnames(512)
-		for _, name := range names {
-			if isPrivate(name) {
-				sweepPartial(dir, name, now.Add(-ttl))
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func sweepPartial(dir *os.Root, name string, before time.Time) {
-	fi, err := dir.Lstat(name)
-	if err != nil || !fi.Mode().IsRegular() || fi.ModTime().After(before) {
-		return
-	}
-	f, err := dir.OpenFile(name, os.O_RDWR|openFlags, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if lockFile(f) == nil && ours(dir, name, f) {
-		removeFrom(dir, name)
-	}
 }
