@@ -26,24 +26,37 @@ func (r *quicReach) Dial(ctx context.Context, _, _ string) (transport.Link, erro
 func (r *quicReach) Known() []KnownPeer                       { return nil }
 func (r *quicReach) Pin(transport.Link, string, string) error { return nil }
 
-// quicBed is newBed over real QUIC with so many lanes.
-func quicBed(tb testing.TB, here, there string, lanes int) *bed {
+// quicEnds are two ends over loopback, and how the near one reaches the far.
+func quicEnds(tb testing.TB, there string, lanes int) (far *transport.Endpoint, reach *quicReach) {
 	tb.Helper()
-	must := func(err error) {
-		if err != nil {
-			tb.Helper()
-			tb.Fatal(err)
-		}
-	}
+	must := musts(tb)
 	token := transport.NewToken()
 	secret, err := transport.ParseSecret(token.Reveal())
 	must(err)
-	far, err := transport.Listen("127.0.0.1:0", transport.Config{Identity: newIdentity(tb), Admission: &transport.Admission{
+	far, err = transport.Listen("127.0.0.1:0", transport.Config{Identity: newIdentity(tb), Admission: &transport.Admission{
 		Tree: there, Tokens: func() []transport.TokenPublic { return []transport.TokenPublic{token.Public()} },
 	}})
 	must(err)
 	near, err := transport.Listen("127.0.0.1:0", transport.Config{Identity: newIdentity(tb)})
 	must(err)
+	tb.Cleanup(func() { near.Close(); far.Close() })
+	return far, &quicReach{near, far.Addr().String(), secret, lanes}
+}
+
+func musts(tb testing.TB) func(error) {
+	return func(err error) {
+		if err != nil {
+			tb.Helper()
+			tb.Fatal(err)
+		}
+	}
+}
+
+// quicBed is newBed over real QUIC with so many lanes.
+func quicBed(tb testing.TB, here, there string, lanes int) *bed {
+	tb.Helper()
+	must := musts(tb)
+	far, reach := quicEnds(tb, there, lanes)
 	dir, err := OpenDir(there)
 	must(err)
 	server := NewServer(ServerConfig{Tree: dir})
@@ -56,8 +69,8 @@ func quicBed(tb testing.TB, here, there string, lanes int) *bed {
 			go server.Serve(context.Background(), l)
 		}
 	}()
-	e := NewEngine(EngineConfig{Reach: &quicReach{near, far.Addr().String(), secret, lanes}})
-	tb.Cleanup(func() { e.Close(); near.Close(); far.Close(); dir.Close() })
+	e := NewEngine(EngineConfig{Reach: reach})
+	tb.Cleanup(func() { e.Close(); dir.Close() })
 	b := &bed{tb: tb, engine: e, here: here, there: there}
 	b.peer, err = e.Connect(context.Background(), "peer", "")
 	must(err)
