@@ -118,7 +118,7 @@ func (r *receiver) admit(f *inFile) error {
 	if m := r.policy.MaxFileSize; m > 0 && f.entry.Size > m {
 		return newError(Limit, f.path, "%d bytes, and at most %d are taken", f.entry.Size, m)
 	}
-	if f.entry.Size > minChunkSize && !r.options.DryRun {
+	if f.room() > minChunkSize && !r.options.DryRun {
 		return r.enoughSpace(f)
 	}
 	return nil
@@ -138,13 +138,13 @@ func (r *receiver) enoughSpace(f *inFile) error {
 	var promised int64
 	r.mu.Lock()
 	for _, other := range r.files {
-		promised += other.promised.Load()
+		promised += max(other.promised.Load(), 0)
 	}
 	r.mu.Unlock()
-	if left := int64(min(free, 1<<62)) - promised; f.entry.Size > left {
-		return newError(NoSpace, f.path, "%d bytes, and there is room for %d", f.entry.Size, max(left, 0))
+	if left := int64(min(free, 1<<62)) - promised; f.room() > left {
+		return newError(NoSpace, f.path, "%d bytes, and there is room for %d", f.room(), max(left, 0))
 	}
-	f.promised.Store(f.entry.Size)
+	f.promised.Store(f.room())
 	return nil
 }
 
@@ -159,7 +159,7 @@ func (r *receiver) wantNow(f *inFile, claims []*wire.Claims) {
 	for _, c := range claims {
 		r.out.send(&wire.ToSender{Say: &wire.ToSender_Claims{Claims: c}})
 	}
-	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize)})
+	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize), Holes: f.sparse})
 }
 
 func claimedBytes(claims []*wire.Claims, l layout) (sum int64) {

@@ -38,6 +38,7 @@ const (
 	changeRemove
 	changeMkdir
 	changeLink
+	changeAllocate
 )
 
 type nameHolder interface{ Name() string }

@@ -41,14 +41,18 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 		if err != nil {
 			return err
 		}
-		if cap(buf) < int(c.GetLength()) {
-			buf = make([]byte, c.GetLength())
+		data := zeros[:c.GetLength()]
+		if !c.GetHole() {
+			if cap(buf) < len(data) {
+				buf = make([]byte, len(data))
+			}
+			data = buf[:len(data)]
+			if _, err := io.ReadFull(br, data); err != nil {
+				return fmt.Errorf("chunk %d of entry %d: %w", c.GetIndex(), c.GetId(), err)
+			}
+			unsaid += len(data)
 		}
-		buf = buf[:c.GetLength()]
-		if _, err := io.ReadFull(br, buf); err != nil {
-			return fmt.Errorf("chunk %d of entry %d: %w", c.GetIndex(), c.GetId(), err)
-		}
-		state, err := r.take(id, st.Lane(), &c, buf)
+		state, err := r.take(id, st.Lane(), &c, data)
 		if err != nil {
 			r.fail(err)
 			return err
@@ -56,7 +60,6 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 		acks = append(acks, &wire.Ack{Id: c.GetId(), Index: c.GetIndex(), State: state})
 		// With more at hand already, acknowledgements can travel together. But
 		// what is not acknowledged is sent again when the stream dies.
-		unsaid += len(buf)
 		if br.Buffered() == 0 || len(acks) == maxAcks || unsaid >= defaultChunkSize {
 			if err := wire.Write(st, &wire.Acks{Acks: acks}); err != nil {
 				return err
@@ -82,6 +85,9 @@ func (r *receiver) expected(c *wire.Chunk) error {
 	if f.state == inAsking || f.assembly == nil {
 		return newError(Protocol, f.path, "data that was not asked for")
 	}
+	if c.GetHole() && !f.sparse {
+		return newError(Protocol, f.path, "a hole in a file that has none")
+	}
 	if c.GetIndex() >= f.count() {
 		return newError(Protocol, f.path, "chunk %d of %d", c.GetIndex(), f.count())
 	}
@@ -103,7 +109,9 @@ func (r *receiver) take(stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_
 	begun := !over && f.begin(c.GetIndex())
 	f.mu.Unlock()
 	r.ledger.carry(stream, lane, f.id)
-	r.ledger.crossed(f.id, int64(len(data)))
+	if !c.GetHole() {
+		r.ledger.crossed(f.id, int64(len(data)))
+	}
 	if over {
 		return wire.Ack_STATE_UNWANTED, nil
 	}
@@ -217,7 +225,14 @@ func (r *receiver) writeSingle(f *inFile, data []byte) error {
 	if f.stale { // else the next version of the file would be taken for the rest of the old one
 		removeFrom(f.dir.root, partialName(f.name, journalSuffix))
 	}
-	return writeAt(f.part.file, data, 0)
+	if !f.sparse {
+		return writeAt(f.part.file, data, 0)
+	}
+	if err := errors.Join(truncate(f.part.file, 0), truncate(f.part.file, f.entry.Size)); err != nil {
+		return err
+	}
+	_, err := putAround(f.part.file, data, 0, true)
+	return err
 }
 
 // diskFailed ends a file on which the disk gave up; a full disk ends the
@@ -300,6 +315,9 @@ func (r *receiver) resumeWith(f *inFile, p *partial, err error, chunkSize int) {
 		return
 	}
 	l, claims, sameBoot, err := p.resume(f.entry.Size, chunkSize, r.policy.minChunk(), r.policy.maxChunk())
+	if err == nil && f.sparse {
+		err = truncate(p.file, f.entry.Size)
+	}
 	if err != nil {
 		p.keep()
 		r.refuse(f, err)
@@ -414,11 +432,20 @@ func digestOpen(ctx context.Context, file *os.File, l layout) (value, error) {
 	buf := getChunk(l.chunkSize)
 	defer putChunk(buf)
 	values := make([]value, l.count())
+	fi, err := file.Stat()
+	if err != nil {
+		return value{}, err
+	}
+	_, sparse := hasHoles(fi)
 	for i := range values {
 		if ctx.Err() != nil {
 			return value{}, context.Cause(ctx)
 		}
 		off, n := l.span(uint64(i))
+		if sparse && off+int64(n) <= fi.Size() && inHole(file, off, n) {
+			values[i] = valueOf(zeros[:n], uint64(i), l.chunkSize, l.single())
+			continue
+		}
 		if m, err := file.ReadAt(buf[:n], off); m < n {
 			if err == io.EOF {
 				err = errChanged

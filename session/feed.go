@@ -262,9 +262,13 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 		fl.push(flying{f, i})
 		s.flying.Add(1)
 		s.ledger.carry(id, st.Lane(), f.id)
-		header, err = wire.Append(header[:0], &wire.Chunk{Id: f.id, Index: i, Length: uint32(len(data)), Value: v[:]})
+		hole := f.holes && isHole(data)
+		header, err = wire.Append(header[:0], &wire.Chunk{Id: f.id, Index: i, Length: uint32(len(data)), Value: v[:], Hole: hole})
 		if err != nil {
 			return err
+		}
+		if hole {
+			data = nil
 		}
 		if _, err := w.Write(header); err != nil {
 			return err

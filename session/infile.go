@@ -24,6 +24,9 @@ type inFile struct {
 	name   string // in dir
 	unmade Path   // of a dry run: the directory in dir's place that is not there
 
+	sparse bool  // it has holes at its source
+	data   int64 // bytes that are in none
+
 	promised atomic.Int64 // bytes that it will still take on the disk
 
 	mu      sync.Mutex
@@ -83,10 +86,16 @@ func (r *receiver) write(f *inFile, index uint64, off int64, data []byte, v valu
 	if err != nil {
 		return err
 	}
-	if err := writeAt(p.file, data, off); err != nil {
+	written := len(data)
+	if f.sparse {
+		written, err = putAround(p.file, data, off, p.fresh)
+	} else {
+		err = writeAt(p.file, data, off)
+	}
+	if err != nil {
 		return err
 	}
-	f.promised.Add(-int64(len(data)))
+	f.promised.Add(-int64(written))
 	f.mu.Lock() // records are appended one at a time
 	defer f.mu.Unlock()
 	if f.part != p {
@@ -116,13 +125,35 @@ func (r *receiver) openPartial(f *inFile) (*partial, error) {
 	if err == nil {
 		err = truncate(p.file, 0)
 	}
+	if err == nil {
+		err = f.makeRoom(p)
+	}
 	if err != nil {
 		p.keep()
 		return nil, err
 	}
-	p.dot, f.part = f.dir.dot, p
+	p.dot, f.part, p.fresh = f.dir.dot, p, true
 	return p, nil
 }
+
+// makeRoom prepares the empty partial p: one with holes for what is left out,
+// a large one for what comes.
+func (f *inFile) makeRoom(p *partial) error {
+	switch {
+	case f.sparse:
+		return truncate(p.file, f.entry.Size)
+	case f.entry.Size < reserveFrom:
+		return nil
+	}
+	done, err := allocate(p.file, f.entry.Size)
+	if done {
+		f.promised.Store(0) // the disk counts it now
+	}
+	return err
+}
+
+// reserveFrom is the size from which on a file's room is reserved.
+const reserveFrom = 8 << 20
 
 // claimCommit reports how far the file is, and if it is not unfinished, makes
 // the caller the one who commits it; f.mu is held.
@@ -157,7 +188,9 @@ func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err
 		}
 		off, n := f.span(i)
 		var v value // of a chunk that cannot be read: no chunk has it
-		if _, err := p.file.ReadAt(buf[:n], off); err == nil {
+		if f.sparse && inHole(p.file, off, n) {
+			v = valueOf(zeros[:n], i, f.chunkSize, false)
+		} else if _, err := p.file.ReadAt(buf[:n], off); err == nil {
 			v = valueOf(buf[:n], i, f.chunkSize, false)
 		} else if err != io.EOF {
 			return nil, unfinished, err

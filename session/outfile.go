@@ -14,15 +14,17 @@ import (
 
 // An outFile is an announced entry at the sender.
 type outFile struct {
-	id    uint64
-	tree  *Dir
-	dirs  *heldDirs // of tree
-	path  Path      // in tree
-	rel   Path      // as it is announced
-	shown Path      // at its place, for people
-	entry Entry
-	ident identity // of the file when it was announced
-	tries int      // how often it was announced
+	id     uint64
+	tree   *Dir
+	dirs   *heldDirs // of tree
+	path   Path      // in tree
+	rel    Path      // as it is announced
+	shown  Path      // at its place, for people
+	entry  Entry
+	ident  identity // of the file when it was announced
+	tries  int      // how often it was announced
+	data   int64    // bytes that are in no hole, if sparse
+	sparse bool     // it is likely to have holes
 
 	heard  verdicts    // of the manifest's reader
 	placed atomic.Bool // it holds a place in the window
@@ -41,6 +43,7 @@ type outFile struct {
 	faults int  // chunks that arrived corrupted
 	told   bool // Complete was sent
 	denied bool // the receiver did not want a chunk: it says why in a result
+	holes  bool // the receiver takes chunks that are holes
 }
 
 // verdicts are the answers that came about an entry.
@@ -150,7 +153,8 @@ func (f *outFile) verify(file *os.File) error {
 	return nil
 }
 
-// read reads chunk i into buf and returns it with its value. The chunk of a
+// read reads chunk i into buf and returns it with its value; of a hole it
+// returns other zeros (see isHole). The chunk of a
 // file that has only one is known to be unchanged; of others that is known at
 // the end.
 func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
@@ -160,7 +164,9 @@ func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
 	}
 	defer f.done()
 	off, n := f.layout.span(i)
-	if m, err := file.ReadAt(buf[:n], off); err != nil && !(err == io.EOF && m == n) {
+	if f.sparse && inHole(file, off, n) {
+		buf = zeros[:n:n]
+	} else if m, err := file.ReadAt(buf[:n], off); err != nil && !(err == io.EOF && m == n) {
 		if err == io.EOF {
 			err = errChanged // it is shorter now
 		}

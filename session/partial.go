@@ -20,6 +20,7 @@ type partial struct {
 	name string   // of the destination, in dir
 	file *os.File
 	journal
+	fresh bool // it was empty when this run began to write it
 }
 
 // linkSuffix is that of a link before it gets its name; it is private as well.

@@ -72,6 +72,7 @@ func (r *receiver) entered(a *wire.Announce) error {
 	if err != nil {
 		return r.refuseEntry(a.GetId(), p, e, err)
 	}
+	f.described(a)
 	r.mu.Lock()
 	r.files[f.id] = f
 	r.mu.Unlock()

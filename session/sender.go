@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
@@ -240,9 +242,11 @@ func (s *sender) announce(f *outFile, replaces uint64) {
 	s.lastID++
 	f.id = s.lastID
 	s.files[f.id] = f
-	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Entry{Entry: &wire.Announce{
-		Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces,
-	}}})
+	a := &wire.Announce{Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces}
+	if f.sparse {
+		a.Data = proto.Uint64(uint64(f.data))
+	}
+	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Entry{Entry: a}})
 }
 
 // answered acts on the verdict about an entry.
@@ -260,6 +264,7 @@ func (s *sender) answered(a *wire.Answer) error {
 	}
 	switch a.GetVerdict() {
 	case wire.Verdict_VERDICT_WANT:
+		f.holes = f.sparse && a.GetHoles()
 		return s.wanted(f, int(a.GetChunkSize()))
 	case wire.Verdict_VERDICT_HAVE:
 		s.settle(f, Item{Result: Unchanged})

@@ -148,6 +148,7 @@ func inspectIn(held *heldDir, f *outFile) (*outFile, error) {
 	}
 	f.entry, f.ident = entryOf(fi), identityOf(fi)
 	f.entry.Name = name
+	f.data, f.sparse = hasHoles(fi)
 	if f.entry.Kind == Link {
 		f.entry.Target, err = held.root.Readlink(name)
 	}
