@@ -151,12 +151,15 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 
 // completed handles the sender's word that it sent all we lacked of a file.
 func (r *receiver) completed(c *wire.Complete) error {
-	f := r.file(c.GetId())
-	if f == nil {
-		return nil // it failed here meanwhile
+	f, err := r.known(c.GetId())
+	if err == nil && len(c.GetDigest()) != len(value{}) {
+		err = newError(Protocol, Path{}, "entry %d is complete, with a digest that is none", c.GetId())
+	}
+	if f == nil || err != nil {
+		return err // without one, it failed here meanwhile
 	}
 	f.mu.Lock()
-	if f.state != inWanted || f.complete || len(c.GetDigest()) != len(value{}) {
+	if f.state != inWanted || f.complete {
 		f.mu.Unlock()
 		return newError(Protocol, f.path, "a digest that was not due")
 	}
@@ -274,19 +277,23 @@ func (r *receiver) result(f *inFile, err error) {
 }
 
 // sourceFailed handles the sender's word that a file cannot be sent.
-func (r *receiver) sourceFailed(m *wire.Failed) {
+func (r *receiver) sourceFailed(m *wire.Failed) error {
 	e := fromWire(m.GetError())
 	e.Side = Source
-	f := r.file(m.GetId())
-	if f == nil {
+	if m.GetId() == 0 {
 		// Something that was never announced, such as a directory that cannot
 		// be listed: its path came with the error, as the source has it.
-		r.ledger.over(m.GetId(), Item{Path: e.Path, Name: e.Path, Result: Failed, Err: e})
-		return
+		r.ledger.over(0, Item{Path: e.Path, Name: e.Path, Result: Failed, Err: e})
+		return nil
+	}
+	f, err := r.known(m.GetId())
+	if f == nil {
+		return err // without one, it is over here already
 	}
 	e.Path = r.origin(f.path)
 	f.drop(e.Kind == Changed)
 	r.over(f, Item{Result: Failed, Err: e})
+	return nil
 }
 
 // resume opens what an earlier run left of a file and offers its chunks. They

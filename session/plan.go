@@ -29,6 +29,8 @@ func (r *receiver) announced(a *wire.Announce) error {
 		return newError(Protocol, Path{}, "entry %d is not the next one", a.GetId())
 	case late:
 		return newError(Protocol, Path{}, "entry %d comes after the end of the walk", a.GetId())
+	case old >= a.GetId():
+		return newError(Protocol, Path{}, "entry %d replaces entry %d, which was never announced", a.GetId(), old)
 	case old == 0:
 		return r.entered(a)
 	}
@@ -237,7 +239,9 @@ func (r *receiver) existing(f *inFile) (Entry, error) {
 // compare finds out whether an existing file of the same size has the same
 // content: the sender digests its file, we ours.
 func (r *receiver) compare(f *inFile, old Entry) {
+	f.mu.Lock()
 	f.existing, f.comparing = old, true
+	f.mu.Unlock()
 	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_DIGEST})
 	r.work.add(func(ctx context.Context) {
 		v, err := digestFile(ctx, f.dir.root, f.name, old.Size)
@@ -250,11 +254,20 @@ func (r *receiver) compare(f *inFile, old Entry) {
 }
 
 // digested handles the sender's digest.
-func (r *receiver) digested(id uint64, digest []byte) {
-	if f := r.file(id); f != nil && len(digest) == len(value{}) {
-		v := value(digest)
-		r.compared(f, &v, nil)
+func (r *receiver) digested(d *wire.Digest) error {
+	f, err := r.known(d.GetId())
+	if f == nil {
+		return err
 	}
+	f.mu.Lock()
+	due := f.comparing && f.theirs == nil && len(d.GetDigest()) == len(value{})
+	f.mu.Unlock()
+	if !due {
+		return newError(Protocol, f.path, "a digest that was not asked for")
+	}
+	v := value(d.GetDigest())
+	r.compared(f, &v, nil)
+	return nil
 }
 
 // compared acts when both digests are known.

@@ -167,9 +167,9 @@ func (r *receiver) handle(m *wire.ToReceiver) error {
 	case *wire.ToReceiver_Complete:
 		return r.completed(say.Complete)
 	case *wire.ToReceiver_Failed:
-		r.sourceFailed(say.Failed)
+		return r.sourceFailed(say.Failed)
 	case *wire.ToReceiver_Digest:
-		r.digested(say.Digest.GetId(), say.Digest.GetDigest())
+		return r.digested(say.Digest)
 	case *wire.ToReceiver_Decide:
 		return r.decidedBySender(say.Decide)
 	case *wire.ToReceiver_End:
@@ -312,6 +312,17 @@ func (r *receiver) file(id uint64) *inFile {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.files[id]
+}
+
+// known is file for an id that the sender names: one that was never announced
+// is an error, one that came to its end here meanwhile is nil.
+func (r *receiver) known(id uint64) (*inFile, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if id == 0 || id > r.lastID {
+		return nil, newError(Protocol, Path{}, "entry %d was never announced", id)
+	}
+	return r.files[id], nil
 }
 
 // over takes f off the table and reports it; the caller has answered the

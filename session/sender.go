@@ -305,6 +305,9 @@ func (s *sender) askAbout(f *outFile, a *wire.Answer) error {
 	if s.ask == nil {
 		return newError(Protocol, f.rel, "a question to the side that did not ask for the transfer")
 	}
+	if s.options.OnConflict != Ask {
+		return newError(Protocol, f.rel, "a question that the options answered")
+	}
 	old, err := entryFromWire(a.GetExisting())
 	if err != nil {
 		return newError(Protocol, f.rel, "%w", err)
