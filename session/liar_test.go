@@ -259,12 +259,6 @@ func drain(r io.Reader) { go io.Copy(io.Discard, r) }
 func fileOf(t *testing.T, size int64) func(dir string) {
 	return func(dir string) {
 		write(t, filepath.Join(dir, "file"), "")
-		sparse(t, filepath.Join(dir, "file"), size)
+		must(t, os.Truncate(filepath.Join(dir, "file"), size))
 	}
-}
-
-// sparse makes name size bytes long, of which none is on the disk.
-func sparse(t *testing.T, name string, size int64) {
-	t.Helper()
-	must(t, os.Truncate(name, size))
 }

@@ -21,7 +21,7 @@ func TestDisplay(t *testing.T) {
 
 		{`a\b`, `a\\b`},                                                    // M05
 		{"a\nb\tc\r", `a\nb\tc\x0d`},                                       // M08
-		{"\x1b[2J\a", `\x1b[2J\x07`},                                       // M09 to M11
+		{"\x1b[2J\a", `\x1b[2J\x07`},                                       // M09, M10, M11
 		{"\x9b\x9d \u009b", `\x9b\x9d\x20\u009b`},                          // M12
 		{"\x7f\b", `\x7f\x08`},                                             // M13
 		{"photo\u202egpj.exe", `photo\u202egpj.exe`},                       // M14
