@@ -72,7 +72,7 @@ func TestCopyReadsEvents(t *testing.T) {
 	}
 	<-c.Started()
 	done, err := c.Done()
-	if err != nil || done.BytesSent != 5 || done.BytesResumed != 7 || c.Verified() != 3 {
+	if err != nil || done.BytesSent != 5 || done.BytesResumed != 7 || c.Verified() != 3 || c.FirstByte() <= 0 {
 		t.Errorf("got %+v, %v, verified %d", done, err, c.Verified())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // An Event is a line of a transfer's JSON, with the keys that tests look at.
@@ -21,6 +22,7 @@ type Event struct {
 	Failed       int64
 	BytesSent    int64 `json:"bytes_sent"`
 	BytesResumed int64 `json:"bytes_resumed"`
+	Streams      []struct{ Bytes int64 }
 	Path         string
 	Result       string
 	Digest       string
@@ -32,16 +34,18 @@ type Event struct {
 // A Copy is a running "bargee cp".
 type Copy struct {
 	cmd     *exec.Cmd
+	began   time.Time
 	stderr  bytes.Buffer
 	started chan struct{} // closed by the first event
 	ended   chan struct{}
 
 	mu       sync.Mutex
-	verified int64  // bytes of the last progress event
-	done     *Event // nil while there is none
-	failure  *Event // an error event, or that of a file that failed
-	code     int    // exit code, -1 if a signal ended it; once ended is closed
-	err      error  // of reading its output
+	verified int64         // bytes of the last progress event
+	carried  time.Duration // after the start, when an event told of bytes on a stream; 0 before
+	done     *Event        // nil while there is none
+	failure  *Event        // an error event, or that of a file that failed
+	code     int           // exit code, -1 if a signal ended it; once ended is closed
+	err      error         // of reading its output
 }
 
 // Copy starts "bargee cp --json" with args as the user of home.
@@ -56,6 +60,7 @@ func (b *Binary) Copy(ctx context.Context, home string, args ...string) (*Copy, 
 	if err != nil {
 		return nil, err
 	}
+	c.began = time.Now()
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -94,6 +99,11 @@ func (c *Copy) note(e *Event) {
 	switch e.Event {
 	case "progress":
 		c.verified = e.Bytes
+		for _, st := range e.Streams {
+			if st.Bytes > 0 && c.carried == 0 {
+				c.carried = time.Since(c.began)
+			}
+		}
 	case "done":
 		c.done = e
 	case "error":
@@ -116,6 +126,15 @@ func (c *Copy) Verified() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.verified
+}
+
+// FirstByte returns how long after the start an event first told of data that
+// had crossed in this run and was verified: it was so at most 250 ms before. It
+// is 0 while there is none.
+func (c *Copy) FirstByte() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.carried
 }
 
 // Kill ends the process as kill -9 does, and waits until it is gone.

@@ -32,6 +32,7 @@ type round struct {
 	done       bargee.Event
 	again      int64 // bytes sent beyond what was not verified
 	took       time.Duration
+	first      time.Duration // from the rerun's start to its first new byte
 	violations []string
 }
 
@@ -148,6 +149,7 @@ func (r *round) check(b *bed, c *bargee.Copy, start time.Time) error {
 		r.violate("the copy failed: %v", err)
 		return nil
 	}
+	r.first = c.FirstByte()
 	r.judge(b.cfg)
 	if err := b.identical(r.dir); err != nil {
 		r.violate("%v", err)
@@ -172,6 +174,9 @@ func (r *round) judge(cfg config) {
 	}
 	if d.BytesSent+d.BytesResumed < cfg.size {
 		r.violate("sent and resumed bytes are %d too few", cfg.size-d.BytesSent-d.BytesResumed)
+	}
+	if cfg.first > 0 && r.first > cfg.first && r.who != reconnect {
+		r.violate("the first new byte took %.2f s", r.first.Seconds())
 	}
 	if d.Failed > 0 {
 		r.violate("%d files failed", d.Failed)
