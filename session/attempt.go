@@ -108,7 +108,7 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 	id := e.cfg.transferID()
 	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask})
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
-		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: optionsToWire(j.Options),
+		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: e.optionsToWire(j.Options),
 	}}}
 	return q.transfer(ctx, l, req, id, s)
 }
@@ -122,13 +122,19 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 	}
 	defer into.Close()
 	id := e.cfg.transferID()
-	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask}
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, flow: !e.cfg.plain}
 	cfg.only, cfg.origin = asked(paths)
-	fetch := &wire.Fetch{Transfer: id, Options: optionsToWire(j.Options)}
+	fetch := &wire.Fetch{Transfer: id, Options: e.optionsToWire(j.Options)}
 	for _, p := range paths {
 		fetch.Paths = append(fetch.Paths, []byte(p.raw))
 	}
 	return q.transfer(ctx, l, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, newReceiver(cfg))
+}
+
+func (e *Engine) optionsToWire(o Options) *wire.Options {
+	w := optionsToWire(o)
+	w.Flow = !e.cfg.plain
+	return w
 }
 
 // asked returns which top names were asked for (nil: any), and where what is

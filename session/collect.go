@@ -1,101 +1,17 @@
 package session
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
-	"github.com/bargee/bargee/transport"
 )
 
-// This file takes chunks in: from the data streams to the partial, and from
+// This file takes chunks from the data streams (intake) to the partial, and from
 // there to the final name.
-
-// maxAcks is how many acknowledgements are gathered before they are sent.
-const maxAcks = 256
-
-// readChunks takes the chunks of one data stream until the sender ends it. id
-// is the stream's number for people.
-func (r *receiver) readChunks(st transport.Stream, id int) error {
-	br := bufio.NewReaderSize(st, flushAt)
-	buf := make([]byte, 0, minChunkSize)
-	var acks []*wire.Ack
-	var unsaid int // bytes that they are about
-	for {
-		var c wire.Chunk
-		err := wire.Read(br, &c)
-		if errors.Is(err, io.EOF) {
-			return st.Close()
-		}
-		if err == nil {
-			err = r.expected(&c)
-		}
-		if KindOf(err) == Protocol || KindOf(err) == Limit {
-			r.fail(err)
-		}
-		if err != nil {
-			return err
-		}
-		data := zeros[:c.GetLength()]
-		if !c.GetHole() {
-			if cap(buf) < len(data) {
-				buf = make([]byte, len(data))
-			}
-			data = buf[:len(data)]
-			if _, err := io.ReadFull(br, data); err != nil {
-				return fmt.Errorf("chunk %d of entry %d: %w", c.GetIndex(), c.GetId(), err)
-			}
-			unsaid += len(data)
-		}
-		state, err := r.take(id, st.Lane(), &c, data)
-		if err != nil {
-			r.fail(err)
-			return err
-		}
-		acks = append(acks, &wire.Ack{Id: c.GetId(), Index: c.GetIndex(), State: state})
-		// With more at hand already, acknowledgements can travel together. But
-		// what is not acknowledged is sent again when the stream dies.
-		if br.Buffered() == 0 || len(acks) == maxAcks || unsaid >= defaultChunkSize {
-			if err := wire.Write(st, &wire.Acks{Acks: acks}); err != nil {
-				return err
-			}
-			acks, unsaid = acks[:0], 0
-		}
-	}
-}
-
-// expected holds a chunk's header against its file, before its bytes are read.
-func (r *receiver) expected(c *wire.Chunk) error {
-	r.mu.Lock()
-	f, announced := r.files[c.GetId()], c.GetId() > 0 && c.GetId() <= r.lastID
-	r.mu.Unlock()
-	if f == nil && announced && len(c.GetValue()) == len(value{}) {
-		return nil // it is over
-	}
-	if f == nil {
-		return newError(Protocol, Path{}, "a chunk of what was not announced")
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.state == inAsking || f.assembly == nil {
-		return newError(Protocol, f.path, "data that was not asked for")
-	}
-	if c.GetHole() && !f.sparse {
-		return newError(Protocol, f.path, "a hole in a file that has none")
-	}
-	if c.GetIndex() >= f.count() {
-		return newError(Protocol, f.path, "chunk %d of %d", c.GetIndex(), f.count())
-	}
-	if _, want := f.span(c.GetIndex()); int(c.GetLength()) != want || len(c.GetValue()) != len(value{}) {
-		return newError(Protocol, f.path, "chunk %d has %d bytes instead of %d", c.GetIndex(), c.GetLength(), want)
-	}
-	return nil
-}
 
 // take verifies one chunk that is expected and stores it. Its error ends the
 // transfer.

@@ -62,6 +62,7 @@ type EngineConfig struct {
 	Concurrency int   // transfers that run at the same time; 2
 
 	transferID func() []byte // names the next transfer for its streams; newTransferID
+	plain      bool          // says nothing that came after testdata/transcripts were recorded
 }
 
 // errClosing is why everything ends when an Engine is closed.

@@ -258,20 +258,3 @@ func claimsToWire(id uint64, a *assembly) []*wire.Claims {
 	}
 	return out
 }
-
-// Buffers of chunks are used again, by size.
-var chunkPools sync.Map // int -> *sync.Pool
-
-func getChunk(size int) []byte {
-	p, ok := chunkPools.Load(size)
-	if !ok {
-		p, _ = chunkPools.LoadOrStore(size, &sync.Pool{New: func() any { b := make([]byte, size); return &b }})
-	}
-	return *p.(*sync.Pool).Get().(*[]byte)
-}
-
-func putChunk(b []byte) {
-	if p, ok := chunkPools.Load(len(b)); ok {
-		p.(*sync.Pool).Put(&b)
-	}
-}

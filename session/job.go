@@ -42,6 +42,9 @@ type Options struct {
 	GiveUp  time.Duration // how long an unreachable peer is tried; 0: for ever
 	Timeout time.Duration // longest wait for progress
 
+	// Compress says whether chunks are compressed on their way.
+	Compress Compression
+
 	PartialTTL time.Duration // how long a partial on this machine is kept that nobody touches; 0: 30 days
 }
 
@@ -49,9 +52,21 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Recursive: true, OnConflict: Ask, KeepMode: true, KeepTimes: true, KeepLinks: true,
-		Retry: 5, GiveUp: 10 * time.Minute, Timeout: 30 * time.Second,
+		Compress: CompressAuto,
+		Retry:    5, GiveUp: 10 * time.Minute, Timeout: 30 * time.Second,
 	}
 }
+
+// A Compression says whether chunks are compressed on their way: by zstd, where
+// a sample of them shrinks and the other side takes it.
+type Compression uint8
+
+// The ways to compress.
+const (
+	CompressOff  Compression = iota
+	CompressAuto             // while the link is slower than compressing: it never holds a transfer up
+	CompressOn               // whatever the link
+)
 
 // A Conflict says what to do where the destination has another file under the
 // name. A partial is no conflict, nor is a file of the same content.
@@ -145,6 +160,7 @@ type Transfer struct {
 	FilesDone int64 // committed, unchanged, skipped or failed
 	Verified  int64 // bytes that the receiver verified, reused ones included; never above Bytes
 	Sent      int64 // bytes of file data that crossed the link
+	Wire      int64 // bytes that crossed it on data streams: compressed, with headers
 	Reused    int64 // bytes that did not have to, from partials
 	Skipped   int64 // files
 	Failures  int64 // items; the first hundred are in Failed

@@ -171,6 +171,16 @@ func (l *ledger) crossed(id uint64, n int64) {
 	}
 }
 
+// wired tells that n bytes crossed the link on a data stream.
+func (l *ledger) wired(n int) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	l.t.Wire += int64(n)
+	l.mu.Unlock()
+}
+
 // verify tells that the receiver verified n bytes of a file that came by stream.
 func (l *ledger) verify(stream int, id uint64, n int64) {
 	if l == nil {
@@ -303,7 +313,7 @@ func (l *ledger) fruits() int64 {
 func (l *ledger) progress() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.t.Sent + l.t.Verified + l.t.FilesDone + l.t.Files + l.t.Dirs
+	return l.t.Sent + l.t.Wire + l.t.Verified + l.t.FilesDone + l.t.Files + l.t.Dirs
 }
 
 // snapshot fills in the counters of t.
@@ -313,6 +323,7 @@ func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	c := &l.t
 	t.Files, t.Dirs, t.Bytes, t.Counted = c.Files, c.Dirs, c.Bytes, c.Counted
 	t.FilesDone, t.Verified, t.Sent, t.Reused = c.FilesDone, min(c.Verified, c.Bytes), c.Sent, c.Reused
+	t.Wire = c.Wire
 	t.Skipped, t.Failures, t.Failed = c.Skipped, c.Failures, slices.Clone(c.Failed)
 	t.Active, t.Streams, t.Rate, t.ETA = nil, nil, 0, -1
 	if t.State != StateRunning {

@@ -25,6 +25,7 @@ type receiver struct {
 	dirs   *heldDirs
 	out    *outbox
 	work   *chores
+	room   *room            // for chunks that are read
 	st     transport.Stream // the manifest stream
 	ofRoot atomic.Bool      // the sender sends the root of its tree
 	ctx    context.Context  // ends with the transfer
@@ -51,6 +52,7 @@ type receiverConfig struct {
 	only    map[string]bool // top names that were asked for; nil: any
 	options Options
 	policy  ServerConfig // sizes
+	flow    bool         // the asker knows Pace and Ready.room
 	ledger  *ledger      // nil at the end that was asked
 
 	// contest ends what holds a destination without being alive, and reports
@@ -74,6 +76,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 		dirs:           newHeldDirs(cfg.into),
 		out:            newOutbox(),
 		work:           newChores(),
+		room:           newRoom(roomLeast),
 		files:          map[uint64]*inFile{},
 		names:          map[Path]bool{},
 		done:           make(chan struct{}),
@@ -99,6 +102,9 @@ func (r *receiver) sweep(p Path) {
 // entries are. It ends st.
 func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	r.st = st
+	lent := chunkStock.lend()
+	defer chunkStock.giveBack(lent)
+	r.room.bound(lent)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// A stream that is aborted wakes its reader and writer.
@@ -109,7 +115,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { r.work.run(ctx) })
 	speaking := speak(ctx, r.out, st)
-	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as)}}})
+	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
 	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
 	if ctx.Err() != nil {
 		err = context.Cause(ctx) // what the stream says is only the consequence
@@ -124,6 +130,15 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	loops.Wait()
 	r.abandon(errors.Is(err, Cancelled))
 	return err
+}
+
+// greeting is our first word. What not every asker knows is said to those that do.
+func (r *receiver) greeting(lent int) *wire.Ready {
+	m := &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as), Zstd: r.options.Compress != CompressOff}
+	if r.flow {
+		m.Room = uint64(lent)
+	}
+	return m
 }
 
 // readManifest handles messages until the transfer is over.
@@ -208,6 +223,7 @@ func (r *receiver) end(err error) bool {
 	}
 	r.mu.Unlock()
 	if first {
+		r.room.close()
 		r.out.close()
 	}
 	return first
@@ -300,6 +316,7 @@ func (r *receiver) abandon(discard bool) {
 		close(r.done)
 	}
 	r.mu.Unlock()
+	r.room.close()
 	for _, f := range files {
 		f.drop(discard)
 		r.dirs.release(f.dir)

@@ -24,6 +24,8 @@ type sender struct {
 	out    *outbox
 	work   *chores
 	pool   *pool
+	room   *room // for chunks that are not acknowledged
+	zip    *compressor
 	window chan struct{} // a place for each entry that is not over and waits for nobody's decision
 	flying atomic.Int64  // chunks that are not acknowledged yet
 	ready  atomic.Bool   // the receiver's first word came
@@ -71,6 +73,8 @@ func newSender(cfg senderConfig) *sender {
 		out:          newOutbox(),
 		work:         newChores(),
 		pool:         newPool(),
+		room:         newRoom(roomLeast),
+		zip:          newCompressor(cfg.options.Compress),
 		window:       make(chan struct{}, maxUnanswered),
 		dirs:         map[*Dir]*heldDirs{},
 		files:        map[uint64]*outFile{},
@@ -82,6 +86,9 @@ func newSender(cfg senderConfig) *sender {
 // entries are. It ends st.
 func (s *sender) run(ctx context.Context, st transport.Stream) error {
 	s.st = st
+	lent := chunkStock.lend()
+	defer chunkStock.giveBack(lent)
+	s.room.bound(lent)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
@@ -126,6 +133,7 @@ func (s *sender) end(err error) bool {
 	s.over, s.cause = true, err
 	close(s.done)
 	s.pool.close()
+	s.room.close()
 	if err == nil {
 		s.out.close()
 	}
@@ -209,6 +217,8 @@ func (s *sender) greeted(r *wire.Ready) error {
 	if s.as != "" && checkName(s.as) != nil {
 		return newError(Protocol, Path{}, "the destination has a name that is none")
 	}
+	s.zip.allow(r.GetZstd())
+	s.room.lower(int(r.GetRoom()))
 	s.ready.Store(true)
 	return nil
 }

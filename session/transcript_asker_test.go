@@ -80,7 +80,7 @@ var talkFiles = map[string][]byte{"small": talkSmall, "large": talkLarge}
 // the other end of its only link.
 func talkBed(t *testing.T) (*bed, transport.Link) {
 	near, far := transport.Pipe()
-	e := NewEngine(EngineConfig{Reach: oneLink{near}, transferID: func() []byte { return rawID }})
+	e := NewEngine(EngineConfig{Reach: oneLink{near}, transferID: func() []byte { return rawID }, plain: true})
 	t.Cleanup(func() { far.Close("over"); e.Close() })
 	b := &bed{tb: t, here: t.TempDir(), engine: e}
 	var err error

@@ -64,6 +64,7 @@ var libraries = []struct {
 	{"filippo.io/edwards25519/...", []string{"transport"}, "CPace's map to the curve"},
 	{"lukechampine.com/blake3/...", []string{"session", "internal/cli"},
 		"subtree values of chunks that combine to the file's digest"},
+	{"github.com/klauspost/compress/zstd", []string{"session"}, "chunks are compressed where data is known; below that there are only packets"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"session"}, "globs with **, which path.Match has not"},
 	{"github.com/spf13/cobra/...", []string{"internal/cli"}, "commands, flags, completion, man pages"},
 	{"github.com/spf13/pflag", []string{"internal/cli"}, "the flags of cobra"},

@@ -37,6 +37,7 @@ type cpOptions struct {
 	streams    int
 	lanes      int
 	chunkSize  byteCount
+	compress   string
 	preserve   []string
 	checksum   bool
 	dryRun     bool
@@ -96,6 +97,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")
 	f.IntVar(&o.lanes, "lanes", 0, "QUIC connections, 1 to 128 (default as many as are useful)")
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
+	f.StringVar(&o.compress, "compress", "auto", "`auto|on|off`: auto compresses what shrinks, while the link is slower than that")
 	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links` or a part of it, or none")
 	f.BoolVar(&o.checksum, "checksum", false, "compare contents even where size and time agree")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
@@ -106,6 +108,8 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
 	o.reachFlags.add(cmd)
 }
+
+var compressions = map[string]session.Compression{"auto": session.CompressAuto, "on": session.CompressOn, "off": session.CompressOff}
 
 var conflicts = map[string]session.Conflict{
 	"ask": session.Ask, "skip": session.Skip, "overwrite": session.Overwrite, "rename": session.Rename, "newer": session.Newer,
@@ -122,6 +126,8 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 		return usage("is not within 1 to 128", "").about("--lanes", fmt.Sprint(o.lanes))
 	case f.Changed("chunk-size") && (o.chunkSize.n < minChunk || o.chunkSize.n > maxChunk || o.chunkSize.n&(o.chunkSize.n-1) != 0):
 		return usage("is no power of two from 64K to 16M", "for example: --chunk-size 1M").about("--chunk-size", o.chunkSize.String())
+	case !isKey(compressions, o.compress):
+		return usage("is none of auto, on, off", "").about("--compress", session.Display(o.compress))
 	case o.retry < 0:
 		return usage("is negative", "").about("--retry", fmt.Sprint(o.retry))
 	case o.giveUp < 0:
@@ -140,6 +146,11 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 	return o.run(cmd.Context())
 }
 
+func isKey[V any](m map[string]V, s string) bool {
+	_, ok := m[s]
+	return ok
+}
+
 // options returns the options of the transfer.
 func (o *cpOptions) options() session.Options {
 	opts := session.Options{
@@ -147,7 +158,7 @@ func (o *cpOptions) options() session.Options {
 		Checksum: o.checksum, DryRun: o.dryRun, Fsync: o.fsync,
 		KeepMode: slices.Contains(o.preserve, "mode"), KeepTimes: slices.Contains(o.preserve, "times"),
 		KeepLinks: slices.Contains(o.preserve, "links"),
-		Streams:   o.streams, ChunkSize: int(o.chunkSize.n),
+		Streams:   o.streams, ChunkSize: int(o.chunkSize.n), Compress: compressions[o.compress],
 		Retry: o.retry, GiveUp: o.giveUp, Timeout: o.progressWait(),
 	}
 	if opts.OnConflict == session.Ask && !o.canAsk() {

@@ -465,6 +465,7 @@ type Options struct {
 	DryRun        bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`                 // answer as if, change nothing; WANT is then the last word on an entry
 	KeepXattrs    bool                   `protobuf:"varint,12,opt,name=keep_xattrs,json=keepXattrs,proto3" json:"keep_xattrs,omitempty"`     // the receiver says whether it can (Ready.xattrs), and the sender by Announce.xattrs that it does
 	Compress      Compress               `protobuf:"varint,20,opt,name=compress,proto3,enum=bargee.wire.Compress" json:"compress,omitempty"` // what the sender may do with chunks, if the receiver takes it (Ready.zstd)
+	Flow          bool                   `protobuf:"varint,21,opt,name=flow,proto3" json:"flow,omitempty"`                                   // the asker knows Pace and Ready.room
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -588,6 +589,13 @@ func (x *Options) GetCompress() Compress {
 		return x.Compress
 	}
 	return Compress_COMPRESS_OFF
+}
+
+func (x *Options) GetFlow() bool {
+	if x != nil {
+		return x.Flow
+	}
+	return false
 }
 
 // Data opens a data stream.
@@ -1494,7 +1502,7 @@ type Ready struct {
 	MaxStreams    uint32                 `protobuf:"varint,1,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	As            []byte                 `protobuf:"bytes,2,opt,name=as,proto3" json:"as,omitempty"`
 	Zstd          bool                   `protobuf:"varint,10,opt,name=zstd,proto3" json:"zstd,omitempty"`     // it takes chunks of CODEC_ZSTD; only where Options.compress is not OFF
-	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`      // absent: whatever the sender likes
+	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`      // absent: whatever the sender likes, as where Options.flow is
 	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"`     // bytes of chunks that it has memory for; 0: it does not say
 	Xattrs        bool                   `protobuf:"varint,14,opt,name=xattrs,proto3" json:"xattrs,omitempty"` // it keeps extended attributes; only where Options.keep_xattrs asks for them
 	unknownFields protoimpl.UnknownFields
@@ -2316,7 +2324,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
-	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xd1\x03\n" +
+	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xe5\x03\n" +
 	"\aOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\bR\bchecksum\x12\x1b\n" +
@@ -2338,7 +2346,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\adry_run\x18\v \x01(\bR\x06dryRun\x12\x1f\n" +
 	"\vkeep_xattrs\x18\f \x01(\bR\n" +
 	"keepXattrs\x121\n" +
-	"\bcompress\x18\x14 \x01(\x0e2\x15.bargee.wire.CompressR\bcompress\"(\n" +
+	"\bcompress\x18\x14 \x01(\x0e2\x15.bargee.wire.CompressR\bcompress\x12\x12\n" +
+	"\x04flow\x18\x15 \x01(\bR\x04flow\"(\n" +
 	"\x04Data\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xff\x02\n" +
 	"\n" +
