@@ -32,6 +32,7 @@ func (r *recording) Abort(transport.AbortCode)          { r.aborted = true }
 func (r *recording) SetReadDeadline(t time.Time) error  { return nil }
 func (r *recording) SetWriteDeadline(t time.Time) error { return nil }
 func (r *recording) Lane() int                          { return 1 }
+func (r *recording) Leaving() <-chan struct{}           { return nil }
 
 // FuzzRequest answers whatever bytes a stream may begin with: no panic, an
 // answer of the schema or an abort, and nothing outside of the jail touched.

@@ -150,7 +150,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			return nil
 		}
 	}
-	if l == nil || !l.attach(&lane{id: v.lane, conn: conn}) {
+	if l == nil || !l.attach(newLane(v.lane, conn)) {
 		conn.CloseWithError(codeLimit, "the link is gone, or has that lane")
 		return nil
 	}

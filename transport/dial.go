@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -22,10 +21,7 @@ type Remote struct {
 	Keep      bool        // ask the peer to let our key in from now on
 }
 
-const (
-	lanesAtATime   = 16 // that are joined
-	refusedRetries = 3 * time.Second
-)
+const refusedRetries = 3 * time.Second
 
 // Dial makes a link to r. It takes no longer than Config.HandshakeTimeout.
 func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
@@ -80,12 +76,8 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
-	l.attach(&lane{id: 1, conn: won.conn})
-	n := r.Lanes
-	if n == AutoLanes {
-		n = usefulLanes(won.conn.ConnectionStats().SmoothedRTT)
-	}
-	e.addLanes(ctx, l, won.candidate, min(n, in.maxLanes))
+	l.attach(newLane(1, won.conn))
+	e.widen(ctx, l, won.candidate, r.Lanes, in.maxLanes)
 	return l, nil
 }
 
@@ -242,50 +234,4 @@ func explainLogin(err error, address string) error {
 		return fail(ErrProtocol, "%s sent what does not belong in a login: %w", address, err)
 	}
 	return explain(err, address)
-}
-
-// AutoLanes as Remote.Lanes leaves the number to the distance.
-const AutoLanes = -1
-
-// usefulLanes returns how many lanes serve a link over that round trip. Near
-// by, a second one uses a second core for its packets; from far away, quic-go's
-// congestion control (Reno) takes so long to grow its window again after a
-// loss that four windows, each a quarter as large, fill the path better.
-func usefulLanes(rtt time.Duration) int {
-	if rtt < 20*time.Millisecond {
-		return 2
-	}
-	return 4
-}
-
-// addLanes brings l up to n lanes. A lane that does not come is left out: the
-// link works without it, and Lanes tells.
-func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n int) {
-	slots := make(chan struct{}, lanesAtATime)
-	var wait sync.WaitGroup
-	for id := 2; id <= n; id++ {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			if err := e.addLane(ctx, l, c, id); err != nil {
-				e.cfg.Report(c.address, fmt.Errorf("lane %d: %w", id, err))
-			}
-		})
-	}
-	wait.Wait()
-}
-
-func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) error {
-	w, err := e.connect(ctx, c, l.peer.Key)
-	if err != nil {
-		return err
-	}
-	_, _, err = e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
-	if err == nil && !l.attach(&lane{id: id, conn: w.conn}) {
-		err = fail(ErrClosed, "the link ended meanwhile")
-	}
-	if err != nil {
-		w.conn.CloseWithError(codeLimit, "")
-	}
-	return err
 }

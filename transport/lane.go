@@ -13,7 +13,7 @@ import (
 // it has; every lane starts with laneWindow, which is also all that a client
 // can fill before it is admitted.
 const (
-	laneWindow   = 512 << 10
+	laneWindow   = 384 << 10
 	streamWindow = 16 << 20
 	linkWindow   = 64 << 20
 )
@@ -71,12 +71,65 @@ func allowWindow(c *quic.Conn, delta uint64) bool {
 
 // A lane is a QUIC connection of a link.
 type lane struct {
-	id   int
-	conn *quic.Conn
-	bulk atomic.Int64 // open bulk streams
+	id      int
+	conn    *quic.Conn
+	bulk    atomic.Int64  // open bulk streams
+	control atomic.Int64  // and others
+	left    chan struct{} // closed when it is being taken away
 
 	silence silence               // of watchOver
 	gone    atomic.Pointer[error] // why we gave it up, if we did
+}
+
+func newLane(id int, conn *quic.Conn) *lane {
+	return &lane{id: id, conn: conn, left: make(chan struct{})}
+}
+
+// streams is the counter of open streams of that class.
+func (n *lane) streams(c Class) *atomic.Int64 {
+	if c == Bulk {
+		return &n.bulk
+	}
+	return &n.control
+}
+
+// leaving tells whether the lane is being taken away.
+func (n *lane) leaving() bool {
+	select {
+	case <-n.left:
+		return true
+	default:
+		return false
+	}
+}
+
+// drain ends a lane that is being taken away, when its streams have ended, or
+// after some patience. What was said last needs a moment to get there.
+func (n *lane) drain() {
+	late := time.NewTimer(drainPatience)
+	defer late.Stop()
+	tick := time.NewTicker(drainTick)
+	defer tick.Stop()
+	var idle time.Time
+	for {
+		select {
+		case <-n.conn.Context().Done():
+			return
+		case <-late.C:
+			n.conn.CloseWithError(codeLimit, "the lane is not needed any more")
+			return
+		case now := <-tick.C:
+			switch {
+			case n.bulk.Load()+n.control.Load() > 0:
+				idle = time.Time{}
+			case idle.IsZero():
+				idle = now
+			case now.Sub(idle) > 3*n.stats().RTT:
+				n.conn.CloseWithError(codeLimit, "the lane is not needed any more")
+				return
+			}
+		}
+	}
 }
 
 func (n *lane) stats() LaneStats {
@@ -92,10 +145,12 @@ func (n *lane) stats() LaneStats {
 }
 
 // start charges the lane to the link and serves the streams that the peer opens
-// on it, until it is dead.
-func (n *lane) start(l *link) {
+// on it, until it is dead. It fails where the link has no memory left.
+func (n *lane) start(l *link) bool {
 	a := accountOf(n.conn)
-	l.budget.left.Add(-laneWindow)
+	if !l.budget.take(laneWindow) {
+		return false
+	}
 	a.budget.Store(l.budget)
 	l.wait.Go(func() {
 		n.accept(l)
@@ -108,6 +163,7 @@ func (n *lane) start(l *link) {
 		}
 		l.detach(n, cause)
 	})
+	return true
 }
 
 func (n *lane) accept(l *link) {

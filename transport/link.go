@@ -27,6 +27,11 @@ type Link interface {
 	// Lanes describes the lanes as they are now, lane 1 first.
 	Lanes() []LaneStats
 
+	// Choice says how many lanes there shall be and why; some may still be on
+	// their way. The channel is closed when lanes have come or gone, or the
+	// choice is another.
+	Choice() (LaneChoice, <-chan struct{})
+
 	// Close ends the link; the peer sees reason (at most 512 bytes, no secret).
 	// What was written and has not been read yet may be lost: agree on the end
 	// over a stream first.
@@ -69,6 +74,10 @@ type Stream interface {
 
 	// Lane is the number of the lane that carries the stream, from 1.
 	Lane() int
+
+	// Leaving is closed when that lane is being taken away: it lives until its
+	// streams have ended, for half a minute at most. nil: it stays.
+	Leaving() <-chan struct{}
 }
 
 // An AbortCode travels with an aborted stream. Its meaning is the business of

@@ -104,6 +104,10 @@ func (l *pipeLink) Lanes() []LaneStats {
 	return []LaneStats{{ID: 1, Path: PathMemory, Sent: l.sent.Load(), Received: l.received.Load()}}
 }
 
+func (l *pipeLink) Choice() (LaneChoice, <-chan struct{}) {
+	return LaneChoice{Lanes: 1, Why: "in memory"}, nil
+}
+
 func (l *pipeLink) Close(reason string) error {
 	if len(reason) > maxReason {
 		reason = strings.ToValidUTF8(reason[:maxReason], "")

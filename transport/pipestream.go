@@ -78,6 +78,8 @@ func (s *pipeStream) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
+func (s *pipeStream) Leaving() <-chan struct{} { return nil }
+
 func (s *pipeStream) Lane() int { return 1 }
 
 // deadPipe is the end of a link, as the side that opened the stream (near) and

@@ -34,10 +34,13 @@ type link struct {
 	wait     *sync.WaitGroup // the endpoint's
 	forget   func()          // called once, when the link is dead
 
-	mu    sync.Mutex
-	lanes []*lane // the living ones, by id
-	err   error   // why it is dead; nil while it lives
-	done  chan struct{}
+	mu      sync.Mutex
+	lanes   []*lane // the living ones, by id
+	lastID  int     // of the newest
+	choice  LaneChoice
+	changed chan struct{} // closed when lanes come or go, or the choice changes
+	err     error         // why it is dead; nil while it lives
+	done    chan struct{}
 }
 
 var _ Link = (*link)(nil)
@@ -51,11 +54,14 @@ func newLink(id linkID, peer Peer, wait *sync.WaitGroup, forget func()) *link {
 		budget:   newBudget(),
 		wait:     wait,
 		forget:   forget,
+		lastID:   1,
+		changed:  make(chan struct{}),
 		done:     make(chan struct{}),
 	}
 }
 
-// attach adds a lane; it fails on a dead link, and when the number is taken.
+// attach adds a lane; it fails on a dead link, when the number is taken, and
+// where the receive windows of the other lanes leave it no memory.
 func (l *link) attach(n *lane) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,8 +69,11 @@ func (l *link) attach(n *lane) bool {
 	if l.err != nil || found {
 		return false
 	}
+	if !n.start(l) {
+		return false
+	}
 	l.lanes = slices.Insert(l.lanes, i, n)
-	n.start(l)
+	l.change()
 	return true
 }
 
@@ -75,6 +84,7 @@ func (l *link) detach(n *lane, cause error) {
 	l.mu.Lock()
 	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
 	last := len(l.lanes) == 0
+	l.change()
 	l.mu.Unlock()
 	if last || closedByPeer(cause) {
 		l.end(err, "")
@@ -126,9 +136,11 @@ func (l *link) Lanes() []LaneStats {
 		lanes = nil // closing, or closed
 	}
 	l.mu.Unlock()
-	stats := make([]LaneStats, len(lanes))
-	for i, n := range lanes {
-		stats[i] = n.stats()
+	stats := make([]LaneStats, 0, len(lanes))
+	for _, n := range lanes {
+		if !n.leaving() {
+			stats = append(stats, n.stats())
+		}
 	}
 	return stats
 }
@@ -158,9 +170,7 @@ func (l *link) OpenStream(ctx context.Context, class Class) (Stream, error) {
 }
 
 func (l *link) open(ctx context.Context, n *lane, class Class) (*stream, error) {
-	if class == Bulk {
-		n.bulk.Add(1)
-	}
+	n.streams(class).Add(1)
 	q, err := n.conn.OpenStreamSync(ctx)
 	if err == nil {
 		// One byte on a new stream is buffered at once, whatever the windows;
@@ -168,9 +178,7 @@ func (l *link) open(ctx context.Context, n *lane, class Class) (*stream, error) 
 		_, err = q.Write([]byte{classByte(class)})
 	}
 	if err != nil {
-		if class == Bulk {
-			n.bulk.Add(-1)
-		}
+		n.streams(class).Add(-1)
 		return nil, err
 	}
 	return openedStream(q, n, l, class), nil
@@ -187,7 +195,13 @@ func (l *link) pick(class Class) *lane {
 	if class == Control {
 		return l.lanes[0]
 	}
-	return slices.MinFunc(l.lanes, func(a, b *lane) int { return int(a.bulk.Load() - b.bulk.Load()) })
+	// One that is being taken away only where there is no other.
+	return slices.MinFunc(l.lanes, func(a, b *lane) int {
+		if a.leaving() != b.leaving() {
+			return btoi(a.leaving()) - btoi(b.leaving())
+		}
+		return int(a.bulk.Load() - b.bulk.Load())
+	})
 }
 
 // drop takes a lane that failed out of the choice, ahead of its own goroutine.
@@ -216,4 +230,11 @@ func (l *link) gone(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("open a stream to %s: %w", l.peer.Address, context.Cause(ctx))
 	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -40,7 +40,8 @@ type stream struct {
 	headed bool // the class is known; of Read alone
 
 	mu    sync.Mutex
-	bulk  bool // counted in lane.bulk
+	class Class
+	known bool // the class is, and the stream is counted in lane.streams
 	wrote bool // our direction is closed or aborted
 	read  bool // theirs is at its end or aborted
 }
@@ -48,7 +49,7 @@ type stream struct {
 var _ Stream = (*stream)(nil)
 
 func openedStream(q *quic.Stream, n *lane, l *link, class Class) *stream {
-	s := &stream{q: q, lane: n, link: l, headed: true, bulk: class == Bulk}
+	s := &stream{q: q, lane: n, link: l, headed: true, class: class, known: true}
 	s.prioritise(class)
 	return s
 }
@@ -75,19 +76,27 @@ func (s *stream) readClass() error {
 	case err != nil:
 		return err
 	case b[0] == controlByte:
-		s.prioritise(Control)
+		s.count(Control)
 	case b[0] == bulkByte:
-		s.prioritise(Bulk)
-		s.mu.Lock()
-		s.bulk = true
-		s.mu.Unlock()
-		s.lane.bulk.Add(1)
+		s.count(Bulk)
 	default:
 		s.Abort(codeBadClass)
 		return fail(ErrProtocol, "%s opened a stream of unknown class %d", s.link.peer.Address, b[0])
 	}
 	s.headed = true
 	return nil
+}
+
+// count notes the class of a stream that the peer opened.
+func (s *stream) count(c Class) {
+	s.prioritise(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wrote && s.read {
+		return // it was aborted here meanwhile
+	}
+	s.class, s.known = c, true
+	s.lane.streams(c).Add(1)
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -135,19 +144,19 @@ func (s *stream) Abort(code AbortCode) {
 	s.finish(true, true)
 }
 
-// finish notes which directions are over, and stops counting a bulk stream
-// when both are.
+// finish notes which directions are over, and stops counting a stream when both
+// are.
 func (s *stream) finish(wrote, read bool) {
 	s.mu.Lock()
 	s.wrote = s.wrote || wrote
 	s.read = s.read || read
-	free := s.bulk && s.wrote && s.read
+	free := s.known && s.wrote && s.read
 	if free {
-		s.bulk = false
+		s.known = false
 	}
 	s.mu.Unlock()
 	if free {
-		s.lane.bulk.Add(-1)
+		s.lane.streams(s.class).Add(-1)
 	}
 }
 
@@ -155,3 +164,5 @@ func (s *stream) SetReadDeadline(t time.Time) error  { return s.q.SetReadDeadlin
 func (s *stream) SetWriteDeadline(t time.Time) error { return s.q.SetWriteDeadline(t) }
 
 func (s *stream) Lane() int { return s.lane.id }
+
+func (s *stream) Leaving() <-chan struct{} { return s.lane.left }

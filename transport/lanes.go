@@ -1,0 +1,262 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// This file adds lanes to a link and takes them away, on the side that dialled.
+
+// AutoLanes as Remote.Lanes leaves the number to what the lanes achieve.
+const AutoLanes = -1
+
+const (
+	lanesAtATime = 16 // that are joined
+	farAway      = 20 * time.Millisecond
+
+	leastTick = 50 * time.Millisecond // between views of a link
+	idleTick  = time.Second
+
+	drainPatience = 30 * time.Second // for the streams of a lane that is taken away
+	drainTick     = 100 * time.Millisecond
+)
+
+// A LaneChoice is how many lanes a link shall have, and why, in a few words.
+type LaneChoice struct {
+	Lanes int
+	Why   string
+}
+
+// usefulLanes returns how many lanes a link over that round trip begins with.
+// Near by, a second one uses a second core for its packets; from far away,
+// quic-go's congestion control (Reno) takes so long to grow its window again
+// after a loss that four windows, each a quarter as large, fill the path better.
+func usefulLanes(rtt time.Duration) int {
+	if rtt < farAway {
+		return 2
+	}
+	return 4
+}
+
+// widen gives a new link its lanes: n, or as many as are useful, and then
+// follows what they achieve. From far away the further ones come while the
+// first one is used already.
+func (e *Endpoint) widen(ctx context.Context, l *link, c candidate, n, most int) {
+	if n != AutoLanes {
+		n = max(1, min(n, most))
+		l.choose(n, "fixed")
+		e.addLanes(ctx, l, c, n, most)
+		return
+	}
+	rtt := l.living()[0].stats().RTT
+	s := newSteer(usefulLanes(rtt), most)
+	l.choose(s.want, s.why)
+	if rtt < farAway {
+		e.addLanes(ctx, l, c, s.want, most)
+	}
+	if e.begin() {
+		go func() {
+			defer e.wait.Done()
+			e.keepSteering(l, c, s)
+		}()
+	}
+}
+
+// keepSteering does what s says until l is dead.
+func (e *Endpoint) keepSteering(l *link, c candidate, s *steer) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	var adding sync.WaitGroup
+	defer adding.Wait()
+	defer cancel()
+	asked := l.using() // lanes that are there or were asked for
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var t laneTally
+	for {
+		select {
+		case <-l.done:
+			return
+		case <-timer.C:
+		}
+		v := t.view(l, time.Now())
+		want, why := s.see(v)
+		l.choose(want, why)
+		if want > asked {
+			adding.Go(func() { e.addLanes(ctx, l, c, want, s.most) })
+		} else if v.lanes > want {
+			e.retire(l, v.lanes-want)
+		}
+		asked = want
+		tick := max(leastTick, v.rtt)
+		if !v.busy || tick > idleTick {
+			tick = idleTick
+		}
+		timer.Reset(tick)
+	}
+}
+
+// A laneTally adds up the counters of lanes, also of those that are gone.
+type laneTally struct {
+	bytes, sent, lost uint64
+	seen              map[*lane]laneCount
+}
+
+type laneCount struct{ bytes, sent, lost uint64 }
+
+func (t *laneTally) view(l *link, now time.Time) laneView {
+	v := laneView{now: now}
+	seen := map[*lane]laneCount{}
+	var rtts, all []time.Duration
+	for _, n := range l.living() {
+		st := n.conn.ConnectionStats()
+		c := laneCount{st.BytesSent - min(st.BytesLost, st.BytesSent) + st.BytesReceived, st.PacketsSent, st.PacketsLost}
+		seen[n] = c
+		old := t.seen[n]
+		t.bytes += c.bytes - min(old.bytes, c.bytes)
+		t.sent += c.sent - old.sent
+		t.lost += c.lost - old.lost // may be below, and then wraps around, and back
+		all = append(all, st.SmoothedRTT)
+		if n.leaving() {
+			continue
+		}
+		v.lanes++
+		if n.bulk.Load() > 0 {
+			v.busy = true
+			rtts = append(rtts, st.SmoothedRTT)
+		}
+	}
+	t.seen = seen
+	v.bytes, v.sent, v.lost = t.bytes, t.sent, t.lost
+	if len(rtts) == 0 {
+		rtts = all
+	}
+	if len(rtts) > 0 {
+		slices.Sort(rtts)
+		v.rtt = rtts[len(rtts)/2]
+	}
+	return v
+}
+
+// addLanes brings l up to n lanes. A lane that does not come is left out: the
+// link works without it, and Lanes tells.
+func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n, most int) {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
+	defer cancel()
+	stop := context.AfterFunc(e.ctx, cancel)
+	defer stop()
+	slots := make(chan struct{}, lanesAtATime)
+	var wait sync.WaitGroup
+	for range n - l.using() {
+		select {
+		case slots <- struct{}{}:
+		case <-l.done:
+		}
+		id := l.nextID(most)
+		wait.Go(func() {
+			defer func() { <-slots }()
+			if err := e.addLane(ctx, l, c, id); err != nil {
+				e.cfg.Report(c.address, fmt.Errorf("lane %d: %w", id, err))
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) error {
+	w, err := e.connect(ctx, c, l.peer.Key)
+	if err != nil {
+		return err
+	}
+	_, _, err = e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
+	if err == nil && !l.attach(newLane(id, w.conn)) {
+		err = fail(ErrClosed, "the link ended meanwhile")
+	}
+	if err != nil {
+		w.conn.CloseWithError(codeLimit, "")
+	}
+	return err
+}
+
+// retire takes n lanes away: the newest that carry no requests. Each ends when
+// its streams have.
+func (e *Endpoint) retire(l *link, n int) {
+	for _, old := range l.leave(n) {
+		if !e.begin() {
+			return
+		}
+		go func() {
+			defer e.wait.Done()
+			old.drain()
+		}()
+	}
+}
+
+func (l *link) Choice() (LaneChoice, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.choice
+	if c.Lanes == 0 { // the other side's
+		c = LaneChoice{Lanes: len(l.lanes), Why: "by the other side"}
+	}
+	return c, l.changed
+}
+
+// choose notes how many lanes there shall be.
+func (l *link) choose(n int, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := (LaneChoice{n, why}); c != l.choice {
+		l.choice = c
+		l.change()
+	}
+}
+
+// change tells that lanes or their choice are not what they were; l.mu is held.
+func (l *link) change() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// using is how many lanes there are that stay.
+func (l *link) using() (n int) {
+	for _, m := range l.living() {
+		if !m.leaving() {
+			n++
+		}
+	}
+	return n
+}
+
+// nextID returns the number for a new lane: not one that was used shortly
+// before, which the peer may not know to be free yet.
+func (l *link) nextID(most int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for range most {
+		l.lastID = max(2, (l.lastID+1)%(most+1))
+		if !slices.ContainsFunc(l.lanes, func(n *lane) bool { return n.id == l.lastID }) {
+			break
+		}
+	}
+	return l.lastID
+}
+
+// leave takes the n newest lanes that carry no requests out of the choice for
+// streams and returns them; the first lane stays.
+func (l *link) leave(n int) (gone []*lane) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.lanes) - 1; i > 0 && len(gone) < n; i-- {
+		if m := l.lanes[i]; !m.leaving() && m.control.Load() == 0 {
+			close(m.left)
+			gone = append(gone, m)
+		}
+	}
+	if len(gone) > 0 {
+		l.change()
+	}
+	return gone
+}
