@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -37,12 +38,21 @@ func sweepPartial(dir *os.Root, name string, before time.Time) {
 	}
 	fi, err := dir.Lstat(name)
 	switch {
-	case err != nil || fi.ModTime().After(before):
+	case err != nil:
+	case isJournal && fi.Mode().IsRegular() && isGone(dir, base+partialSuffix):
+		// Who committed the file did not get as far as to remove it.
+		sweepPair(dir, base+partialSuffix, name, fi.ModTime())
+	case fi.ModTime().After(before):
 	case fi.Mode()&fs.ModeSymlink != 0 && strings.HasSuffix(name, linkSuffix):
 		removeFrom(dir, name) // it did not get its name
 	case fi.Mode().IsRegular():
 		sweepPair(dir, base+partialSuffix, base+journalSuffix, before)
 	}
+}
+
+func isGone(dir *os.Root, name string) bool {
+	_, err := dir.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // sweepPair removes a partial and its journal. It is the partial's lock that

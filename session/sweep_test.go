@@ -25,6 +25,7 @@ func TestSweep(t *testing.T) {
 			}
 			const month = 30 * 24 * time.Hour
 			old, oldJournal := private("old", partialSuffix, month+time.Hour), private("old", journalSuffix, month+time.Hour)
+			orphan := private("committed", journalSuffix, time.Minute)
 			young, held := private("young", partialSuffix, month-time.Hour), private("held", partialSuffix, 2*month)
 			f, err := os.Open(held)
 			must(t, err)
@@ -37,6 +38,7 @@ func TestSweep(t *testing.T) {
 			}
 			gone(t, old)
 			gone(t, oldJournal)
+			gone(t, orphan)
 			for _, name := range []string{young, held, elsewhere} {
 				holds(t, name, "left")
 			}
