@@ -62,10 +62,11 @@ func (s *sender) wanted(f *outFile, chunkSize int) error {
 	f.mu.Lock()
 	f.layout = l
 	f.values = make([]value, l.count())
-	f.todo, f.acked = newBitmap(l.count()), newBitmap(l.count())
+	f.todo, f.owed, f.acked = newBitmap(l.count()), newBitmap(l.count()), newBitmap(l.count())
 	for i := range l.count() {
 		if _, ok := f.claim[i]; !ok {
 			f.todo.add(i)
+			f.owed.add(i)
 		}
 	}
 	f.claims = len(f.claim)
@@ -122,6 +123,7 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 			f.acked.add(i)
 		} else {
 			f.todo.add(i)
+			f.owed.add(i)
 		}
 		f.mu.Unlock()
 		if mine != v {
@@ -149,6 +151,7 @@ func (s *sender) needed(n *wire.Need) error {
 		f.mu.Lock()
 		delete(f.claim, i)
 		f.acked.remove(i)
+		f.owed.add(i)
 		// Complete, if it was told, holds: the file's digest is the same.
 		f.mu.Unlock()
 		s.ledger.reuse(f.id, -int64(bytes))
@@ -169,7 +172,6 @@ func (s *sender) feed(st transport.Stream, id int) error {
 		if readErr != nil {
 			flight.fail()
 			s.pool.more.Broadcast()
-			s.room.wake()
 		}
 	})
 	err := s.pump(st, id, flight)
@@ -180,7 +182,7 @@ func (s *sender) feed(st transport.Stream, id int) error {
 	}
 	reading.Wait()
 	for _, c := range flight.rest() {
-		s.landed(c)
+		s.flying.Add(-1)
 		s.pool.again(c.f, c.i)
 	}
 	return errors.Join(err, readErr)
@@ -196,13 +198,6 @@ type flight struct {
 type flying struct {
 	f *outFile
 	i uint64
-	n int // bytes of the room
-}
-
-// landed tells that a chunk is not under way any more.
-func (s *sender) landed(c flying) {
-	s.flying.Add(-1)
-	s.room.give(c.n)
 }
 
 func (fl *flight) push(c flying) {
@@ -243,63 +238,49 @@ func (fl *flight) rest() []flying {
 
 // pump writes chunks.
 func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
-	w := bufio.NewWriterSize(s.outlet(st), flushAt)
+	w := bufio.NewWriterSize(st, flushAt)
+	var buf []byte
+	var header []byte
 	for {
 		var flushErr error
-		flush := func() { flushErr = w.Flush() }
-		f, i, ok := s.pool.next(st, fl.failed, flush)
+		f, i, ok := s.pool.next(st, fl.failed, func() { flushErr = w.Flush() })
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}
-		_, n := f.layout.span(i)
-		if flushErr != nil || !s.room.take(n, fl.failed, flush) {
+		if flushErr != nil {
 			s.pool.again(f, i)
-			return errors.Join(flushErr, w.Flush())
+			return flushErr
 		}
-		c := flying{f, i, n}
-		buf := getChunk(n)
-		data, v, err := f.read(i, buf)
+		if need := min(f.layout.chunkSize, int(max(f.layout.size, 1))); cap(buf) < need {
+			buf = make([]byte, need)
+		}
+		data, v, err := f.read(i, buf[:cap(buf)])
 		if err != nil {
-			putChunk(buf)
-			s.room.give(n)
 			s.trouble(f, err)
 			continue
 		}
 		f.mu.Lock()
 		f.values[i] = v
 		f.mu.Unlock()
-		hole := f.holes && isHole(data)
-		if hole {
-			s.room.give(n)
-			c.n = 0
-		}
-		fl.push(c)
+		fl.push(flying{f, i})
 		s.flying.Add(1)
 		s.ledger.carry(id, st.Lane(), f.id)
-		sent, err := s.writeChunk(w, c, data, v, hole)
-		putChunk(buf)
+		hole := f.holes && isHole(data)
+		header, err = wire.Append(header[:0], &wire.Chunk{Id: f.id, Index: i, Length: uint32(len(data)), Value: v[:], Hole: hole})
 		if err != nil {
 			return err
 		}
-		s.ledger.crossed(f.id, int64(sent))
+		if hole {
+			data = nil
+		}
+		if _, err := w.Write(header); err != nil {
+			return err
+		}
+		if _, err := w.Write(data); err != nil {
+			return err
+		}
+		s.ledger.crossed(f.id, int64(len(data)))
 	}
-}
-
-// writeChunk writes a chunk's header and body, and returns how many bytes of
-// the file that were.
-func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, hole bool) (int, error) {
-	h := &wire.Chunk{Id: c.f.id, Index: c.i, Length: uint32(len(data)), Value: v[:], Hole: hole}
-	if hole {
-		return 0, wire.Write(w, h)
-	}
-	b := s.zip.pack(&c.f.grain, &c.f.mu, c.i, data)
-	defer s.zip.wrote(&b)
-	b.describe(h)
-	if err := wire.Write(w, h); err != nil {
-		return 0, err
-	}
-	_, err := w.Write(b.bytes)
-	return len(data), err
 }
 
 // readAcks handles what the receiver says of the chunks of one stream.
@@ -324,7 +305,7 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 				s.fail(err)
 				return err
 			}
-			s.landed(c)
+			s.flying.Add(-1)
 			s.acked(c.f, c.i, a.GetState(), id)
 		}
 	}

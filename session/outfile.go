@@ -37,6 +37,7 @@ type outFile struct {
 	layout layout
 	values []value // of chunks that were sent, or claimed and compared
 	todo   bitmap  // chunks to be sent
+	owed   bitmap  // those of them that were not sent before
 	acked  bitmap  // chunks that the receiver has, in this run's knowledge
 	claims int     // how many chunks the receiver claimed
 	claim  map[uint64]value
@@ -44,7 +45,6 @@ type outFile struct {
 	told   bool // Complete was sent
 	denied bool // the receiver did not want a chunk: it says why in a result
 	holes  bool // the receiver takes chunks that are holes
-	grain  grain
 }
 
 // verdicts are the answers that came about an entry.
@@ -218,11 +218,12 @@ func (f *outFile) ready() bool {
 	return true
 }
 
-// sent reports whether all chunks were taken to be sent, or are there already.
+// sent reports whether all chunks were taken to be sent at least once, or are
+// there already. One whose stream died may be there, and be sent again.
 func (f *outFile) sent() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.todo.set == 0 && len(f.claim) == 0
+	return f.owed.set == 0 && len(f.claim) == 0
 }
 
 // awaitsResult tells whether it is the receiver's turn to say how f ended. What

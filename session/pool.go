@@ -98,5 +98,9 @@ func (f *outFile) take() (uint64, bool) {
 	if f.gone {
 		return 0, false
 	}
-	return f.todo.takeFirst()
+	i, ok := f.todo.takeFirst()
+	if ok {
+		f.owed.remove(i)
+	}
+	return i, ok
 }

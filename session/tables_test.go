@@ -279,9 +279,10 @@ func TestQuestions(t *testing.T) {
 
 func TestPool(t *testing.T) {
 	file := func(chunks uint64) *outFile {
-		f := &outFile{todo: newBitmap(chunks)}
+		f := &outFile{todo: newBitmap(chunks), owed: newBitmap(chunks)}
 		for i := range chunks {
 			f.todo.add(i)
+			f.owed.add(i)
 		}
 		return f
 	}
