@@ -208,5 +208,8 @@ func (r *receiver) linkTo(f *inFile) error {
 		removeFrom(f.dir.root, tmp)
 		return err
 	}
+	if r.options.Fsync {
+		return syncDir(f.dir.root)
+	}
 	return nil
 }
