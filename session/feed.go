@@ -172,6 +172,7 @@ func (s *sender) feed(st transport.Stream, id int) error {
 		if readErr != nil {
 			flight.fail()
 			s.pool.more.Broadcast()
+			s.room.wake()
 		}
 	})
 	err := s.pump(st, id, flight)
@@ -182,7 +183,7 @@ func (s *sender) feed(st transport.Stream, id int) error {
 	}
 	reading.Wait()
 	for _, c := range flight.rest() {
-		s.flying.Add(-1)
+		s.landed(c)
 		s.pool.again(c.f, c.i)
 	}
 	return errors.Join(err, readErr)
@@ -198,6 +199,13 @@ type flight struct {
 type flying struct {
 	f *outFile
 	i uint64
+	n int // bytes of the room
+}
+
+// landed tells that a chunk is not under way any more.
+func (s *sender) landed(c flying) {
+	s.flying.Add(-1)
+	s.room.give(c.n)
 }
 
 func (fl *flight) push(c flying) {
@@ -238,49 +246,63 @@ func (fl *flight) rest() []flying {
 
 // pump writes chunks.
 func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
-	w := bufio.NewWriterSize(st, flushAt)
-	var buf []byte
-	var header []byte
+	w := bufio.NewWriterSize(s.outlet(st), flushAt)
 	for {
 		var flushErr error
-		f, i, ok := s.pool.next(st, fl.failed, func() { flushErr = w.Flush() })
+		flush := func() { flushErr = w.Flush() }
+		f, i, ok := s.pool.next(st, fl.failed, flush)
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}
-		if flushErr != nil {
+		_, n := f.layout.span(i)
+		if flushErr != nil || !s.room.take(n, fl.failed, flush) {
 			s.pool.again(f, i)
-			return flushErr
+			return errors.Join(flushErr, w.Flush())
 		}
-		if need := min(f.layout.chunkSize, int(max(f.layout.size, 1))); cap(buf) < need {
-			buf = make([]byte, need)
-		}
-		data, v, err := f.read(i, buf[:cap(buf)])
+		c := flying{f, i, n}
+		buf := getChunk(n)
+		data, v, err := f.read(i, buf)
 		if err != nil {
+			putChunk(buf)
+			s.room.give(n)
 			s.trouble(f, err)
 			continue
 		}
 		f.mu.Lock()
 		f.values[i] = v
 		f.mu.Unlock()
-		fl.push(flying{f, i})
+		hole := f.holes && isHole(data)
+		if hole {
+			s.room.give(n)
+			c.n = 0
+		}
+		fl.push(c)
 		s.flying.Add(1)
 		s.ledger.carry(id, st.Lane(), f.id)
-		hole := f.holes && isHole(data)
-		header, err = wire.Append(header[:0], &wire.Chunk{Id: f.id, Index: i, Length: uint32(len(data)), Value: v[:], Hole: hole})
+		sent, err := s.writeChunk(w, c, data, v, hole)
+		putChunk(buf)
 		if err != nil {
 			return err
 		}
-		if hole {
-			data = nil
-		}
-		if _, err := w.Write(header); err != nil {
-			return err
-		}
-		if _, err := w.Write(data); err != nil {
-			return err
-		}
-		s.ledger.crossed(f.id, int64(len(data)))
+		s.ledger.crossed(f.id, int64(sent))
 	}
+}
+
+// writeChunk writes a chunk's header and body, and returns how many bytes of
+// the file that were.
+func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, hole bool) (int, error) {
+	h := &wire.Chunk{Id: c.f.id, Index: c.i, Length: uint32(len(data)), Value: v[:], Hole: hole}
+	if hole {
+		return 0, wire.Write(w, h)
+	}
+	b := s.zip.pack(&c.f.grain, &c.f.mu, c.i, data)
+	defer s.zip.wrote(&b)
+	b.describe(h)
+	if err := wire.Write(w, h); err != nil {
+		return 0, err
+	}
+	_, err := w.Write(b.bytes)
+	return len(data), err
 }
 
 // readAcks handles what the receiver says of the chunks of one stream.
@@ -305,7 +327,7 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 				s.fail(err)
 				return err
 			}
-			s.flying.Add(-1)
+			s.landed(c)
 			s.acked(c.f, c.i, a.GetState(), id)
 		}
 	}

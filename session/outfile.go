@@ -45,6 +45,7 @@ type outFile struct {
 	told   bool // Complete was sent
 	denied bool // the receiver did not want a chunk: it says why in a result
 	holes  bool // the receiver takes chunks that are holes
+	grain  grain
 }
 
 // verdicts are the answers that came about an entry.
