@@ -206,10 +206,11 @@ func (s *Server) contest(ctx context.Context, mine transport.Link) bool {
 	var probing sync.WaitGroup
 	var dead atomic.Bool
 	for _, l := range s.transfers.receiving(mine) {
+		ctx, cancel := context.WithTimeout(ctx, probeWait+2*rtt(l))
+		defer cancel()
+		probing.Go(func() { transport.Suspect(ctx, l) }) // the host may know sooner than the silence shows
 		probing.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, probeWait+2*rtt(l))
-			defer cancel()
-			if _, err := NewRemote(l).Ping(ctx); err != nil && ctx.Err() != nil {
+			if _, err := NewRemote(l).Ping(ctx); err != nil && (ctx.Err() != nil || l.Err() != nil) {
 				dead.Store(true)
 				l.Close("no answer, and another transfer wants the destination")
 			}

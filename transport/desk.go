@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/rand"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -80,6 +81,7 @@ func (e *Endpoint) register(l *link) bool {
 		return false
 	}
 	e.links[l] = struct{}{}
+	_, l.askable = e.conn.(syscall.Conn)
 	e.wait.Go(func() { e.watchOver(l) })
 	return true
 }

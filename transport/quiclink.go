@@ -32,6 +32,7 @@ type link struct {
 	incoming chan *stream // unbuffered: what waits, waits in quic-go
 	budget   *budget
 	wait     *sync.WaitGroup // the endpoint's
+	askable  bool            // its network is the machine's own, not one of a test; set before others know it
 	forget   func()          // called once, when the link is dead
 
 	mu      sync.Mutex

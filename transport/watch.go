@@ -4,7 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"syscall"
+	"sync"
 	"time"
 )
 
@@ -45,8 +45,8 @@ func (s *silence) suspicious(now time.Time, st LaneStats) bool {
 // watchOver drops the lanes of l whose host says that the peer is gone, until l
 // is dead.
 func (e *Endpoint) watchOver(l *link) {
-	if _, real := e.conn.(syscall.Conn); !real {
-		return // a network of its own, in a test
+	if !l.askable {
+		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -62,6 +62,30 @@ func (e *Endpoint) watchOver(l *link) {
 			}
 		}
 	}
+}
+
+// Suspect asks at once whether somebody listens still where l leads to, without
+// waiting for it to be silent for long. It returns when the hosts answered, or
+// with ctx; lanes that lead nowhere are dead then, and so is a link that has no
+// other. A host that is gone as well answers nothing: ask the peer itself too.
+func Suspect(ctx context.Context, l Link) {
+	q, ok := l.(*link)
+	if !ok || !q.askable {
+		return
+	}
+	var asking sync.WaitGroup
+	for to := range q.remotes() {
+		asking.Go(func() { q.ask(ctx, to) })
+	}
+	asking.Wait()
+}
+
+func (l *link) remotes() map[netip.AddrPort]bool {
+	found := map[netip.AddrPort]bool{}
+	for _, n := range l.living() {
+		found[n.remote()] = true
+	}
+	return found
 }
 
 // silent returns where the suspicious lanes lead to.

@@ -41,9 +41,8 @@ func TestSilenceTable(t *testing.T) {
 	}
 }
 
-// F84, F85: a peer that was killed without a word is known to be gone within
-// seconds where its host says so, on every lane.
-func TestPeerKilled(t *testing.T) {
+// killable returns a link to a server, and what kills that one without a word.
+func killable(t *testing.T) (l Link, kill func()) {
 	token := testToken("killed")
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -57,12 +56,21 @@ func TestPeerKilled(t *testing.T) {
 	}
 	r := remote(s, SecretOf(token))
 	r.Lanes = 3
-	l, err := dialFrom(t, Config{}).Dial(t.Context(), r)
+	l, err = dialFrom(t, Config{}).Dial(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.Store(true) // nothing gets out any more, and then its socket is gone
-	s.Close()
+	return l, func() {
+		dead.Store(true) // nothing gets out any more, and then its socket is gone
+		s.Close()
+	}
+}
+
+// F84, F85: a peer that was killed without a word is known to be gone within
+// seconds where its host says so, on every lane.
+func TestPeerKilled(t *testing.T) {
+	l, kill := killable(t)
+	kill()
 	since := time.Now()
 	st, err := l.OpenStream(t.Context(), Control)
 	if err != nil {
@@ -74,6 +82,26 @@ func TestPeerKilled(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	if !errors.Is(l.Err(), ErrUnreachable) || !strings.Contains(l.Err().Error(), "gone") {
+		t.Errorf("%v", l.Err())
+	}
+}
+
+// Who suspects a peer knows at once, without having sent it anything; one that
+// lives keeps its link.
+func TestSuspect(t *testing.T) {
+	l, kill := killable(t)
+	Suspect(t.Context(), l)
+	if err := l.Err(); err != nil {
+		t.Fatalf("a living peer: %v", err)
+	}
+	kill()
+	Suspect(t.Context(), l)
+	select {
+	case <-l.Done():
+	case <-time.After(5 * time.Second): // far less than a lane may be silent
+		t.Fatal("a dead peer: the link lives on")
+	}
+	if !strings.Contains(l.Err().Error(), "gone") {
 		t.Errorf("%v", l.Err())
 	}
 }
