@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -159,7 +160,10 @@ func (r *receiver) wantNow(f *inFile, claims []*wire.Claims) {
 	for _, c := range claims {
 		r.out.send(&wire.ToSender{Say: &wire.ToSender_Claims{Claims: c}})
 	}
-	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize), Holes: f.sparse})
+	r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_WANT, ChunkSize: uint32(f.chunkSize), Holes: f.sparse, AverageCut: f.averageCut()})
+	if f.base != nil {
+		r.cutter.add(func(ctx context.Context) { r.tellCuts(ctx, f) })
+	}
 }
 
 func claimedBytes(claims []*wire.Claims, l layout) (sum int64) {

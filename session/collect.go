@@ -34,6 +34,9 @@ func (r *receiver) take(stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_
 	if !begun {
 		return wire.Ack_STATE_VERIFIED, nil
 	}
+	if len(c.GetParts()) > 0 {
+		return r.takeParts(f, stream, c, data)
+	}
 	return r.keepChunk(f, stream, c, data)
 }
 
@@ -117,6 +120,7 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	if f.state != inCommitting {
 		return errDropped // since its last chunk came; the partial is kept, and may be another run's
 	}
+	f.closeBase() // where an open file cannot be replaced
 	if f.single() {
 		if err := r.writeSingle(f, data); err != nil {
 			return err

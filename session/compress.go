@@ -181,8 +181,12 @@ func (c *compressor) wrote(b *body) {
 }
 
 // checkBody holds what a header says of the body against what was agreed, and
-// against the n bytes that the body makes.
-func (r *receiver) checkBody(c *wire.Chunk, n int) error {
+// against the bytes that the body makes.
+func (r *receiver) checkBody(c *wire.Chunk) error {
+	if _, err := recipeFromWire(c.GetParts(), int(c.GetLength())); err != nil {
+		return newError(Protocol, Path{}, "chunk %d of entry %d: %w", c.GetIndex(), c.GetId(), err)
+	}
+	n := bodySize(c)
 	switch c.GetCodec() {
 	case wire.Codec_CODEC_NONE:
 		return nil

@@ -47,8 +47,8 @@ func (d debt) limit(o Options) time.Duration {
 	return o.Timeout
 }
 
-// due tells whether chunks are unacknowledged or the first word is not there,
-// or else whether the result of a file is.
+// due tells whether chunks are unacknowledged, cuts of an old file are to come
+// or the first word is not there, or else whether the result of a file is.
 func (s *sender) due() debt {
 	if !s.ready.Load() || s.flying.Load() > 0 {
 		return debtData
@@ -56,12 +56,11 @@ func (s *sender) due() debt {
 	s.mu.Lock()
 	files := slices.Collect(maps.Values(s.files))
 	s.mu.Unlock()
+	owed := debtNone
 	for _, f := range files {
-		if f.awaitsResult() {
-			return debtResult
-		}
+		owed = max(owed, f.debt())
 	}
-	return debtNone
+	return owed
 }
 
 // due tells whether a file lacks chunks that nobody claims to have, or the

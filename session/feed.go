@@ -40,8 +40,9 @@ func (s *sender) claimed(c *wire.Claims) error {
 	return nil
 }
 
-// wanted begins to send f, in chunks of that size.
-func (s *sender) wanted(f *outFile, chunkSize int) error {
+// wanted begins to send f, in chunks of that size; averageCut is that of the
+// old file that it is compared with before, or 0.
+func (s *sender) wanted(f *outFile, chunkSize, averageCut int) error {
 	switch {
 	case s.options.DryRun && f.entry.Kind != Other:
 		s.settle(f, Item{Result: Copied})
@@ -78,6 +79,12 @@ func (s *sender) wanted(f *outFile, chunkSize int) error {
 		}
 		_, n := l.span(i)
 		reused += int64(n)
+	}
+	if averageCut > 0 {
+		if err := s.compareWithOld(f, averageCut); err != nil {
+			f.mu.Unlock()
+			return err
+		}
 	}
 	f.mu.Unlock()
 	s.ledger.reuse(f.id, reused)
@@ -261,7 +268,7 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 		}
 		c := flying{f, i, n}
 		buf := getChunk(n)
-		data, v, err := f.read(i, buf)
+		data, v, parts, err := f.load(i, buf)
 		if err != nil {
 			putChunk(buf)
 			s.room.give(n)
@@ -279,7 +286,7 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 		fl.push(c)
 		s.flying.Add(1)
 		s.ledger.carry(id, st.Lane(), f.id)
-		sent, err := s.writeChunk(w, c, data, v, hole)
+		sent, err := s.writeChunk(w, c, data, v, parts, hole)
 		putChunk(buf)
 		if err != nil {
 			return err
@@ -290,9 +297,9 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 
 // writeChunk writes a chunk's header and body, and returns how many bytes of
 // the file that were.
-func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, hole bool) (int, error) {
-	h := &wire.Chunk{Id: c.f.id, Index: c.i, Length: uint32(len(data)), Value: v[:], Hole: hole}
-	if hole {
+func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, parts recipe, hole bool) (int, error) {
+	h := &wire.Chunk{Id: c.f.id, Index: c.i, Length: c.f.lengthOf(c.i), Value: v[:], Parts: parts.toWire(), Hole: hole}
+	if hole || len(data) == 0 {
 		return 0, wire.Write(w, h)
 	}
 	b := s.zip.pack(&c.f.grain, &c.f.mu, c.i, data)
@@ -346,6 +353,10 @@ func (s *sender) acked(f *outFile, i uint64, state wire.Ack_State, stream int) {
 		}
 		s.completeIfReady(f)
 	case wire.Ack_STATE_CORRUPT:
+		if f.spoilt(i) {
+			s.pool.again(f, i)
+			return
+		}
 		f.mu.Lock()
 		f.faults++
 		faults := f.faults

@@ -104,6 +104,7 @@ func clearRange(file *os.File, off int64, n int) error {
 
 // described notes what else an announcement says of f.
 func (f *inFile) described(a *wire.Announce) {
+	f.parts = a.GetParts()
 	if a.Data != nil && f.entry.Kind == RegularFile && a.GetData() < uint64(f.entry.Size) {
 		f.sparse, f.data = true, int64(a.GetData())
 	}

@@ -34,7 +34,9 @@ type inFile struct {
 	replace bool // an existing file may be replaced
 	resumed bool // chunks of an earlier run are in it
 	stale   bool // there is a journal of an earlier run
+	parts   bool // the sender can send it in parts
 	*assembly
+	base *base    // the old file that it is made from; nil: none
 	part *partial // nil until the first chunk is written
 	// Of a comparison with an existing file: each side's digest, when known.
 	existing       Entry
@@ -208,14 +210,14 @@ func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err
 
 // lacks tells whether the sender owes something of f: chunks that are not
 // claimed, its word that it sent them all, or after a result of Integrity what
-// is to come of it.
+// is to come of it. While we cut the old file it waits for us.
 func (f *inFile) lacks() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
 	case f.state == inOver:
 		return true
-	case f.state != inWanted:
+	case f.state != inWanted || f.cutting():
 		return false
 	case f.verified.set+f.claimed.set+uint64(len(f.writing)) < f.count():
 		return true
@@ -229,6 +231,7 @@ func (f *inFile) drop(discard bool) {
 	defer f.mu.Unlock()
 	f.state = inOver
 	f.promised.Store(0)
+	f.closeBase()
 	if f.part == nil {
 		return
 	}

@@ -70,6 +70,9 @@ func memoryOf(c *wire.Chunk) int {
 	if c.GetHole() {
 		return 0
 	}
+	if len(c.GetParts()) > 0 {
+		return int(c.GetLength()) + bodySize(c)
+	}
 	return int(c.GetLength())
 }
 
@@ -93,7 +96,7 @@ func (r *receiver) readChunk(br *bufio.Reader, stream, lane int, c *wire.Chunk) 
 	data := zeros[:c.GetLength()]
 	var err error
 	if !c.GetHole() {
-		data = getChunk(len(data))
+		data = getChunk(bodySize(c))
 		defer putChunk(data)
 		err = readBody(br, c, data)
 	}
@@ -115,7 +118,7 @@ func (r *receiver) expected(c *wire.Chunk) error {
 	f, announced := r.files[c.GetId()], c.GetId() > 0 && c.GetId() <= r.lastID
 	r.mu.Unlock()
 	if f == nil && announced && len(c.GetValue()) == len(value{}) {
-		return r.checkBody(c, int(c.GetLength())) // it is over
+		return r.checkBody(c) // it is over
 	}
 	if f == nil {
 		return newError(Protocol, Path{}, "a chunk of what was not announced")
@@ -134,5 +137,8 @@ func (r *receiver) expected(c *wire.Chunk) error {
 	if _, want := f.span(c.GetIndex()); int(c.GetLength()) != want || len(c.GetValue()) != len(value{}) {
 		return newError(Protocol, f.path, "chunk %d has %d bytes instead of %d", c.GetIndex(), c.GetLength(), want)
 	}
-	return r.checkBody(c, int(c.GetLength()))
+	if err := f.expectedParts(c); err != nil {
+		return err
+	}
+	return r.checkBody(c)
 }

@@ -36,6 +36,7 @@ type Options struct {
 	KeepLinks  bool // copy links as links; else they are skipped
 	Fsync      bool // "done" means on the disk
 	Streams    int  // data streams, 1 to 255; 0: as many as are useful
+	Whole      bool // send whole files, also where the destination has most of it in an older one
 	ChunkSize  int  // bytes, a power of two; 0: by the size of the file
 
 	Retry   int           // attempts without progress that a peer answered

@@ -22,6 +22,7 @@ type ledger struct {
 	mu       sync.Mutex
 	t        Transfer // its counters only
 	settled  settled
+	signs    int64 // of life, that nothing else counts
 	verified int64 // bytes that came over the link and were verified, in all attempts
 	active   map[uint64]*activeFile
 	streams  map[int]*activeStream
@@ -309,11 +310,21 @@ func (l *ledger) fruits() int64 {
 	return l.verified + int64(len(l.settled.items))
 }
 
+// sign tells that the other side is at work.
+func (l *ledger) sign() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	l.signs++
+	l.mu.Unlock()
+}
+
 // progress returns a number that grows with every sign of life.
 func (l *ledger) progress() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.t.Sent + l.t.Wire + l.t.Verified + l.t.FilesDone + l.t.Files + l.t.Dirs
+	return l.signs + l.t.Sent + l.t.Wire + l.t.Verified + l.t.FilesDone + l.t.Files + l.t.Dirs
 }
 
 // snapshot fills in the counters of t.

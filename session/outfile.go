@@ -46,6 +46,7 @@ type outFile struct {
 	denied bool // the receiver did not want a chunk: it says why in a result
 	holes  bool // the receiver takes chunks that are holes
 	grain  grain
+	delta  *outDelta // nil unless it is compared with an old file
 }
 
 // verdicts are the answers that came about an entry.
@@ -133,6 +134,7 @@ func (f *outFile) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.gone = true
+	f.delta.close()
 	f.closeIfUnused()
 }
 
@@ -227,13 +229,18 @@ func (f *outFile) sent() bool {
 	return f.owed.set == 0 && len(f.claim) == 0
 }
 
-// awaitsResult tells whether it is the receiver's turn to say how f ended. What
-// it claimed it reads again first, for as long as that takes.
-func (f *outFile) awaitsResult() bool {
+// debt is what the receiver has to say of f: what its old file is made of, or
+// how f ended. What it claimed it reads again first, for as long as that takes.
+func (f *outFile) debt() debt {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	whole := f.told || f.layout.single() && f.acked.n > 0 && f.acked.full()
-	return f.denied || whole && f.claims == 0
+	if f.delta != nil && !f.delta.sig.whole {
+		return debtData
+	}
+	if whole := f.told || f.layout.single() && f.acked.n > 0 && f.acked.full(); f.denied || whole && f.claims == 0 {
+		return debtResult
+	}
+	return debtNone
 }
 
 // sum returns the digest of the file that was sent.

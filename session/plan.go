@@ -90,6 +90,7 @@ func (r *receiver) replaced(id uint64) {
 	r.mu.Unlock()
 	if f != nil {
 		f.drop(true)
+		r.endBase(f, false)
 		r.dirs.release(f.dir)
 		r.ledger.restart(id, f.entry.Size)
 	}
@@ -336,6 +337,7 @@ func (r *receiver) resolve(f *inFile, d Conflict) {
 		r.skip(f, nil)
 	case Overwrite:
 		f.replace = true
+		r.baseFor(f)
 		r.want(f)
 	case Newer:
 		if !f.entry.Modified.After(f.existing.Modified) {
@@ -343,6 +345,7 @@ func (r *receiver) resolve(f *inFile, d Conflict) {
 			return
 		}
 		f.replace = true
+		r.baseFor(f)
 		r.want(f)
 	case Rename:
 		name, err := r.freeName(f)
@@ -350,6 +353,7 @@ func (r *receiver) resolve(f *inFile, d Conflict) {
 			r.refuse(f, err)
 			return
 		}
+		r.baseFor(f)
 		f.name = name
 		r.want(f)
 	default:

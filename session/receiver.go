@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
@@ -17,18 +19,21 @@ import (
 // of a link may be one; see transfer.proto for what is said.
 //
 // One goroutine reads the manifest stream, one writes it, one reads each data
-// stream, and one reads claimed chunks and existing files again. r.mu guards
+// stream, one reads claimed chunks and existing files again, and one cuts old
+// files. r.mu guards
 // the tables; a file's own lock guards its assembly. No lock is held during
 // disk or network access but for a file's partial being opened or committed.
 type receiver struct {
 	receiverConfig
-	dirs   *heldDirs
-	out    *outbox
-	work   *chores
-	room   *room            // for chunks that are read
-	st     transport.Stream // the manifest stream
-	ofRoot atomic.Bool      // the sender sends the root of its tree
-	ctx    context.Context  // ends with the transfer
+	dirs     *heldDirs
+	out      *outbox
+	work     *chores
+	cutter   *chores             // tells what old files are made of
+	cutsLeft *semaphore.Weighted // how many cuts may be told of files that are not over
+	room     *room               // for chunks that are read
+	st       transport.Stream    // the manifest stream
+	ofRoot   atomic.Bool         // the sender sends the root of its tree
+	ctx      context.Context     // ends with the transfer
 
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
@@ -77,6 +82,8 @@ func newReceiver(cfg receiverConfig) *receiver {
 		out:            newOutbox(),
 		work:           newChores(),
 		room:           newRoom(roomLeast),
+		cutter:         newChores(),
+		cutsLeft:       semaphore.NewWeighted(maxCuts),
 		files:          map[uint64]*inFile{},
 		names:          map[Path]bool{},
 		done:           make(chan struct{}),
@@ -114,6 +121,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 
 	var loops sync.WaitGroup
 	loops.Go(func() { r.work.run(ctx) })
+	loops.Go(func() { r.cutter.run(ctx) })
 	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
 	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
@@ -127,6 +135,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	cancel(err)
 	<-speaking.done
 	r.work.close()
+	r.cutter.close()
 	loops.Wait()
 	r.abandon(errors.Is(err, Cancelled))
 	return err
@@ -352,6 +361,7 @@ func (r *receiver) over(f *inFile, it Item) bool {
 	if !ours {
 		return false
 	}
+	r.endBase(f, false)
 	r.dirs.release(f.dir)
 	it.Path, it.Name, it.Kind, it.Size = r.origin(f.path), r.shown.Append(f.target()), f.entry.Kind, f.entry.Size
 	it.modified = f.entry.Modified

@@ -17,19 +17,22 @@ import (
 // wants. Either end of a link may be one; see transfer.proto for what is said.
 //
 // One goroutine walks, one reads the manifest stream, one writes it, two serve
-// each data stream (chunks out, acknowledgements in), and one reads files for
-// claims and digests. s.mu guards the table, a file's own lock its chunks.
+// each data stream (chunks out, acknowledgements in), one reads files for claims
+// and digests, and one compares files with the receiver's old ones. s.mu guards
+// the table, a file's own lock its chunks.
 type sender struct {
 	senderConfig
-	out    *outbox
-	work   *chores
-	pool   *pool
-	room   *room // for chunks that are not acknowledged
-	zip    *compressor
-	window chan struct{} // a place for each entry that is not over and waits for nobody's decision
-	flying atomic.Int64  // chunks that are not acknowledged yet
-	ready  atomic.Bool   // the receiver's first word came
-	st     transport.Stream
+	out      *outbox
+	work     *chores
+	scans    *chores // of files that are compared with old ones
+	pool     *pool
+	room     *room // for chunks that are not acknowledged
+	zip      *compressor
+	window   chan struct{} // a place for each entry that is not over and waits for nobody's decision
+	flying   atomic.Int64  // chunks that are not acknowledged yet
+	cutsTold atomic.Int64  // of old files, for files that are not over
+	ready    atomic.Bool   // the receiver's first word came
+	st       transport.Stream
 
 	mu     sync.Mutex
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
@@ -72,6 +75,7 @@ func newSender(cfg senderConfig) *sender {
 		senderConfig: cfg,
 		out:          newOutbox(),
 		work:         newChores(),
+		scans:        newChores(),
 		pool:         newPool(),
 		room:         newRoom(roomLeast),
 		zip:          newCompressor(cfg.options.Compress),
@@ -96,6 +100,7 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 
 	var loops sync.WaitGroup
 	loops.Go(func() { s.work.run(ctx) })
+	loops.Go(func() { s.scans.run(ctx) })
 	speaking := speak(ctx, s.out, st)
 	loops.Go(func() {
 		if err := s.walk(ctx); err != nil && ctx.Err() == nil {
@@ -117,6 +122,7 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 	cancel(err)
 	<-speaking.done
 	s.work.close()
+	s.scans.close()
 	loops.Wait()
 	s.closeFiles()
 	return err
@@ -193,6 +199,8 @@ func (s *sender) handle(m *wire.ToSender) (over bool, err error) {
 	switch say := m.Say.(type) {
 	case *wire.ToSender_Claims:
 		return false, s.claimed(say.Claims)
+	case *wire.ToSender_Cuts:
+		return false, s.cutsCame(say.Cuts)
 	case *wire.ToSender_Answer:
 		return false, s.answered(say.Answer)
 	case *wire.ToSender_Need:
@@ -252,7 +260,7 @@ func (s *sender) announce(f *outFile, replaces uint64) {
 	s.lastID++
 	f.id = s.lastID
 	s.files[f.id] = f
-	a := &wire.Announce{Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces}
+	a := &wire.Announce{Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces, Parts: s.hasParts(f)}
 	if f.sparse {
 		a.Data = proto.Uint64(uint64(f.data))
 	}
@@ -275,9 +283,13 @@ func (s *sender) answered(a *wire.Answer) error {
 	switch a.GetVerdict() {
 	case wire.Verdict_VERDICT_WANT:
 		f.holes = f.sparse && a.GetHoles()
-		return s.wanted(f, int(a.GetChunkSize()))
+		return s.wanted(f, int(a.GetChunkSize()), int(a.GetAverageCut()))
 	case wire.Verdict_VERDICT_HAVE:
-		s.settle(f, Item{Result: Unchanged})
+		it := Item{Result: Unchanged}
+		if a.GetCopied() {
+			it.Result = Copied
+		}
+		s.settle(f, it)
 	case wire.Verdict_VERDICT_SKIP:
 		it := Item{Result: Skipped}
 		if a.Error != nil {

@@ -1,0 +1,169 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// An edit makes a new version of a file, and says how many bytes of it are new
+// at the most.
+type edit struct {
+	name string
+	make func(old []byte, r *rand.Rand) (next []byte, fresh int)
+}
+
+func noise(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{byte(r.Uint32()), byte(r.Uint32())}).Read(b)
+	return b
+}
+
+var edits = []edit{
+	{"insert", func(old []byte, r *rand.Rand) ([]byte, int) {
+		n, at := r.IntN(300<<10), r.IntN(len(old))
+		return slices.Insert(slices.Clone(old), at, noise(r, n)...), n
+	}},
+	{"delete", func(old []byte, r *rand.Rand) ([]byte, int) {
+		n := r.IntN(len(old) / 2)
+		at := r.IntN(len(old) - n)
+		return slices.Delete(slices.Clone(old), at, at+n), 0
+	}},
+	{"overwrite", func(old []byte, r *rand.Rand) ([]byte, int) {
+		next, n := slices.Clone(old), r.IntN(200<<10)
+		copy(next[r.IntN(len(old)-n):], noise(r, n))
+		return next, n
+	}},
+	{"move", func(old []byte, r *rand.Rand) ([]byte, int) {
+		at := 1 + r.IntN(len(old)-1)
+		return slices.Concat(old[at:], old[:at]), 0
+	}},
+	{"append", func(old []byte, r *rand.Rand) ([]byte, int) {
+		n := r.IntN(300 << 10)
+		return slices.Concat(old, noise(r, n)), n
+	}},
+	{"prepend", func(old []byte, r *rand.Rand) ([]byte, int) {
+		n := r.IntN(300 << 10)
+		return slices.Concat(noise(r, n), old), n
+	}},
+}
+
+// overwriting is a job that replaces what is there.
+func (b *bed) overwriting(names ...string) Job {
+	j := Job{From: Here, To: b.peer, Into: true, Options: DefaultOptions()}
+	j.Options.OnConflict = Overwrite
+	for _, n := range names {
+		j.Sources = append(j.Sources, b.path(n))
+	}
+	return j
+}
+
+// Whatever is done to a file, the destination becomes equal, and little but what
+// is new crosses the link: besides that some cuts around each edit.
+func TestDeltaEdits(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	b := newBed(t, ServerConfig{})
+	for round := range 12 {
+		size := 2<<20 + r.IntN(20<<20)
+		old := fill(t, filepath.Join(b.there, "file"), size, byte(round))
+		next, fresh, did := old, 0, ""
+		n := 1 + r.IntN(3)
+		for range n {
+			e := edits[r.IntN(len(edits))]
+			var more int
+			next, more = e.make(next, r)
+			fresh += more
+			did += " " + e.name
+		}
+		must(t, os.WriteFile(filepath.Join(b.here, "file"), next, 0o644))
+		j := b.overwriting("file")
+		j.Options.ChunkSize = []int{0, 64 << 10, 256 << 10}[r.IntN(3)]
+		tr := b.run(j)
+		if tr.State != StateDone || tr.Failures > 0 {
+			t.Fatalf("%s: %v %v %v", did, tr.State, tr.Err, tr.Failed)
+		}
+		got, err := os.ReadFile(filepath.Join(b.there, "file"))
+		if err != nil || !bytes.Equal(got, next) {
+			t.Fatalf("%s: %v, or they differ", did, err)
+		}
+		// A cut is lost at either end of what is new or moved, and some follow
+		// until the cuts are the old ones again.
+		allowed := int64(fresh + n*12*averageCutFor(int64(max(size, len(next)))))
+		if tr.Sent > allowed {
+			t.Errorf("%d bytes:%s: %d bytes were sent, at most %d should be", size, did, tr.Sent, allowed)
+		}
+	}
+}
+
+// A download is compared as well.
+func TestDeltaDownload(t *testing.T) {
+	b := newBed(t, ServerConfig{})
+	old := fill(t, filepath.Join(b.here, "file"), 10<<20, 1)
+	next := slices.Insert(slices.Clone(old), 5<<20, content(100<<10)...)
+	must(t, os.WriteFile(filepath.Join(b.there, "file"), next, 0o644))
+	j := Job{From: b.peer, To: Here, Sources: []Path{{"file"}}, Destination: b.path(""), Into: true, Options: DefaultOptions()}
+	j.Options.OnConflict = Overwrite
+	tr := b.run(j)
+	if tr.State != StateDone || tr.Failures > 0 || tr.Sent > 400<<10 || tr.Sent < 100<<10 {
+		t.Errorf("%v %v, %d bytes were sent", tr.State, tr.Failed, tr.Sent)
+	}
+	holds(t, filepath.Join(b.here, "file"), string(next))
+}
+
+// Where the content is none of the old, all of it is sent, and nothing is waited
+// for in vain; so it is where whole files are asked for, or the peer may only write.
+func TestDeltaOfNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		server ServerConfig
+		whole  bool
+		equal  bool
+	}{
+		"all is new":     {},
+		"whole files":    {whole: true, equal: true},
+		"may only write": {server: ServerConfig{WriteOnly: true}, equal: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, c.server)
+			fill(t, filepath.Join(b.there, "file"), 5<<20, 1)
+			seed := byte(2)
+			if c.equal {
+				seed = 1
+			}
+			data := fill(t, filepath.Join(b.here, "file"), 5<<20+7, seed)
+			j := b.overwriting("file")
+			j.Options.Whole = c.whole
+			tr := b.run(j)
+			if tr.State != StateDone || tr.Failures > 0 || tr.Sent != int64(len(data)) {
+				t.Errorf("%v %v, %d of %d bytes were sent", tr.State, tr.Failed, tr.Sent, len(data))
+			}
+			holds(t, filepath.Join(b.there, "file"), string(data))
+		})
+	}
+}
+
+// Many files are compared at a time, more than cuts may be told of.
+func TestDeltaOfManyFiles(t *testing.T) {
+	b := newBed(t, ServerConfig{})
+	want := map[string][]byte{}
+	for i := range 300 {
+		name := fmt.Sprintf("tree/%d", i)
+		old := fill(t, filepath.Join(b.there, name), worthwhile+i, byte(i))
+		want[name] = append(old, "more"...)
+		must(t, os.MkdirAll(filepath.Join(b.here, "tree"), 0o777))
+		must(t, os.WriteFile(filepath.Join(b.here, name), want[name], 0o644))
+	}
+	tr := b.run(b.overwriting("tree"))
+	if tr.State != StateDone || tr.Failures > 0 || tr.Sent > 300*16<<10 {
+		t.Errorf("%v %v, %d bytes were sent", tr.State, tr.Failed, tr.Sent)
+	}
+	for name, data := range want {
+		holds(t, filepath.Join(b.there, name), string(data))
+	}
+}
