@@ -104,6 +104,10 @@ func (r *receiver) want(f *inFile) {
 		return
 	}
 	f.assembly = newAssembly(l, nil)
+	if f.dir.fresh.Load() {
+		r.wantNow(f, nil)
+		return
+	}
 	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil {
 		f.stale = true
 		if f.entry.Size > minChunkSize {

@@ -24,6 +24,13 @@ func (c *chores) add(f func(context.Context)) {
 	c.signal()
 }
 
+// waiting returns how many pieces of work are queued.
+func (c *chores) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
+}
+
 // close ends run; what is still queued is not done.
 func (c *chores) close() {
 	c.mu.Lock()

@@ -121,15 +121,21 @@ func (r *receiver) name(f *inFile, data []byte) error {
 		return errDropped // since its last chunk came; the partial is kept, and may be another run's
 	}
 	f.closeBase() // where an open file cannot be replaced
+	m := meta{
+		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
+		fsync: r.options.Fsync, replace: f.replace,
+	}
 	if f.single() {
+		if f.part == nil && !f.stale && !f.replace && !f.sparse {
+			if done, err := f.dir.putNew(f.name, data, m); done {
+				return err
+			}
+		}
 		if err := r.writeSingle(f, data); err != nil {
 			return err
 		}
 	}
-	err := f.part.commit(f.entry.Size, meta{
-		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
-		fsync: r.options.Fsync, replace: f.replace,
-	})
+	err := f.part.commit(f.entry.Size, m)
 	if err == nil {
 		f.part = nil
 	}

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // heldDirs keeps the directories of a tree open that were used last, so that
@@ -11,11 +13,10 @@ import (
 // stays the one it was, whatever is done to its name.
 type heldDirs struct {
 	tree   *Dir
-	opened func(Path) // called once for each directory; may be nil
+	opened func(Path) // called for each directory with something in it, when it is opened; may be nil
 
 	mu   sync.Mutex
-	seen map[Path]bool // of opened
-	over bool          // after close nothing is held any more
+	over bool // after close nothing is held any more
 	open map[Path]*heldDir
 	idle []*heldDir // held by nobody, the oldest first
 }
@@ -26,13 +27,18 @@ type heldDir struct {
 	dot  *os.File // root once more, as a descriptor
 	path Path
 	uses int
+
+	// fresh: there was nothing in it when it was opened, so that what a
+	// transfer brings need not be looked for first. A partial that is kept ends it.
+	fresh   atomic.Bool
+	unnamed atomic.Bool // putNew does not work here
 }
 
 // maxIdle is how many directories stay open that nobody uses.
 const maxIdle = 32
 
 func newHeldDirs(tree *Dir) *heldDirs {
-	return &heldDirs{tree: tree, open: make(map[Path]*heldDir), seen: make(map[Path]bool)}
+	return &heldDirs{tree: tree, open: make(map[Path]*heldDir)}
 }
 
 // hold opens the directory p, or returns it if it is open.
@@ -60,9 +66,12 @@ func (h *heldDirs) hold(p Path) (*heldDir, error) {
 	}
 	d := &heldDir{root: root, dot: dot, path: p, uses: 1}
 	h.open[p] = d
-	if h.opened != nil && !h.seen[p] {
-		h.seen[p] = true
-		h.opened(p)
+	if h.opened != nil {
+		if _, err := dot.Readdirnames(1); err == io.EOF {
+			d.fresh.Store(true)
+		} else {
+			h.opened(p)
+		}
 	}
 	return d, nil
 }

@@ -240,6 +240,7 @@ func (f *inFile) drop(discard bool) {
 		f.part.discard()
 	} else {
 		f.part.keep()
+		f.dir.fresh.Store(false)
 	}
 	f.part = nil
 }

@@ -162,6 +162,13 @@ func (f *outFile) verify(file *os.File) error {
 // file that has only one is known to be unchanged; of others that is known at
 // the end.
 func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
+	if f.layout.single() && !f.sparse {
+		if data, done, err := f.readWhole(buf); err != nil {
+			return nil, value{}, err
+		} else if done {
+			return data, valueOf(data, 0, f.layout.chunkSize, true), nil
+		}
+	}
 	file, err := f.open()
 	if err != nil {
 		return nil, value{}, err

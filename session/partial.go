@@ -26,6 +26,9 @@ type partial struct {
 // linkSuffix is that of a link before it gets its name; it is private as well.
 const linkSuffix = ".link" + partialSuffix
 
+// errAppeared means that the destination came up while it was received.
+var errAppeared = newError(Exists, Path{}, "it appeared while the file was received")
+
 // errBusy means that another writer has the destination.
 var errBusy = errors.New("another transfer is writing it")
 
@@ -168,7 +171,7 @@ func (p *partial) rename(replace bool) error {
 			err = p.moveNew(part)
 		}
 		if errors.Is(err, fs.ErrExist) {
-			return newError(Exists, Path{}, "it appeared while the file was received")
+			return errAppeared
 		}
 		return err
 	}

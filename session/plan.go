@@ -231,7 +231,7 @@ func same(a, b Entry) bool {
 
 // existing describes what has f's name now.
 func (r *receiver) existing(f *inFile) (Entry, error) {
-	if !f.unmade.IsRoot() {
+	if !f.unmade.IsRoot() || f.dir.fresh.Load() {
 		return Entry{}, fs.ErrNotExist
 	}
 	return entryAt(f.dir.root, f.name)

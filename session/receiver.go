@@ -38,6 +38,7 @@ type receiver struct {
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
 	metas     []dirMeta          // directories, in the order of the manifest
+	swept     map[Path]bool      // directories that were swept, the last ones
 	names     map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
 	lastID    uint64
 	ended     bool // the walk is over
@@ -86,6 +87,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 		cutsLeft:       semaphore.NewWeighted(maxCuts),
 		files:          map[uint64]*inFile{},
 		names:          map[Path]bool{},
+		swept:          map[Path]bool{},
 		done:           make(chan struct{}),
 	}
 	if !cfg.options.DryRun {
@@ -94,9 +96,24 @@ func newReceiver(cfg receiverConfig) *receiver {
 	return r
 }
 
+// maxSweeps is how many directories wait to be swept, at the most.
+const maxSweeps = 1024
+
 // sweep removes stale partials from a directory that the transfer comes to,
-// when there is nothing else to be done.
+// when there is nothing else to be done. One that it comes to again while it is
+// remembered is not swept again, and with very many to be swept some are left
+// for another time.
 func (r *receiver) sweep(p Path) {
+	r.mu.Lock()
+	again := r.swept[p]
+	if len(r.swept) >= maxSweeps {
+		clear(r.swept)
+	}
+	r.swept[p] = true
+	r.mu.Unlock()
+	if again || r.work.waiting() > maxSweeps {
+		return
+	}
 	r.work.add(func(context.Context) {
 		if d, err := r.dirs.hold(p); err == nil {
 			sweepPartials(d.root, r.policy.partialTTL(), time.Now())
