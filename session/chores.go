@@ -31,7 +31,7 @@ func (c *chores) waiting() int {
 	return len(c.queue)
 }
 
-// close ends run; what is still queued is not done.
+// close ends run when all that is queued is done.
 func (c *chores) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -59,7 +59,7 @@ func (c *chores) run(ctx context.Context) {
 		closed := c.closed
 		c.mu.Unlock()
 		switch {
-		case closed || ctx.Err() != nil:
+		case ctx.Err() != nil || closed && f == nil:
 			return
 		case f != nil:
 			takeTurn(ctx, nil)

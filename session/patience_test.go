@@ -143,3 +143,19 @@ func TestJournalOfAnotherChunkSize(t *testing.T) {
 		})
 	}
 }
+
+// F08: a crash between a file's name and the end of its journal leaves a journal
+// that is of no use, however young; the next transfer there removes it.
+func TestSweepOfAJournalWithoutItsPartial(t *testing.T) {
+	bothWays(t, func() *brittleReach { return &brittleReach{} }, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
+		put(t, from, "content", older)
+		put(t, to, "content", older)
+		left := filepath.Join(filepath.Dir(to), partialName("file", journalSuffix))
+		put(t, left, "left", time.Now())
+		if tr := b.run(j); tr.State != StateDone || tr.Failures > 0 {
+			t.Errorf("%v: %v %v", tr.State, tr.Err, tr.Failed)
+		}
+		synctest.Wait() // the peer sweeps when it has told us that all is over
+		gone(t, left)
+	})
+}

@@ -136,8 +136,8 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	defer stop()
 	r.ctx = ctx
 
-	var loops sync.WaitGroup
-	loops.Go(func() { r.work.run(ctx) })
+	var working, loops sync.WaitGroup
+	working.Go(func() { r.work.run(ctx) })
 	loops.Go(func() { r.cutter.run(ctx) })
 	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
@@ -149,11 +149,15 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 		speaking.finish() // what is left to say, such as why
 	}
 	st.Abort(abortCodeOf(err)) // after the end of our direction it only stops reading
+	r.work.close()
+	if err == nil {
+		working.Wait() // partials are still to be swept, perhaps
+	}
 	cancel(err)
 	<-speaking.done
-	r.work.close()
 	r.cutter.close()
 	loops.Wait()
+	working.Wait()
 	r.abandon(errors.Is(err, Cancelled))
 	return err
 }

@@ -7,13 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // A Binary is a built bargee with a directory for what its processes keep.
 type Binary struct {
-	Path string // of the program
-	Dir  string // scratch: homes of peers, secrets
+	Path  string   // of the program
+	Dir   string   // scratch: homes of peers, secrets
+	Under []string // a program that runs it, with its flags: strace, prlimit; nil: none
 }
 
 // Build builds bargee into dir, unless BARGEE names a binary to be used.
@@ -47,7 +49,8 @@ func Root(ctx context.Context) (string, error) {
 // Command prepares bargee with args as the user whose files lie in home, below
 // b.Dir. It has no terminal, no colours and no settings of the caller's.
 func (b *Binary) Command(ctx context.Context, home string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, b.Path, args...)
+	line := append(append(slices.Clone(b.Under), b.Path), args...)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Env = append(cleanEnv(), "BARGEE_HOME="+filepath.Join(b.Dir, home), "NO_COLOR=1")
 	return cmd
 }

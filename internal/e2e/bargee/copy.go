@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -42,6 +44,7 @@ type Copy struct {
 	mu       sync.Mutex
 	verified int64         // bytes of the last progress event
 	carried  time.Duration // after the start, when an event told of bytes on a stream; 0 before
+	arrived  []string      // paths of files that did not fail
 	done     *Event        // nil while there is none
 	failure  *Event        // an error event, or that of a file that failed
 	code     int           // exit code, -1 if a signal ended it; once ended is closed
@@ -111,6 +114,8 @@ func (c *Copy) note(e *Event) {
 	case "file":
 		if e.Result == "failed" {
 			c.failure = e
+		} else {
+			c.arrived = append(c.arrived, e.Path)
 		}
 	}
 }
@@ -120,6 +125,26 @@ func (c *Copy) Started() <-chan struct{} { return c.started }
 
 // Ended is closed when the process is gone and all of its output was read.
 func (c *Copy) Ended() <-chan struct{} { return c.ended }
+
+// Signal sends the process a signal.
+func (c *Copy) Signal(s os.Signal) { c.cmd.Process.Signal(s) }
+
+// Pid is the process.
+func (c *Copy) Pid() int { return c.cmd.Process.Pid }
+
+// Why waits for the end and returns what was said about a failure: the message
+// of the event, and all of the standard error.
+func (c *Copy) Why() string {
+	<-c.ended
+	return c.why() + "\n" + c.stderr.String()
+}
+
+// Arrived returns the paths of the file events whose result is not failed.
+func (c *Copy) Arrived() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.arrived)
+}
 
 // Verified returns the bytes that the last progress event told.
 func (c *Copy) Verified() int64 {

@@ -1,0 +1,2 @@
+// Package faults is in work.
+package faults
