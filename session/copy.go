@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -15,10 +14,6 @@ import (
 
 // This file is the asker's half of a transfer: it opens the manifest stream
 // and the data streams, and has a sender or a receiver work on them.
-
-// defaultStreams is how many data streams a transfer has: enough to keep
-// reading, hashing, sending and writing going side by side.
-const defaultStreams = 4
 
 // A half is a sender or receiver, as far as the asker's and the server's loops
 // are concerned.
@@ -88,7 +83,7 @@ func (r *receiver) carry(st transport.Stream, id int) error { return r.readChunk
 func (r *receiver) isOver() <-chan struct{}                 { return r.done }
 
 // transfer asks the peer for a transfer by req and has h do our half of it,
-// over so many data streams.
+// over so many data streams; 0: as many as are useful.
 func transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byte, h half, streams int) error {
 	st, err := l.OpenStream(ctx, transport.Control)
 	if err != nil {
@@ -98,14 +93,10 @@ func transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byt
 		st.Abort(abortInterrupted)
 		return err
 	}
-	if streams == 0 {
-		streams = defaultStreams
-	}
 	ctx, cancel := context.WithCancel(ctx)
+	c := &crew{link: l, id: id, half: h, fixed: streams, most: maxStreams, busy: map[int]bool{}}
 	var carrying sync.WaitGroup
-	for i := range streams {
-		carrying.Go(func() { keepCarrying(ctx, l, id, h, i+1) })
-	}
+	carrying.Go(func() { c.run(ctx) })
 	err = h.run(ctx, st)
 	if err != nil {
 		cancel() // what is still on the data streams is of no use
@@ -118,43 +109,23 @@ func transfer(ctx context.Context, l transport.Link, req *wire.Request, id []byt
 	return err
 }
 
-// keepCarrying keeps one data stream up until the transfer is over.
-func keepCarrying(ctx context.Context, l transport.Link, id []byte, h half, n int) {
-	const first, last = 100 * time.Millisecond, 5 * time.Second
-	for wait := first; ; wait = min(2*wait, last) {
-		err := carryOnce(ctx, l, id, h, n)
-		var a *transport.AbortError
-		if err == nil || errors.As(err, &a) && a.Code == abortFailed {
-			return // over, or more streams than the server takes
-		}
-		select {
-		case <-time.After(wait):
-		case <-h.isOver():
-			return
-		case <-l.Done():
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func carryOnce(ctx context.Context, l transport.Link, id []byte, h half, n int) error {
+// carryOnce opens a data stream and has h work on it until it ends, and reports
+// whether that was because its lane is being taken away.
+func carryOnce(ctx context.Context, l transport.Link, id []byte, h half, n int) (moved bool, err error) {
 	st, err := l.OpenStream(ctx, transport.Bulk)
 	if err != nil {
-		return err
+		return false, err
 	}
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortInterrupted) })
 	defer stop()
 	if err := wire.Write(st, &wire.Request{Ask: &wire.Request_Data{Data: &wire.Data{Transfer: id}}}); err != nil {
 		st.Abort(abortInterrupted)
-		return err
+		return false, err
 	}
-	err = h.carry(st, n)
-	if err != nil {
+	if err = h.carry(st, n); err != nil {
 		st.Abort(abortInterrupted)
 	}
-	return err
+	return err == nil && isClosed(st.Leaving()), err
 }
 
 func newTransferID() []byte {

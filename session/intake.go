@@ -25,7 +25,7 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 		if len(acks) == 0 {
 			return nil
 		}
-		err := wire.Write(st, &wire.Acks{Acks: acks})
+		err := wire.Write(st, &wire.Acks{Acks: acks, Enough: isClosed(st.Leaving())})
 		acks, unsaid = acks[:0], 0
 		return err
 	}
@@ -62,6 +62,15 @@ func (r *receiver) readChunks(st transport.Stream, id int) error {
 				return err
 			}
 		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

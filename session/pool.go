@@ -83,6 +83,13 @@ func (p *pool) next(st transport.Stream, dead func() bool, idle func()) (f *outF
 	}
 }
 
+// wake has those who wait look whether their streams are dead.
+func (p *pool) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.more.Broadcast()
+}
+
 // close ends all waiting.
 func (p *pool) close() {
 	p.mu.Lock()

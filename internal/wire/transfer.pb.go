@@ -26,7 +26,9 @@
 // ready) with Request{data}. On each the sender writes Chunk headers, each
 // followed by its bytes, and the receiver answers Acks. Any chunk may travel
 // on any data stream, and again on another; the receiver takes the first that
-// verifies. The sender ends its direction when the transfer is over.
+// verifies. The sender ends its direction when the transfer is over, or before,
+// where the stream's lane is being taken away; the asker opens another stream
+// then, if it likes.
 //
 // Nothing waits for a round trip per file: entries are announced, answered and
 // sent at the same time. At most 4096 entries are announced and not over, those
@@ -2210,6 +2212,7 @@ func (x *Part) GetLiteral() uint32 {
 type Acks struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Acks          []*Ack                 `protobuf:"bytes,1,rep,name=acks,proto3" json:"acks,omitempty"`
+	Enough        bool                   `protobuf:"varint,2,opt,name=enough,proto3" json:"enough,omitempty"` // the sender shall end the stream after what it has on it: its lane is being taken away
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2249,6 +2252,13 @@ func (x *Acks) GetAcks() []*Ack {
 		return x.Acks
 	}
 	return nil
+}
+
+func (x *Acks) GetEnough() bool {
+	if x != nil {
+		return x.Enough
+	}
+	return false
 }
 
 type Ack struct {
@@ -2458,9 +2468,10 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04Part\x12 \n" +
 	"\x04from\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04from\x12\x1b\n" +
 	"\x04copy\x18\x02 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04copy\x12!\n" +
-	"\aliteral\x18\x03 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\aliteral\"3\n" +
+	"\aliteral\x18\x03 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\aliteral\"K\n" +
 	"\x04Acks\x12+\n" +
-	"\x04acks\x18\x01 \x03(\v2\x10.bargee.wire.AckB\x05\xe8\xb5\x18\x80\bR\x04acks\"\xb3\x01\n" +
+	"\x04acks\x18\x01 \x03(\v2\x10.bargee.wire.AckB\x05\xe8\xb5\x18\x80\bR\x04acks\x12\x16\n" +
+	"\x06enough\x18\x02 \x01(\bR\x06enough\"\xb3\x01\n" +
 	"\x03Ack\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05index\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05index\x12,\n" +
