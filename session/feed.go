@@ -167,9 +167,10 @@ func (s *sender) needed(n *wire.Need) error {
 	return nil
 }
 
-// feed sends chunks on one data stream until the transfer is over, and reads
-// their acknowledgements. id is the stream's number for people. When the stream
-// dies before that, what it carried goes back to the pool.
+// feed sends chunks on one data stream until the transfer is over or the
+// stream's lane is being taken away, and reads their acknowledgements. id is the
+// stream's number for people. When the stream dies before that, what it carried
+// goes back to the pool.
 func (s *sender) feed(st transport.Stream, id int) error {
 	flight := &flight{}
 	var reading sync.WaitGroup
@@ -177,9 +178,15 @@ func (s *sender) feed(st transport.Stream, id int) error {
 	reading.Go(func() {
 		readErr = s.readAcks(st, id, flight)
 		if readErr != nil {
-			flight.fail()
-			s.pool.more.Broadcast()
-			s.room.wake()
+			s.enough(flight)
+		}
+	})
+	settled := make(chan struct{})
+	reading.Go(func() {
+		select {
+		case <-st.Leaving():
+			s.enough(flight)
+		case <-settled:
 		}
 	})
 	err := s.pump(st, id, flight)
@@ -188,6 +195,7 @@ func (s *sender) feed(st transport.Stream, id int) error {
 	} else {
 		st.Abort(abortInterrupted)
 	}
+	close(settled)
 	reading.Wait()
 	for _, c := range flight.rest() {
 		s.landed(c)
@@ -196,11 +204,18 @@ func (s *sender) feed(st transport.Stream, id int) error {
 	return errors.Join(err, readErr)
 }
 
+// enough has no more chunks sent on a stream.
+func (s *sender) enough(fl *flight) {
+	fl.end()
+	s.pool.wake()
+	s.room.wake()
+}
+
 // A flight is what is under way on one stream, in its order.
 type flight struct {
 	mu     sync.Mutex
 	chunks []flying
-	dead   bool
+	last   bool // no more chunks are sent
 }
 
 type flying struct {
@@ -233,16 +248,16 @@ func (fl *flight) pop(id, i uint64) (flying, bool) {
 	return c, true
 }
 
-func (fl *flight) fail() {
+func (fl *flight) end() {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	fl.dead = true
+	fl.last = true
 }
 
-func (fl *flight) failed() bool {
+func (fl *flight) ended() bool {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	return fl.dead
+	return fl.last
 }
 
 func (fl *flight) rest() []flying {
@@ -257,12 +272,12 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 	for {
 		var flushErr error
 		flush := func() { flushErr = w.Flush() }
-		f, i, ok := s.pool.next(st, fl.failed, flush)
+		f, i, ok := s.pool.next(st, fl.ended, flush)
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}
 		_, n := f.layout.span(i)
-		if flushErr != nil || !s.room.take(n, fl.failed, flush) {
+		if flushErr != nil || !s.room.take(n, fl.ended, flush) {
 			s.pool.again(f, i)
 			return errors.Join(flushErr, w.Flush())
 		}
@@ -336,6 +351,9 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 			}
 			s.landed(c)
 			s.acked(c.f, c.i, a.GetState(), id)
+		}
+		if m.Enough {
+			s.enough(fl)
 		}
 	}
 }

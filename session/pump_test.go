@@ -77,9 +77,10 @@ func (p *barePump) copy(from, to string, size int64) {
 	out, err := os.Create(to)
 	must(err)
 	defer out.Close()
-	part := size / defaultStreams
+	streams := int64(streamsFor(0, 1))
+	part := size / streams
 	var wait sync.WaitGroup
-	for i := range int64(defaultStreams) {
+	for i := range streams {
 		st, err := p.near.OpenStream(p.tb.Context(), transport.Bulk)
 		must(err)
 		peer, err := p.far.AcceptStream(p.tb.Context())
