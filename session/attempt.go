@@ -30,6 +30,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
 		return newError(Refused, Path{}, "one of the two sides has to be this machine")
 	}
+	if err := checkLimit(j.Options.Limit); err != nil {
+		return err
+	}
 	names := map[string]bool{}
 	for _, p := range j.Sources {
 		if names[p.Base()] || p.IsRoot() && len(j.Sources) > 1 {
@@ -106,7 +109,7 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 	}
 	defer done()
 	id := e.cfg.transferID()
-	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask})
+	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask, limits: throttles{q.limit, e.out}})
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
 		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: e.optionsToWire(j.Options),
 	}}}
@@ -122,7 +125,7 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 	}
 	defer into.Close()
 	id := e.cfg.transferID()
-	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, flow: !e.cfg.plain}
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, inflow: inflow{!e.cfg.plain, q.limit, &e.in}}
 	cfg.only, cfg.origin = asked(paths)
 	fetch := &wire.Fetch{Transfer: id, Options: e.optionsToWire(j.Options)}
 	for _, p := range paths {

@@ -48,6 +48,8 @@ type Engine struct {
 	ctx     context.Context // ends with Close
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
+	out     *throttle // what is sent
+	in      share     // what is received
 
 	mu        sync.Mutex
 	places    []*place // Here has none
@@ -76,7 +78,7 @@ func NewEngine(cfg EngineConfig) *Engine {
 	if cfg.transferID == nil {
 		cfg.transferID = newTransferID
 	}
-	e := &Engine{cfg: cfg, host: NewHost()}
+	e := &Engine{cfg: cfg, host: NewHost(), out: newSharedThrottle(0)}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	return e
 }

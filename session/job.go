@@ -43,6 +43,10 @@ type Options struct {
 	GiveUp  time.Duration // how long an unreachable peer is tried; 0: for ever
 	Timeout time.Duration // longest wait for progress
 
+	// Limit is how many bytes a second cross the link on data streams, at the
+	// most; 0: any number. Engine.SetTransferLimit changes it later.
+	Limit int64
+
 	// Compress says whether chunks are compressed on their way.
 	Compress Compression
 

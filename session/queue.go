@@ -14,6 +14,7 @@ type queued struct {
 	ledger *ledger
 	asking questions
 	moved  moved // of a Move
+	limit  *throttle
 
 	mu      sync.Mutex
 	t       Transfer // ID to Finished; the counts are the ledger's
@@ -31,7 +32,7 @@ var (
 )
 
 func newQueued(id TransferID, j Job) *queued {
-	q := &queued{id: id, job: j, changed: make(chan struct{})}
+	q := &queued{id: id, job: j, changed: make(chan struct{}), limit: newThrottle(j.Options.Limit)}
 	observe := j.Observe
 	if j.Move {
 		observe = q.moved.note(observe)
@@ -119,6 +120,7 @@ func (q *queued) snapshot() Transfer {
 	t := q.t
 	q.mu.Unlock()
 	q.ledger.snapshot(&t, time.Now())
+	t.Job.Options.Limit = q.limit.get()
 	t.Conflicts, t.Asking = q.asking.snapshot()
 	return t
 }

@@ -34,6 +34,7 @@ type receiver struct {
 	st       transport.Stream    // the manifest stream
 	ofRoot   atomic.Bool         // the sender sends the root of its tree
 	ctx      context.Context     // ends with the transfer
+	flow     flow
 
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
@@ -58,7 +59,7 @@ type receiverConfig struct {
 	only    map[string]bool // top names that were asked for; nil: any
 	options Options
 	policy  ServerConfig // sizes
-	flow    bool         // the asker knows Pace and Ready.room
+	inflow  inflow       // how fast
 	ledger  *ledger      // nil at the end that was asked
 
 	// contest ends what holds a destination without being alive, and reports
@@ -85,6 +86,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 		room:           newRoom(roomLeast),
 		cutter:         newChores(),
 		cutsLeft:       semaphore.NewWeighted(maxCuts),
+		flow:           flow{brake: newThrottle(0)},
 		files:          map[uint64]*inFile{},
 		names:          map[Path]bool{},
 		swept:          map[Path]bool{},
@@ -129,6 +131,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	lent := chunkStock.lend()
 	defer chunkStock.giveBack(lent)
 	r.room.bound(lent)
+	defer r.joinFlow()()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// A stream that is aborted wakes its reader and writer.
@@ -139,6 +142,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	var working, loops sync.WaitGroup
 	working.Go(func() { r.work.run(ctx) })
 	loops.Go(func() { r.cutter.run(ctx) })
+	loops.Go(func() { r.pacing(ctx) })
 	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
 	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
@@ -165,8 +169,8 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 // greeting is our first word. What not every asker knows is said to those that do.
 func (r *receiver) greeting(lent int) *wire.Ready {
 	m := &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as), Zstd: r.options.Compress != CompressOff}
-	if r.flow {
-		m.Room = uint64(lent)
+	if r.inflow.paced {
+		m.Room, m.Pace = uint64(lent), &wire.Pace{Rate: uint64(r.flow.said)}
 	}
 	return m
 }
@@ -219,6 +223,8 @@ func (r *receiver) handle(m *wire.ToReceiver) error {
 		return r.decidedBySender(say.Decide)
 	case *wire.ToReceiver_End:
 		return r.walkOver()
+	case *wire.ToReceiver_Pace:
+		return r.heeds(say.Pace)
 	case *wire.ToReceiver_Error:
 		e := fromWire(say.Error)
 		e.Side = Source

@@ -33,6 +33,8 @@ type sender struct {
 	cutsTold atomic.Int64  // of old files, for files that are not over
 	ready    atomic.Bool   // the receiver's first word came
 	st       transport.Stream
+	told     *throttle     // by the receiver
+	next     chan struct{} // held by the stream that is next to pass the limits
 
 	mu     sync.Mutex
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
@@ -51,6 +53,7 @@ type senderConfig struct {
 	options Options
 	policy  ServerConfig // sizes
 	ledger  *ledger      // nil at the end that was asked
+	limits  throttles    // of what is sent, but for told
 	dest    Path         // what the receiver was asked to take the entries to, for people
 
 	// ask decides a conflict and calls back, from any goroutine, once. It is
@@ -71,19 +74,23 @@ type source struct {
 const maxUnanswered = 4096
 
 func newSender(cfg senderConfig) *sender {
-	return &sender{
+	s := &sender{
 		senderConfig: cfg,
 		out:          newOutbox(),
 		work:         newChores(),
 		scans:        newChores(),
 		pool:         newPool(),
 		room:         newRoom(roomLeast),
+		told:         newThrottle(0),
+		next:         make(chan struct{}, 1),
 		zip:          newCompressor(cfg.options.Compress),
 		window:       make(chan struct{}, maxUnanswered),
 		dirs:         map[*Dir]*heldDirs{},
 		files:        map[uint64]*outFile{},
 		done:         make(chan struct{}),
 	}
+	s.limits = append(throttles{s.told}, cfg.limits...)
+	return s
 }
 
 // run sends until the transfer is over, and returns why, if not because all
@@ -207,6 +214,9 @@ func (s *sender) handle(m *wire.ToSender) (over bool, err error) {
 		return false, s.needed(say.Need)
 	case *wire.ToSender_Result:
 		return false, s.resulted(say.Result)
+	case *wire.ToSender_Pace:
+		s.heed(say.Pace, false)
+		return false, nil
 	case *wire.ToSender_Finished:
 		if err := s.finished(); err != nil {
 			return false, err
@@ -226,6 +236,7 @@ func (s *sender) greeted(r *wire.Ready) error {
 		return newError(Protocol, Path{}, "the destination has a name that is none")
 	}
 	s.zip.allow(r.GetZstd())
+	s.heed(r.GetPace(), true)
 	s.room.lower(int(r.GetRoom()))
 	s.ready.Store(true)
 	return nil

@@ -21,6 +21,7 @@ type ServerConfig struct {
 	MinChunkSize int   // bytes; 0: 64 KiB
 	MaxChunkSize int   // bytes; 0: 16 MiB
 	MaxStreams   int   // data streams of one transfer; 0: 255
+	Limit        int64 // bytes a second on data streams, of all peers together, each way; 0: any number
 
 	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
 	PartialTTL time.Duration
@@ -33,10 +34,16 @@ type ServerConfig struct {
 type Server struct {
 	cfg       ServerConfig
 	transfers transfers
+	out       *throttle // what is sent
+	in        share     // what is received
 }
 
 // NewServer returns a server for cfg.Tree, which must stay open while it serves.
-func NewServer(cfg ServerConfig) *Server { return &Server{cfg: cfg} }
+func NewServer(cfg ServerConfig) *Server {
+	s := &Server{cfg: cfg, out: newSharedThrottle(cfg.Limit)}
+	s.in.set(cfg.Limit)
+	return s
+}
 
 // How much of a link's peer is borne, and for how long.
 const (

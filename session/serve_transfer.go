@@ -170,7 +170,7 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 	}
 	r := newReceiver(receiverConfig{
 		into: into, as: as, shown: shown, origin: func(p Path) Path { return p }, options: options, policy: s.cfg,
-		flow:    req.GetOptions().GetFlow(),
+		inflow:  inflow{paced: req.GetOptions().GetFlow(), share: &s.in},
 		contest: func(ctx context.Context) bool { return s.contest(ctx, l) },
 	})
 	return r, func() { into.Close() }, nil
@@ -238,7 +238,7 @@ func (s *Server) serveFetch(ctx context.Context, l transport.Link, st transport.
 }
 
 func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
-	cfg := senderConfig{options: optionsFromWire(req.GetOptions()), policy: s.cfg}
+	cfg := senderConfig{options: optionsFromWire(req.GetOptions()), policy: s.cfg, limits: throttles{s.out}}
 	if s.cfg.WriteOnly {
 		return cfg, newError(Refused, Path{}, "it is served write-only")
 	}
