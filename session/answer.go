@@ -103,6 +103,13 @@ func (r *receiver) want(f *inFile) {
 		r.refuse(f, newError(ChunkSize, f.path, "%d chunks of %d bytes are too many", l.count(), size))
 		return
 	}
+	if r.openBooks(f, l) {
+		r.wantIn(f, l)
+	}
+}
+
+// wantIn asks for a file in chunks of that layout.
+func (r *receiver) wantIn(f *inFile, l layout) {
 	f.assembly = newAssembly(l, nil)
 	if f.dir.fresh.Load() {
 		r.wantNow(f, nil)
@@ -111,7 +118,7 @@ func (r *receiver) want(f *inFile) {
 	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err == nil {
 		f.stale = true
 		if f.entry.Size > minChunkSize {
-			r.resume(f, size)
+			r.resume(f, l.chunkSize)
 			return
 		}
 	}

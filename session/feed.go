@@ -28,16 +28,10 @@ func (s *sender) claimed(c *wire.Claims) error {
 	if f.todo.n != 0 {
 		return newError(Protocol, f.rel, "claims after the answer")
 	}
-	if f.claim == nil {
-		f.claim = map[uint64]value{}
+	if !f.claim.add(c, min(layout{f.entry.Size, minChunkSize}.count(), mostChunks)) {
+		return newError(Limit, f.rel, "more claims than it has chunks")
 	}
-	for i := range uint64(len(c.Values) / 32) {
-		f.claim[c.First+i] = value(c.Values[32*i:])
-	}
-	if len(f.claim) > maxChunks*(maxChunkSize/minChunkSize) {
-		return newError(Limit, f.rel, "more claims than a file has chunks")
-	}
-	return nil
+	return s.keep(f, f.books+len(c.Values))
 }
 
 // wanted begins to send f, in chunks of that size; averageCut is that of the
@@ -59,26 +53,25 @@ func (s *sender) wanted(f *outFile, chunkSize, averageCut int) error {
 	if l.count() > mostChunks {
 		return newError(ChunkSize, f.rel, "%d chunks are too many", l.count())
 	}
+	if err := s.keep(f, bookSize(l)); err != nil {
+		return err
+	}
 	s.ledger.start(f.id, f.shown, s.nameOf(f), f.entry.Size)
 	f.mu.Lock()
 	f.layout = l
 	f.values = make([]value, l.count())
+	reused, ok := f.claim.settle(f.values, l)
+	if !ok {
+		f.mu.Unlock()
+		return newError(Protocol, f.rel, "a claim for a chunk behind the last of %d", l.count())
+	}
+	f.claims = int(f.claim.left())
 	f.todo, f.owed, f.acked = newBitmap(l.count()), newBitmap(l.count()), newBitmap(l.count())
 	for i := range l.count() {
-		if _, ok := f.claim[i]; !ok {
+		if !f.claim.chunks.has(i) {
 			f.todo.add(i)
 			f.owed.add(i)
 		}
-	}
-	f.claims = len(f.claim)
-	var reused int64
-	for i := range f.claim {
-		if i >= l.count() {
-			f.mu.Unlock()
-			return newError(Protocol, f.rel, "a claim for chunk %d of %d", i, l.count())
-		}
-		_, n := l.span(i)
-		reused += int64(n)
 	}
 	if averageCut > 0 {
 		if err := s.compareWithOld(f, averageCut); err != nil {
@@ -110,7 +103,7 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 	defer putChunk(buf)
 	for i := range f.layout.count() {
 		f.mu.Lock()
-		v, claimed := f.claim[i]
+		v, claimed := f.values[i], f.claim.chunks.has(i)
 		f.mu.Unlock()
 		if !claimed {
 			continue
@@ -124,16 +117,18 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 			return
 		}
 		f.mu.Lock()
-		delete(f.claim, i)
-		if same := mine == v; same {
-			f.values[i] = mine
+		claimed = f.claim.chunks.has(i) // else the receiver needs it after all
+		f.claim.chunks.remove(i)
+		switch {
+		case !claimed:
+		case mine == v:
 			f.acked.add(i)
-		} else {
+		default:
 			f.todo.add(i)
 			f.owed.add(i)
 		}
 		f.mu.Unlock()
-		if mine != v {
+		if claimed && mine != v {
 			s.ledger.reuse(f.id, -int64(len(data)))
 			s.pool.add(f)
 		}
@@ -156,7 +151,7 @@ func (s *sender) needed(n *wire.Need) error {
 		}
 		_, bytes := f.layout.span(i)
 		f.mu.Lock()
-		delete(f.claim, i)
+		f.claim.chunks.remove(i)
 		f.acked.remove(i)
 		f.owed.add(i)
 		// Complete, if it was told, holds: the file's digest is the same.
@@ -421,8 +416,7 @@ func (s *sender) trouble(f *outFile, err error) {
 // again announces a file that changed as it is now.
 func (s *sender) again(f *outFile) {
 	s.mu.Lock()
-	_, ours := s.files[f.id]
-	delete(s.files, f.id)
+	ours := s.crossOut(f)
 	s.mu.Unlock()
 	if !ours {
 		return // another stream was first

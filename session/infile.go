@@ -29,6 +29,11 @@ type inFile struct {
 
 	promised atomic.Int64 // bytes that it will still take on the disk
 
+	// Of the receiver's burden, and guarded as that is.
+	placed      bool
+	books       int
+	layoutAsked layout
+
 	mu      sync.Mutex
 	state   inState
 	replace bool // an existing file may be replaced

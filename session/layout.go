@@ -14,7 +14,7 @@ const (
 
 	// mostChunks is how many a file may have, with a chunk size that somebody
 	// asked for or a disk that is larger than that.
-	mostChunks = 1 << 22
+	mostChunks = 1 << 21
 )
 
 // A layout cuts a file into chunks.

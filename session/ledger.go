@@ -62,6 +62,10 @@ type activeStream struct {
 const (
 	maxActive   = 32  // files of a snapshot
 	maxFailures = 100 // failed items that are kept
+
+	// maxSettled is how many items are remembered as settled, in 32 MiB. Another
+	// attempt comes by the others again, and finds most of them there.
+	maxSettled = 1 << 20
 )
 
 func newLedger(observe func(Item)) *ledger {
@@ -254,7 +258,11 @@ func (l *ledger) settle(id uint64, it *Item) bool {
 	} else if ok {
 		s.dirs-- // a directory that was made and then could not be listed, or not settled
 	}
-	s.items[key] = it.Result == Failed
+	if len(s.items) >= maxSettled {
+		s = &settled{} // it is counted, and not remembered
+	} else {
+		s.items[key] = it.Result == Failed
+	}
 	if it.Result == Failed {
 		l.t.Failures++
 		if len(l.t.Failed) < maxFailures {

@@ -16,6 +16,7 @@ import (
 type outbox struct {
 	mu     sync.Mutex
 	queue  []proto.Message
+	bytes  int // of what is in the queue, as it travels
 	closed bool
 	wake   chan struct{}
 	taken  chan struct{} // run has taken what was queued
@@ -30,6 +31,7 @@ func (o *outbox) send(m proto.Message) {
 	o.mu.Lock()
 	if !o.closed {
 		o.queue = append(o.queue, m)
+		o.bytes += proto.Size(m)
 	}
 	o.mu.Unlock()
 	o.signal()
@@ -46,13 +48,18 @@ func (o *outbox) sendLast(m proto.Message) {
 	o.signal()
 }
 
-// await waits until no more than most messages wait to be written, or ctx ends.
+// maxWaiting is how many bytes may wait to be written before what makes more
+// of them has to wait, too.
+const maxWaiting = 8 << 20
+
+// await waits until no more than most messages wait to be written, and no more
+// than maxWaiting bytes, or ctx ends.
 func (o *outbox) await(ctx context.Context, most int) {
 	for {
 		o.mu.Lock()
-		n := len(o.queue)
+		n, bytes := len(o.queue), o.bytes
 		o.mu.Unlock()
-		if n <= most {
+		if n <= most && bytes <= maxWaiting {
 			return
 		}
 		select {
@@ -93,7 +100,7 @@ func (o *outbox) run(ctx context.Context, st transport.Stream) error {
 	for {
 		o.mu.Lock()
 		queue, closed := o.queue, o.closed
-		o.queue = nil
+		o.queue, o.bytes = nil, 0
 		o.mu.Unlock()
 		select {
 		case o.taken <- struct{}{}:

@@ -29,6 +29,7 @@ type outFile struct {
 	heard  verdicts    // of the manifest's reader
 	placed atomic.Bool // it holds a place in the window
 	pooled bool        // it is in the pool, whose lock guards this
+	books  int         // bytes of its bookkeeping; the sender's lock guards this
 
 	mu     sync.Mutex
 	file   *os.File // opened at the first chunk
@@ -40,11 +41,11 @@ type outFile struct {
 	owed   bitmap  // those of them that were not sent before
 	acked  bitmap  // chunks that the receiver has, in this run's knowledge
 	claims int     // how many chunks the receiver claimed
-	claim  map[uint64]value
-	faults int  // chunks that arrived corrupted
-	told   bool // Complete was sent
-	denied bool // the receiver did not want a chunk: it says why in a result
-	holes  bool // the receiver takes chunks that are holes
+	claim  claim   // what is left of them
+	faults int     // chunks that arrived corrupted
+	told   bool    // Complete was sent
+	denied bool    // the receiver did not want a chunk: it says why in a result
+	holes  bool    // the receiver takes chunks that are holes
 	grain  grain
 	delta  *outDelta // nil unless it is compared with an old file
 }
@@ -221,7 +222,7 @@ func (f *outFile) digest(ctx context.Context) (value, error) {
 func (f *outFile) ready() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.told || f.layout.single() || !f.acked.full() || len(f.claim) > 0 {
+	if f.told || f.layout.single() || !f.acked.full() || f.claim.left() > 0 {
 		return false
 	}
 	f.told = true
@@ -233,7 +234,7 @@ func (f *outFile) ready() bool {
 func (f *outFile) sent() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.owed.set == 0 && len(f.claim) == 0
+	return f.owed.set == 0 && f.claim.left() == 0
 }
 
 // debt is what the receiver has to say of f: what its old file is made of, or

@@ -98,7 +98,7 @@ func (p *partial) resume(size int64, chunkSize, lo, hi int) (l layout, claims ma
 	}
 	l, claims, sameBoot, err = p.journal.read(size)
 	switch {
-	case err == nil && l.chunkSize >= lo && l.chunkSize <= hi:
+	case err == nil && l.chunkSize >= lo && l.chunkSize <= hi && l.count() <= mostChunks:
 		return l, claims, sameBoot, nil
 	case err != nil && !errors.Is(err, errNoJournal):
 		return l, nil, false, err

@@ -75,9 +75,13 @@ func (r *receiver) entered(a *wire.Announce) error {
 		return r.refuseEntry(a.GetId(), p, e, err)
 	}
 	f.described(a)
-	r.mu.Lock()
-	r.files[f.id] = f
-	r.mu.Unlock()
+	if err := r.enlist(f, a.GetReplaces() != 0); err != nil {
+		r.dirs.release(f.dir)
+		if KindOf(err) == Busy {
+			return r.refuseEntry(a.GetId(), p, e, err)
+		}
+		return err
+	}
 	r.plan(f, wanted)
 	return nil
 }
@@ -86,7 +90,9 @@ func (r *receiver) entered(a *wire.Announce) error {
 func (r *receiver) replaced(id uint64) {
 	r.mu.Lock()
 	f := r.files[id]
-	delete(r.files, id)
+	if f != nil {
+		r.crossOut(f)
+	}
 	r.mu.Unlock()
 	if f != nil {
 		f.drop(true)
@@ -151,8 +157,11 @@ func (r *receiver) planDir(id uint64, p Path, e Entry) error {
 	}
 	if !dest.IsRoot() && !r.options.DryRun {
 		r.mu.Lock()
-		r.metas = append(r.metas, dirMeta{dest, e})
+		kept := r.metas.add(dirMeta{dest, e})
 		r.mu.Unlock()
+		if !kept {
+			return newError(Limit, p, "more directories than can be kept in mind")
+		}
 	}
 	r.answer(&wire.Answer{Id: id, Verdict: wire.Verdict_VERDICT_HAVE})
 	it := Item{Path: r.origin(p), Name: r.shown.Append(dest), Kind: Directory, Result: Unchanged}
@@ -304,6 +313,7 @@ func (r *receiver) conflict(f *inFile, old Entry) {
 		return
 	}
 	if r.ask == nil {
+		r.undecided(f)
 		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_CONFLICT, Existing: entryToWire(old)})
 		return
 	}

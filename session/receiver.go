@@ -38,7 +38,8 @@ type receiver struct {
 
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
-	metas     []dirMeta          // directories, in the order of the manifest
+	burden    burden             // of what is on it
+	metas     dirList            // directories, in the order of the manifest
 	swept     map[Path]bool      // directories that were swept, the last ones
 	names     map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
 	lastID    uint64
@@ -69,12 +70,6 @@ type receiverConfig struct {
 	// ask decides a conflict and calls back, from any goroutine, once. nil: the
 	// sender decides.
 	ask func(Question, func(Conflict))
-}
-
-// dirMeta is what a directory gets when all in it is done.
-type dirMeta struct {
-	path  Path
-	entry Entry
 }
 
 func newReceiver(cfg receiverConfig) *receiver {
@@ -292,12 +287,11 @@ func (r *receiver) finishIfOver() {
 	if over {
 		r.settling = true
 	}
-	metas := r.metas
 	r.mu.Unlock()
 	if !over {
 		return
 	}
-	r.settleDirs(metas)
+	r.settleDirs() // the walk is over: no more are added
 	r.out.sendLast(&wire.ToSender{Say: &wire.ToSender_Finished{Finished: &wire.Finished{}}})
 	r.end(nil)
 	// Now only the sender's end of the stream is awaited.
@@ -306,9 +300,8 @@ func (r *receiver) finishIfOver() {
 
 // settleDirs gives directories their modes and times, the deepest first, now
 // that nothing in them changes any more.
-func (r *receiver) settleDirs(metas []dirMeta) {
-	for i := len(metas) - 1; i >= 0; i-- {
-		m := metas[i]
+func (r *receiver) settleDirs() {
+	for m := range r.metas.backward() {
 		if err := r.settleDir(m); err != nil {
 			r.ledger.over(0, Item{Path: m.path, Kind: Directory, Result: Failed, Err: about(m.path, err)})
 		}
@@ -382,8 +375,7 @@ func (r *receiver) known(id uint64) (*inFile, error) {
 // sender. It reports false if another goroutine was first.
 func (r *receiver) over(f *inFile, it Item) bool {
 	r.mu.Lock()
-	_, ours := r.files[f.id]
-	delete(r.files, f.id)
+	ours := r.crossOut(f)
 	r.mu.Unlock()
 	if !ours {
 		return false

@@ -40,6 +40,7 @@ type sender struct {
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
 	files  map[uint64]*outFile // announced and not over
 	lastID uint64
+	books  int           // bytes of the bookkeeping of wanted files
 	as     string        // the name that the top entry gets, if not its own; of the manifest's reader
 	done   chan struct{} // closed when the transfer is over
 	cause  error
@@ -406,8 +407,7 @@ func (s *sender) refused(f *outFile, e *Error) {
 // settle takes f off the table and reports it, unless another goroutine has.
 func (s *sender) settle(f *outFile, it Item) bool {
 	s.mu.Lock()
-	_, ours := s.files[f.id]
-	delete(s.files, f.id)
+	ours := s.crossOut(f)
 	s.mu.Unlock()
 	if !ours {
 		return false
