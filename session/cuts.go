@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
+	"github.com/cespare/xxhash/v2"
 	"lukechampine.com/blake3"
 )
 
@@ -100,9 +101,10 @@ func (c *cutter) next(b []byte, end bool) int {
 	return 0
 }
 
-// A cutHash is the first bytes of the BLAKE3 digest of a cut. It only has to
-// tell cuts apart: what is put together from them is verified as a chunk.
-type cutHash [16]byte
+// A cutHash is the XXH64 of a cut. It only has to find cuts, at the speed of
+// memory: what is put together from them is verified as a chunk. So whoever makes
+// two cuts with the same hash has his chunk sent once more.
+type cutHash uint64
 
 // A cut is a piece of a file.
 type cut struct {
@@ -118,11 +120,30 @@ type cutScan struct {
 	last  int    // bytes that were read last
 	carry int    // bytes of the unfinished cut, the end of these and before
 	off   int64  // where it begins
+
+	// guess, if not nil, tells what the next cut is if the file goes on as
+	// another one does. It is cheaper to find it so than to look for its end.
+	guess func() (length int, h cutHash)
 }
 
 // newCutScan makes a scan that reads at most piece bytes at a time.
 func newCutScan(average, piece int) *cutScan {
 	return &cutScan{cutter: cutter{average: average}, buf: make([]byte, 2*average+piece)}
+}
+
+// follow returns the length of the cut that b begins with, if it is the one that
+// was to be expected there, or 0.
+func (s *cutScan) follow(b []byte, found func(cut)) int {
+	if s.guess == nil || s.cutter.seen > 0 {
+		return 0
+	}
+	n, h := s.guess()
+	if n == 0 || n > len(b) || cutHash(xxhash.Sum64(b[:n])) != h {
+		return 0
+	}
+	found(cut{s.off, n, h})
+	s.off += int64(n)
+	return n
 }
 
 // seek has the scan go on at off; a cut that is not finished is forgotten.
@@ -146,12 +167,15 @@ func (s *cutScan) add(r io.ReaderAt, n int, end bool, found func(cut)) ([]byte, 
 	}
 	b := s.buf[room-s.carry : room+n]
 	for len(b) > 0 {
+		if known := s.follow(b, found); known > 0 {
+			b = b[known:]
+			continue
+		}
 		length := s.next(b, end)
 		if length == 0 {
 			break
 		}
-		h := rootValue(subtree(b[:length], 0))
-		found(cut{s.off, length, cutHash(h[:])})
+		found(cut{s.off, length, cutHash(xxhash.Sum64(b[:length]))})
 		s.off += int64(length)
 		b = b[length:]
 	}

@@ -105,13 +105,13 @@ func (r *receiver) openBase(f *inFile) (*os.File, bool) {
 // cutBase reads the old file and tells its cuts, but for the last ones, which it
 // returns. It ends when f is over, or when the file cannot be read.
 func (r *receiver) cutBase(ctx context.Context, f *inFile, file *os.File, m *wire.Cuts) *wire.Cuts {
-	const piece = 1 << 20
+	const piece = 256 << 10 // it stays in the processor's cache
 	scan, untold := newCutScan(f.base.average, piece), 0
 	for scan.at() < f.base.size && !stopped(ctx, f, inWanted)() {
 		n := int(min(piece, f.base.size-scan.at()))
 		_, err := scan.add(file, n, scan.at()+int64(n) == f.base.size, func(c cut) {
 			m.Lengths = append(m.Lengths, uint32(c.length))
-			m.Hashes = append(m.Hashes, c.hash[:]...)
+			m.Hashes = append(m.Hashes, uint64(c.hash))
 		})
 		if err != nil {
 			break

@@ -32,6 +32,7 @@ type outDelta struct {
 	cuts []cut // of our file; of the scanning goroutine, as is what follows
 	hope hope
 	open uint64 // the first chunk that was not tried yet
+	next int    // the cut of the old file behind the last one that was found there
 }
 
 const (
@@ -124,6 +125,7 @@ func (s *sender) scan(ctx context.Context, f *outFile) error {
 	s.giveHoles(f, file)
 	d, last := f.delta, f.layout.count()-1
 	scan := newCutScan(d.sig.average, int(min(int64(f.layout.chunkSize), f.layout.size)))
+	scan.guess = f.guess
 	for i := range last + 1 {
 		if !f.holds(i) {
 			continue // it is claimed, or a hole
@@ -132,7 +134,10 @@ func (s *sender) scan(ctx context.Context, f *outFile) error {
 		if scan.at() != off {
 			scan.seek(off)
 		}
-		piece, err := scan.add(file, n, i == last || !f.holds(i+1), func(c cut) { d.cuts = append(d.cuts, c) })
+		if err := f.await(ctx, off+int64(n)+foresight); err != nil {
+			return err
+		}
+		piece, err := scan.add(file, n, i == last || !f.holds(i+1), f.found)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errChanged
 		}
@@ -143,8 +148,8 @@ func (s *sender) scan(ctx context.Context, f *outFile) error {
 		f.mu.Lock()
 		f.values[i] = v
 		f.mu.Unlock()
-		if given, err := s.tryUpTo(ctx, f, scan.off); given || err != nil {
-			return err
+		if s.tryUpTo(f, scan.off) {
+			return nil
 		}
 	}
 	if err := f.await(ctx, 1<<62); err != nil {
@@ -195,26 +200,45 @@ func (f *outFile) await(ctx context.Context, upTo int64) error {
 
 // tryUpTo looks for the chunks that end before off in the old file. It reports
 // whether there is no hope left, and all chunks were given to the pool.
-func (s *sender) tryUpTo(ctx context.Context, f *outFile, upTo int64) (given bool, err error) {
+func (s *sender) tryUpTo(f *outFile, upTo int64) (given bool) {
 	d := f.delta
 	for ; d.open < f.layout.count(); d.open++ {
 		off, n := f.layout.span(d.open)
 		if off+int64(n) > upTo {
 			break
 		}
-		if !f.holds(d.open) {
-			continue
+		if f.holds(d.open) {
+			s.give(f, d.open)
 		}
-		if err := f.await(ctx, off+int64(n)+foresight); err != nil {
-			return false, err
-		}
-		s.give(f, d.open)
 	}
-	if d.hope.lost() {
-		s.giveRest(f)
-		return true, nil
+	if !d.hope.lost() {
+		return false
 	}
-	return false, nil
+	s.giveRest(f)
+	return true
+}
+
+// found notes a cut of our file.
+func (f *outFile) found(c cut) {
+	d := f.delta
+	d.cuts = append(d.cuts, c)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i, ok := d.sig.find(c, d.next); ok {
+		d.next = i + 1
+	}
+}
+
+// guess tells which cut of the old file comes next there.
+func (f *outFile) guess() (length int, h cutHash) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d := f.delta
+	if d.next >= len(d.sig.hashes) {
+		return 0, 0
+	}
+	_, length = d.sig.span(d.next)
+	return length, d.sig.hashes[d.next]
 }
 
 // give gives chunk i to the pool, if it is known what has to be sent of it. With

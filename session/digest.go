@@ -35,12 +35,20 @@ func subtree(data []byte, counter uint64) guts.Node {
 		counter += guts.MaxSIMD
 		data = data[block:]
 	}
-	var last [block]byte
-	n := guts.CompressBuffer(&last, copy(last[:], data), &guts.IV, counter, 0)
+	n := lastBlock(data, counter)
 	for i := len(s.cvs) - 1; i >= 0; i-- {
 		n = guts.ParentNode(s.cvs[i], guts.ChainingValue(n), &guts.IV, 0)
 	}
 	return n
+}
+
+// lastBlock returns the node over at most a block; a whole one is not copied.
+func lastBlock(data []byte, counter uint64) guts.Node {
+	if len(data) == block {
+		return guts.CompressBuffer((*[block]byte)(data), block, &guts.IV, counter, 0)
+	}
+	var last [block]byte
+	return guts.CompressBuffer(&last, copy(last[:], data), &guts.IV, counter, 0)
 }
 
 // combine returns the digest of a file from the values of its chunks.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/binary"
 	"fmt"
 	"sort"
 
@@ -14,13 +13,13 @@ type signature struct {
 	average int
 	ends    []int64 // of each cut
 	hashes  []cutHash
-	byHash  map[uint64]uint32 // by the first 8 bytes of a hash, the first cut that has them
-	covered int64             // the end of the last cut
-	whole   bool              // no more will come
+	byHash  map[cutHash]uint32 // the first cut that has it
+	covered int64              // the end of the last cut
+	whole   bool               // no more will come
 }
 
 func newSignature(average int) *signature {
-	return &signature{average: average, byHash: map[uint64]uint32{}}
+	return &signature{average: average, byHash: map[cutHash]uint32{}}
 }
 
 // add takes a message of the receiver in. most is how many cuts more it may
@@ -30,8 +29,8 @@ func (s *signature) add(m *wire.Cuts, most int) error {
 	switch {
 	case s.whole:
 		return fmt.Errorf("cuts after the last ones")
-	case len(m.GetHashes()) != n*len(cutHash{}):
-		return fmt.Errorf("%d lengths of cuts and %d bytes of hashes", n, len(m.GetHashes()))
+	case len(m.GetHashes()) != n:
+		return fmt.Errorf("%d lengths of cuts and %d hashes", n, len(m.GetHashes()))
 	case n > most:
 		return fmt.Errorf("%d cuts, and only %d more are taken", n, most)
 	}
@@ -41,10 +40,9 @@ func (s *signature) add(m *wire.Cuts, most int) error {
 		}
 	}
 	for i, length := range m.GetLengths() {
-		h := cutHash(m.Hashes[i*len(cutHash{}):])
-		key := binary.LittleEndian.Uint64(h[:])
-		if _, ok := s.byHash[key]; !ok {
-			s.byHash[key] = uint32(len(s.ends))
+		h := cutHash(m.Hashes[i])
+		if _, ok := s.byHash[h]; !ok {
+			s.byHash[h] = uint32(len(s.ends))
 		}
 		s.covered += int64(length)
 		s.ends = append(s.ends, s.covered)
@@ -77,7 +75,7 @@ func (s *signature) find(c cut, next int) (int, bool) {
 	if s.is(next, c) {
 		return next, true
 	}
-	i, ok := s.byHash[binary.LittleEndian.Uint64(c.hash[:])]
+	i, ok := s.byHash[c.hash]
 	return int(i), ok && s.is(int(i), c)
 }
 

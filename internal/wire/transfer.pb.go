@@ -1813,7 +1813,7 @@ type Cuts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Lengths       []uint32               `protobuf:"varint,2,rep,packed,name=lengths,proto3" json:"lengths,omitempty"`
-	Hashes        []byte                 `protobuf:"bytes,3,opt,name=hashes,proto3" json:"hashes,omitempty"` // of each cut, the first 16 bytes of its BLAKE3 digest
+	Hashes        []uint64               `protobuf:"fixed64,3,rep,packed,name=hashes,proto3" json:"hashes,omitempty"` // of each cut, XXH64 with seed 0: chunks are verified, so this only has to find
 	Last          bool                   `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1863,7 +1863,7 @@ func (x *Cuts) GetLengths() []uint32 {
 	return nil
 }
 
-func (x *Cuts) GetHashes() []byte {
+func (x *Cuts) GetHashes() []uint64 {
 	if x != nil {
 		return x.Hashes
 	}
@@ -2441,11 +2441,11 @@ const file_transfer_proto_rawDesc = "" +
 	"\vaverage_cut\x18\x06 \x01(\rB\v\xf0\xb5\x18\x80\x80\x80\x04\xf8\xb5\x18\x01R\n" +
 	"averageCut\x12\x16\n" +
 	"\x06copied\x18\a \x01(\bR\x06copied\x12\x14\n" +
-	"\x05holes\x18\b \x01(\bR\x05holes\"}\n" +
+	"\x05holes\x18\b \x01(\bR\x05holes\"|\n" +
 	"\x04Cuts\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
-	"\alengths\x18\x02 \x03(\rB\f\xe8\xb5\x18\x80\x10\xf0\xb5\x18\x80\x80\x80\bR\alengths\x12\x1e\n" +
-	"\x06hashes\x18\x03 \x01(\fB\x06ص\x18\x80\x80\x02R\x06hashes\x12\x12\n" +
+	"\alengths\x18\x02 \x03(\rB\f\xe8\xb5\x18\x80\x10\xf0\xb5\x18\x80\x80\x80\bR\alengths\x12\x1d\n" +
+	"\x06hashes\x18\x03 \x03(\x06B\x05\xe8\xb5\x18\x80\x10R\x06hashes\x12\x12\n" +
 	"\x04last\x18\x04 \x01(\bR\x04last\"I\n" +
 	"\x04Need\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
