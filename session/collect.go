@@ -170,7 +170,7 @@ func (r *receiver) diskFailed(f *inFile, err error) error {
 	if errors.Is(err, errDropped) {
 		return nil
 	}
-	e := r.atDestination(f.path, err)
+	e := r.atDestination(f.path, shortOf(f.dir.root, err))
 	if errors.Is(err, errBusy) {
 		e.Kind = Busy
 	}

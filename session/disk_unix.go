@@ -73,6 +73,19 @@ func spaceOf(dir *os.Root) (free, total uint64, err error) {
 	return free, total, err
 }
 
+// shortOf says what the disk is short of, where err is that it is full: there
+// may be room, and no inode left for another file.
+func shortOf(dir *os.Root, err error) error {
+	if !errors.Is(err, unix.ENOSPC) {
+		return err
+	}
+	var st unix.Statfs_t
+	if handle(dir, func(fd int) error { return unix.Fstatfs(fd, &st) }) == nil && st.Files > 0 && st.Ffree == 0 {
+		return newError(NoSpace, Path{}, "the disk has no free inodes: files have to go, however small")
+	}
+	return err
+}
+
 // moveNew renames oldName in source to newName in target, and never replaces
 // what is there. Where the disk cannot promise that in one step, a file gets
 // its new name by a hard link, which never replaces either.

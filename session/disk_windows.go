@@ -74,6 +74,9 @@ func location(dir *os.Root) (string, error) {
 	return windows.UTF16ToString(buf[:n]), nil
 }
 
+// shortOf says what a full disk is short of: here it is always room.
+func shortOf(_ *os.Root, err error) error { return err }
+
 func spaceOf(dir *os.Root) (free, total uint64, err error) {
 	name, err := location(dir)
 	if err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -180,9 +181,9 @@ func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
 		buf = zeros[:n:n]
 	} else if m, err := file.ReadAt(buf[:n], off); err != nil && !(err == io.EOF && m == n) {
 		if err == io.EOF {
-			err = errChanged // it is shorter now
+			return nil, value{}, errChanged // it is shorter now
 		}
-		return nil, value{}, err
+		return nil, value{}, fmt.Errorf("at byte %d: %w", off+int64(m), plain(err))
 	}
 	if f.layout.single() {
 		if err := f.verify(file); err != nil {

@@ -147,8 +147,9 @@ func (p *partial) commit(size int64, m meta) error {
 			return err
 		}
 	}
-	if closeBeforeRename {
-		p.file.Close()
+	if err := flush(p.file); err != nil {
+		p.remove() // as after fsync
+		return err
 	}
 	if err := p.rename(m.replace); err != nil {
 		return err

@@ -13,9 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeBeforeRename: an open file can be renamed, and its lock kept, everywhere
-// but on Windows.
-const closeBeforeRename = false
+// flush has a network file system say now what it would say at close: that what
+// was written did not get there. The file stays open, and so its lock kept.
+func flush(f *os.File) error {
+	fd, err := unix.Dup(int(f.Fd()))
+	if err == nil {
+		err = unix.Close(fd)
+	}
+	if err != nil {
+		return &os.PathError{Op: "close", Path: f.Name(), Err: err}
+	}
+	return nil
+}
 
 // lockFile locks f against other writers, or fails with errBusy at once. The
 // lock ends with the descriptor, however the process ends.

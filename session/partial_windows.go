@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// closeBeforeRename: an open file can be renamed, and its lock kept, everywhere
-// but on Windows.
-const closeBeforeRename = true
+// flush closes the file, since an open one cannot be renamed, and reports what
+// the system has to say then.
+func flush(f *os.File) error { return f.Close() }
 
 // lockFile locks f against other writers, or fails with errBusy at once.
 func lockFile(f *os.File) error {

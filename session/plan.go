@@ -200,7 +200,11 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 		return true, nil
 	}
 	// Ours alone until its files are in it and it gets its own mode.
-	return true, mkdirIn(d.root, name, 0o777&^umask()|0o700)
+	err = mkdirIn(d.root, name, 0o777&^umask()|0o700)
+	if err == nil && r.options.Fsync {
+		err = syncDir(d.root)
+	}
+	return true, shortOf(d.root, err)
 }
 
 // plan answers for a file, a link or something that cannot be copied.

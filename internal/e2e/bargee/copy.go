@@ -194,7 +194,7 @@ func (c *Copy) Done() (Event, error) {
 func (c *Copy) why() string {
 	switch f := c.failure; {
 	case f != nil:
-		return fmt.Sprintf(", %s: %s%s", f.Kind, f.Message, f.Error)
+		return fmt.Sprintf(", %s: %s: %s%s", f.Kind, f.Path, f.Message, f.Error)
 	case c.done == nil:
 		return ", without a done event"
 	default:
