@@ -14,7 +14,7 @@ import (
 // A Player is the world that a tape plays in.
 type Player struct {
 	Path string // directories that are searched before PATH
-	Home string // of the shell, an empty directory; it also starts there
+	Home string // of the shell, an empty directory; it also starts there, and what it makes for a while is below it
 
 	// Took is told of each screenshot: its file as the tape names it, and the
 	// screen with its colours. It may be nil.
@@ -38,7 +38,7 @@ func (p Player) Play(ctx context.Context, t *Tape) error {
 		Columns: t.Columns,
 		Rows:    t.Rows,
 		Dir:     p.Home,
-		Env:     append([]string{"PS1=> ", "HOME=" + p.Home, "PATH=" + path}, t.Env...),
+		Env:     append([]string{"PS1=> ", "HOME=" + p.Home, "TMPDIR=" + p.Home, "PATH=" + path}, t.Env...),
 		Command: []string{"bash", "--norc", "--noprofile"},
 	})
 	if err != nil {
