@@ -38,6 +38,7 @@ type cpOptions struct {
 	lanes      int
 	chunkSize  byteCount
 	compress   string
+	limit      byteRate
 	preserve   []string
 	checksum   bool
 	dryRun     bool
@@ -97,6 +98,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")
 	f.IntVar(&o.lanes, "lanes", 0, "QUIC connections, 1 to 128 (default as many as are useful)")
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
+	f.Var(&o.limit, "limit", "no faster than that: "+rateWords)
 	f.StringVar(&o.compress, "compress", "auto", "`auto|on|off`: auto compresses what shrinks, while the link is slower than that")
 	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links` or a part of it, or none")
 	f.BoolVar(&o.checksum, "checksum", false, "compare contents even where size and time agree")
@@ -159,6 +161,7 @@ func (o *cpOptions) options() session.Options {
 		KeepMode: slices.Contains(o.preserve, "mode"), KeepTimes: slices.Contains(o.preserve, "times"),
 		KeepLinks: slices.Contains(o.preserve, "links"),
 		Streams:   o.streams, ChunkSize: int(o.chunkSize.n), Compress: compressions[o.compress],
+		Limit: o.limit.n,
 		Retry: o.retry, GiveUp: o.giveUp, Timeout: o.progressWait(),
 	}
 	if opts.OnConflict == session.Ask && !o.canAsk() {

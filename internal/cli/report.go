@@ -191,6 +191,9 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 		r.event(r.newProgressEvent(all, lanes))
 		if whole {
 			r.done.Event, r.done.Seconds = "done", took.Seconds()
+			for _, t := range all {
+				r.done.BytesWire += t.Wire
+			}
 			r.event(r.done)
 		}
 		return
@@ -340,6 +343,7 @@ type doneEvent struct {
 	Files        int64   `json:"files"`
 	Bytes        int64   `json:"bytes"`
 	BytesSent    int64   `json:"bytes_sent"`
+	BytesWire    int64   `json:"bytes_wire"` // on data streams: compressed, with headers
 	BytesResumed int64   `json:"bytes_resumed"`
 	Skipped      int64   `json:"skipped"`
 	Failed       int64   `json:"failed"`

@@ -61,6 +61,7 @@ func (b *byteCount) String() string {
 type limitFlags struct {
 	fileSize, minChunk, maxChunk byteCount
 	clients, streams, lanes      int
+	rate                         byteRate
 }
 
 func (l *limitFlags) add(f *pflag.FlagSet) {
@@ -68,6 +69,7 @@ func (l *limitFlags) add(f *pflag.FlagSet) {
 	f.Var(&l.minChunk, "min-chunk-size", "smallest chunk that peers may choose (default 64KiB)")
 	f.Var(&l.maxChunk, "max-chunk-size", "largest one (default 16MiB)")
 	f.IntVar(&l.clients, "max-clients", 0, "peers at a time; the next is refused at once (default any number)")
+	f.Var(&l.rate, "limit", "all peers together no faster than that, each way: "+rateWords)
 	f.IntVar(&l.streams, "max-streams", 0, "data streams of a transfer, 1 to 255 (default 255)")
 	f.IntVar(&l.lanes, "max-lanes", 0, "lanes of a link, 1 to 128 (default 128)")
 }

@@ -46,6 +46,7 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 		MinChunkSize: int(o.limits.minChunk.n),
 		MaxChunkSize: int(o.limits.maxChunk.n),
 		MaxStreams:   o.limits.streams,
+		Limit:        o.limits.rate.n,
 		Keep:         in.keep,
 	})}, nil
 }
