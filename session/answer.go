@@ -94,6 +94,9 @@ func (r *receiver) want(f *inFile) {
 		}
 		return
 	}
+	if r.wantLink(f) {
+		return
+	}
 	size := r.options.ChunkSize
 	if size == 0 {
 		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())

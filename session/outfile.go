@@ -26,6 +26,8 @@ type outFile struct {
 	tries  int      // how often it was announced
 	data   int64    // bytes that are in no hole, if sparse
 	sparse bool     // it is likely to have holes
+	names  uint32   // how many it has (hard links)
+	link   uint64   // id of another one that was announced
 
 	heard  verdicts    // of the manifest's reader
 	placed atomic.Bool // it holds a place in the window

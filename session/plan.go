@@ -82,6 +82,11 @@ func (r *receiver) entered(a *wire.Announce) error {
 		}
 		return err
 	}
+	if r.options.KeepLinks && !r.options.DryRun {
+		if err := r.linked.described(f, a); err != nil {
+			return err
+		}
+	}
 	r.plan(f, wanted)
 	return nil
 }
@@ -97,6 +102,7 @@ func (r *receiver) replaced(id uint64) {
 	if f != nil {
 		f.drop(true)
 		r.endBase(f, false)
+		r.nameEnded(f, Failed)
 		r.dirs.release(f.dir)
 		r.ledger.restart(id, f.entry.Size)
 	}

@@ -31,9 +31,10 @@ type receiver struct {
 	cutter   *chores             // tells what old files are made of
 	cutsLeft *semaphore.Weighted // how many cuts may be told of files that are not over
 	room     *room               // for chunks that are read
-	st       transport.Stream    // the manifest stream
-	ofRoot   atomic.Bool         // the sender sends the root of its tree
-	ctx      context.Context     // ends with the transfer
+	linked   namesIn
+	st       transport.Stream // the manifest stream
+	ofRoot   atomic.Bool      // the sender sends the root of its tree
+	ctx      context.Context  // ends with the transfer
 	flow     flow
 
 	mu        sync.Mutex
@@ -381,6 +382,7 @@ func (r *receiver) over(f *inFile, it Item) bool {
 		return false
 	}
 	r.endBase(f, false)
+	r.nameEnded(f, it.Result)
 	r.dirs.release(f.dir)
 	it.Path, it.Name, it.Kind, it.Size = r.origin(f.path), r.shown.Append(f.target()), f.entry.Kind, f.entry.Size
 	it.modified = f.entry.Modified

@@ -42,6 +42,7 @@ type sender struct {
 	lastID uint64
 	books  int           // bytes of the bookkeeping of wanted files
 	as     string        // the name that the top entry gets, if not its own; of the manifest's reader
+	names  namesOut      // of the walk
 	done   chan struct{} // closed when the transfer is over
 	cause  error
 	over   bool
@@ -273,6 +274,9 @@ func (s *sender) announce(f *outFile, replaces uint64) {
 	f.id = s.lastID
 	s.files[f.id] = f
 	a := &wire.Announce{Id: f.id, Path: []byte(f.rel.raw), Entry: entryToWire(f.entry), Replaces: replaces, Parts: s.hasParts(f)}
+	if s.options.KeepLinks && f.names > 1 {
+		a.Names, a.Link = f.names, f.link
+	}
 	if f.sparse {
 		a.Data = proto.Uint64(uint64(f.data))
 	}
@@ -285,7 +289,7 @@ func (s *sender) answered(a *wire.Answer) error {
 	if f == nil {
 		return err
 	}
-	if v := a.GetVerdict(); v < 0 || v > wire.Verdict_VERDICT_REFUSE || f.heard.has(v) {
+	if v := a.GetVerdict(); v < 0 || v > wire.Verdict_VERDICT_LINKED || f.heard.has(v) {
 		return newError(Protocol, f.rel, "an answer about entry %d that was not due", f.id)
 	}
 	f.heard.add(a.GetVerdict())
@@ -308,6 +312,11 @@ func (s *sender) answered(a *wire.Answer) error {
 			it.Err = fromWire(a.Error)
 		}
 		s.settle(f, it)
+	case wire.Verdict_VERDICT_LINKED:
+		if f.link == 0 {
+			return newError(Protocol, f.rel, "it was announced as no link")
+		}
+		s.settle(f, Item{Result: Copied})
 	case wire.Verdict_VERDICT_REFUSE:
 		s.settle(f, Item{Result: Failed, Err: s.refusal(f, a.GetError())})
 	case wire.Verdict_VERDICT_DIGEST:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -149,6 +150,9 @@ func inspectIn(held *heldDir, f *outFile) (*outFile, error) {
 	f.entry, f.ident = entryOf(fi), identityOf(fi)
 	f.entry.Name = name
 	f.data, f.sparse = hasHoles(fi)
+	if f.entry.Kind == RegularFile {
+		f.names = uint32(min(links(fi), math.MaxUint32))
+	}
 	if f.entry.Kind == Link {
 		f.entry.Target, err = held.root.Readlink(name)
 	}
@@ -160,8 +164,8 @@ var errWalkEnded = errors.New("the transfer is over")
 
 // offer announces f when there is a place for it in the window.
 func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
-	if !s.ledger.seen(f.shown, f.entry.Kind, f.entry.Size) && f.entry.Kind != Directory {
-		return nil // an earlier attempt of this run finished it
+	if !s.ledger.seen(f.shown, f.entry.Kind, f.entry.Size) && f.entry.Kind != Directory && f.names < 2 {
+		return nil // an earlier attempt of this run finished it, and nothing is to be linked to it
 	}
 	if m := s.policy.MaxFileSize; m > 0 && f.entry.Size > m {
 		err := newError(Limit, f.shown, "%d bytes, and at most %d are sent", f.entry.Size, m)
@@ -183,7 +187,13 @@ func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
 		end.Files++
 		end.Bytes += uint64(f.entry.Size)
 	}
+	if s.options.KeepLinks {
+		f.link = s.names.linkOf(f)
+	}
 	s.announce(f, 0)
+	if s.options.KeepLinks {
+		s.names.announced(f)
+	}
 	return nil
 }
 
