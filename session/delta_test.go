@@ -1,14 +1,19 @@
 package session
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
 )
 
 // An edit makes a new version of a file, and says how many bytes of it are new
@@ -165,5 +170,71 @@ func TestDeltaOfManyFiles(t *testing.T) {
 	}
 	for name, data := range want {
 		holds(t, filepath.Join(b.there, name), string(data))
+	}
+}
+
+// A transfer that is interrupted in the middle of what is new goes on there, and
+// what the old file has is not sent by the second run either.
+func TestDeltaResumes(t *testing.T) {
+	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
+		old := fill(t, to, 10*mib, 1)
+		next := slices.Concat(old[:4*mib], noise(rand.New(rand.NewPCG(1, 2)), 9*mib), old[4*mib:])
+		must(t, os.WriteFile(from, next, 0o644))
+		j.Options.OnConflict = Overwrite
+		interrupted(t, b, r, j, func(TransferID) { b.engine.Close() })
+		holds(t, to, string(old))
+		r.release()
+		b.start(t, r)
+		tr := b.run(j)
+		if tr.State != StateDone || tr.Failures > 0 || tr.Reused < 8*mib || tr.Sent > 8*mib {
+			t.Errorf("%v: %v, %d reused, %d sent", tr.State, tr.Failed, tr.Reused, tr.Sent)
+		}
+		sameFile(t, to, next)
+	})
+}
+
+// A receiver whose old file is not what it said gets the chunks whole, and no
+// fault is counted for that.
+func TestCutsOfWhatChanged(t *testing.T) {
+	data := content(3 * mib)
+	var whole, parts atomic.Int32
+	b := rawBed(t, &rawReach{
+		manifest: func(st transport.Stream, in *bufio.Reader) {
+			wire.Write(st, toSender(&wire.Ready{MaxStreams: 1}))
+			wire.Read(in, new(wire.ToReceiver)) // the file
+			wire.Write(st, toSender(&wire.Answer{Id: 1, ChunkSize: 64 << 10, AverageCut: minAverageCut}))
+			wire.Write(st, toSender(tell(cutsOf(data, minAverageCut), true)))
+			for m := new(wire.ToReceiver); wire.Read(in, m) == nil; {
+				if m.GetComplete() != nil {
+					wire.Write(st, toSender(&wire.Result{Id: 1}))
+					wire.Write(st, toSender(&wire.Finished{}))
+				}
+			}
+			st.Close()
+		},
+		data: func(st transport.Stream, in *bufio.Reader) {
+			for c := new(wire.Chunk); wire.Read(in, c) == nil; {
+				in.Discard(bodySize(c))
+				a := &wire.Ack{Id: c.Id, Index: c.Index}
+				if len(c.GetParts()) > 0 {
+					a.State = wire.Ack_STATE_CORRUPT
+					parts.Add(1)
+				} else {
+					whole.Add(1)
+				}
+				wire.Write(st, &wire.Acks{Acks: []*wire.Ack{a}})
+			}
+			st.Close()
+		},
+	})
+	must(t, os.WriteFile(filepath.Join(b.here, "file"), data, 0o644))
+	j := once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}})
+	j.Options.Streams = 1
+	tr := b.run(j)
+	if tr.State != StateDone || tr.Failures > 0 || tr.Sent != int64(len(data)) {
+		t.Errorf("%v: %v, %d bytes were sent", tr.State, tr.Failed, tr.Sent)
+	}
+	if parts.Load() != 48 || whole.Load() != 48 {
+		t.Errorf("%d chunks came in parts, %d whole", parts.Load(), whole.Load())
 	}
 }

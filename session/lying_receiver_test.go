@@ -79,6 +79,8 @@ func toSender(m any) *wire.ToSender {
 		return &wire.ToSender{Say: &wire.ToSender_Answer{Answer: m}}
 	case *wire.Claims:
 		return &wire.ToSender{Say: &wire.ToSender_Claims{Claims: m}}
+	case *wire.Cuts:
+		return &wire.ToSender{Say: &wire.ToSender_Cuts{Cuts: m}}
 	case *wire.Need:
 		return &wire.ToSender{Say: &wire.ToSender_Need{Need: m}}
 	case *wire.Result:

@@ -85,8 +85,13 @@ func (s *signature) find(c cut, next int) (int, bool) {
 // the chunk is there.
 func (s *signature) recipe(off int64, n int, cuts []cut) recipe {
 	var r recipe
-	next, end := 0, off+int64(n)
+	end := off + int64(n)
 	first := sort.Search(len(cuts), func(i int) bool { return cuts[i].off+int64(cuts[i].length) > off })
+	// What is in many places, such as zeros, is best taken from the same one.
+	next := 0
+	if first < len(cuts) {
+		next = sort.Search(len(s.ends), func(i int) bool { return s.ends[i] > cuts[first].off })
+	}
 	at, copied := off, 0
 	for _, c := range cuts[first:] {
 		if c.off >= end {

@@ -52,6 +52,7 @@ func TestTranscriptsAsker(t *testing.T) {
 	}{
 		{"upload", "upload", []string{"small", "large"}, StateDone},
 		{"resume", "upload", []string{"large"}, StateDone},
+		{"delta", "upload", []string{"grown"}, StateDone},
 		{"cancel", "upload", []string{"large"}, StateCancelled},
 		{"download", "download", []string{"small", "large"}, StateDone},
 	} {
@@ -59,6 +60,9 @@ func TestTranscriptsAsker(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, far := talkBed(t)
 				j := talkJob(t, b, c.way, c.files)
+				if c.name == "delta" {
+					j.Options.OnConflict = Overwrite
+				}
 				id, err := b.engine.Submit(j)
 				must(t, err)
 				play(t, far, transcript(t, c.name), func() { must(t, b.engine.Cancel(id, false)) })
@@ -74,7 +78,7 @@ func TestTranscriptsAsker(t *testing.T) {
 	}
 }
 
-var talkFiles = map[string][]byte{"small": talkSmall, "large": talkLarge}
+var talkFiles = map[string][]byte{"small": talkSmall, "large": talkLarge, "grown": talkGrown}
 
 // talkBed is an engine whose transfers are called as in the transcripts, and
 // the other end of its only link.

@@ -145,7 +145,7 @@ func talkComplete(id uint64) *wire.ToReceiver {
 // them, with a real server.
 func TestTranscriptsServer(t *testing.T) {
 	for name, talk := range map[string]func(*testing.T){
-		"upload": talkUpload, "resume": talkResume, "cancel": talkCancel, "download": talkDownload,
+		"upload": talkUpload, "resume": talkResume, "delta": talkDelta, "cancel": talkCancel, "download": talkDownload,
 		"list": talkList, "stat": talkStat, "delete": talkDelete,
 	} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, talk) })
