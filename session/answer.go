@@ -46,6 +46,9 @@ func (r *receiver) skip(f *inFile, because error) {
 }
 
 func (r *receiver) refuse(f *inFile, err error) {
+	if r.ctx.Err() != nil {
+		return // given up with the transfer: another attempt will see
+	}
 	if f.leaveAsking(inOver) {
 		e := r.atDestination(f.path, err)
 		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_REFUSE, Error: toWire(e)})

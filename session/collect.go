@@ -58,7 +58,10 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 			return wire.Ack_STATE_UNWANTED, nil
 		}
 		r.ledger.verify(stream, f.id, int64(len(data)))
-		return wire.Ack_STATE_VERIFIED, r.commit(f, how, data)
+		if err := r.commit(f, how, data); err != nil || !f.committed() {
+			return wire.Ack_STATE_UNWANTED, err // no partial has it
+		}
+		return wire.Ack_STATE_VERIFIED, nil
 	}
 	how, err := r.store(f, c.GetIndex(), data, v)
 	if err != nil {
@@ -183,6 +186,9 @@ func (r *receiver) diskFailed(f *inFile, err error) error {
 // fileFailed reports a wanted file that failed. It returns nil: the transfer
 // goes on.
 func (r *receiver) fileFailed(f *inFile, e *Error, discard bool) error {
+	if r.ctx.Err() != nil {
+		return nil // given up with the transfer: another attempt will see
+	}
 	f.drop(discard)
 	if r.file(f.id) == f {
 		r.result(f, e)
@@ -231,11 +237,23 @@ func (r *receiver) resume(f *inFile, chunkSize int) {
 	if errors.Is(err, errBusy) {
 		r.work.add(func(ctx context.Context) {
 			p, err := r.grasp(ctx, f)
+			if err == nil && r.arrived(f) {
+				p.discard()
+				r.have(f)
+				return
+			}
 			r.resumeWith(f, p, err, chunkSize)
 		})
 		return
 	}
 	r.resumeWith(f, p, err, chunkSize)
+}
+
+// arrived tells whether the one who held the partial of f has committed the very
+// file meanwhile: the last words of a program that was killed may come late.
+func (r *receiver) arrived(f *inFile) bool {
+	now, err := r.existing(f)
+	return err == nil && same(f.entry, now) && !r.options.Checksum
 }
 
 // resumeWith resumes with the partial p, if there is no err.

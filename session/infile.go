@@ -178,6 +178,13 @@ func (f *inFile) claimCommit() completeness {
 	return c
 }
 
+// committed tells, of a file that was to get its name, whether it did.
+func (f *inFile) committed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state == inCommitting
+}
+
 // reread reads the claimed chunks from the partial again and returns those
 // that are not what the journal says. It gives up when stop says so.
 func (f *inFile) reread(stop func() bool) (missing []uint64, c completeness, err error) {

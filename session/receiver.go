@@ -87,6 +87,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 		names:          map[Path]bool{},
 		swept:          map[Path]bool{},
 		done:           make(chan struct{}),
+		ctx:            context.Background(),
 	}
 	if !cfg.options.DryRun {
 		r.dirs.opened = r.sweep

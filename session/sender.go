@@ -33,8 +33,9 @@ type sender struct {
 	cutsTold atomic.Int64  // of old files, for files that are not over
 	ready    atomic.Bool   // the receiver's first word came
 	st       transport.Stream
-	told     *throttle     // by the receiver
-	next     chan struct{} // held by the stream that is next to pass the limits
+	ctx      context.Context // ends with the transfer
+	told     *throttle       // by the receiver
+	next     chan struct{}   // held by the stream that is next to pass the limits
 
 	mu     sync.Mutex
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
@@ -90,6 +91,7 @@ func newSender(cfg senderConfig) *sender {
 		dirs:         map[*Dir]*heldDirs{},
 		files:        map[uint64]*outFile{},
 		done:         make(chan struct{}),
+		ctx:          context.Background(),
 	}
 	s.limits = append(throttles{s.told}, cfg.limits...)
 	return s
@@ -106,6 +108,7 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { st.Abort(abortCodeOf(context.Cause(ctx))) })
 	defer stop()
+	s.ctx = ctx
 
 	var loops sync.WaitGroup
 	loops.Go(func() { s.work.run(ctx) })
@@ -433,6 +436,9 @@ func (s *sender) settle(f *outFile, it Item) bool {
 
 // sourceFailed reports a file that cannot be read, or that changed too often.
 func (s *sender) sourceFailed(f *outFile, err error) {
+	if s.ctx.Err() != nil {
+		return // given up with the transfer: another attempt will see
+	}
 	e := *about(f.shown, err)
 	e.Side, e.Path = Source, f.shown
 	// Off the table first: told of the last file's end, the receiver may say at
