@@ -102,7 +102,7 @@ func (r *receiver) want(f *inFile) {
 	}
 	size := r.options.ChunkSize
 	if size == 0 {
-		size = chunkSizeFor(f.entry.Size, r.policy.minChunk(), r.policy.maxChunk())
+		size = chunkSizeFor(f.entry.Size, r.passage(), r.policy.minChunk(), r.policy.maxChunk())
 	}
 	l := layout{f.entry.Size, size}
 	if l.count() > mostChunks {

@@ -125,7 +125,7 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 	}
 	defer into.Close()
 	id := e.cfg.transferID()
-	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, inflow: inflow{!e.cfg.plain, q.limit, &e.in}}
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, inflow: inflow{!e.cfg.plain, q.limit, &e.in}, lanes: l.Lanes}
 	cfg.only, cfg.origin = asked(paths)
 	fetch := &wire.Fetch{Transfer: id, Options: e.optionsToWire(j.Options)}
 	for _, p := range paths {

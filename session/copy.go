@@ -77,10 +77,24 @@ func (r *receiver) due() debt {
 	return debtNone
 }
 
-func (s *sender) carry(st transport.Stream, id int) error   { return s.feed(st, id) }
-func (s *sender) isOver() <-chan struct{}                   { return s.done }
-func (r *receiver) carry(st transport.Stream, id int) error { return r.readChunks(st, id) }
-func (r *receiver) isOver() <-chan struct{}                 { return r.done }
+func (s *sender) carry(st transport.Stream, id int) error {
+	err := s.feed(st, id)
+	if !isClosed(s.done) {
+		s.ledger.parted(id)
+	}
+	return err
+}
+
+func (s *sender) isOver() <-chan struct{} { return s.done }
+func (r *receiver) carry(st transport.Stream, id int) error {
+	err := r.readChunks(st, id)
+	if !isClosed(r.done) {
+		r.ledger.parted(id)
+	}
+	return err
+}
+
+func (r *receiver) isOver() <-chan struct{} { return r.done }
 
 // transfer asks the peer for a transfer by req and has h do our half of it,
 // over so many data streams; 0: as many as are useful.

@@ -40,16 +40,6 @@ func (l layout) span(i uint64) (off int64, n int) {
 // single tells whether the file is one chunk.
 func (l layout) single() bool { return l.size <= int64(l.chunkSize) }
 
-// chunkSizeFor returns the chunk size for a file of size bytes: the default, or
-// the smallest power of two that keeps within maxChunks, inside lo to hi.
-func chunkSizeFor(size int64, lo, hi int) int {
-	c := defaultChunkSize
-	for c < maxChunkSize && (layout{size, c}).count() > maxChunks {
-		c <<= 1
-	}
-	return min(max(c, lo), hi)
-}
-
 // A bitmap is a set of chunk numbers below its length.
 type bitmap struct {
 	bits []uint64

@@ -163,6 +163,16 @@ func (l *ledger) carry(stream, lane int, id uint64) {
 	}
 }
 
+// parted tells that a stream has ended before the transfer has.
+func (l *ledger) parted(stream int) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.streams, stream)
+}
+
 // crossed tells that n bytes of a file crossed the link.
 func (l *ledger) crossed(id uint64, n int64) {
 	if l == nil {

@@ -37,6 +37,8 @@ type receiver struct {
 	ctx      context.Context  // ends with the transfer
 	flow     flow
 
+	sounding sounding
+
 	mu        sync.Mutex
 	files     map[uint64]*inFile // announced and not over
 	burden    burden             // of what is on it
@@ -63,6 +65,9 @@ type receiverConfig struct {
 	policy  ServerConfig // sizes
 	inflow  inflow       // how fast
 	ledger  *ledger      // nil at the end that was asked
+
+	// lanes describes the lanes of the link. It may be nil.
+	lanes func() []transport.LaneStats
 
 	// contest ends what holds a destination without being alive, and reports
 	// whether there was such a thing. It may be nil.
@@ -119,6 +124,14 @@ func (r *receiver) sweep(p Path) {
 			r.dirs.release(d)
 		}
 	})
+}
+
+// passage is what is known of the way from the sender.
+func (r *receiver) passage() passage {
+	if r.lanes == nil {
+		return passage{}
+	}
+	return r.sounding.see(time.Now(), r.lanes())
 }
 
 // run receives until the transfer is over, and returns why, if not because all

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/transport"
 )
 
 func TestAssembly(t *testing.T) {
@@ -92,15 +94,66 @@ func TestLayout(t *testing.T) {
 		if off, n := l.span(c.count - 1); n != c.last || off+int64(n) != c.size {
 			t.Errorf("%d: the last is %d from %d on", c.size, n, off)
 		}
-		if got := chunkSizeFor(c.size, minChunkSize, maxChunkSize); got != c.recommend {
+		if got := chunkSizeFor(c.size, passage{}, minChunkSize, maxChunkSize); got != c.recommend {
 			t.Errorf("%d: chunks of %d", c.size, got)
 		}
 	}
-	if got := chunkSizeFor(1, 2*mib, 4*mib); got != 2*mib {
-		t.Errorf("below the range: %d", got)
+}
+
+func TestChunkSize(t *testing.T) {
+	const kib, mbit, far = 1 << 10, 1e6 / 8, 100 * time.Millisecond
+	for _, c := range []struct {
+		name   string
+		size   int64
+		way    passage
+		lo, hi int
+		want   int
+	}{
+		{"below the range", 1, passage{}, 2 * mib, 4 * mib, 2 * mib},
+		{"above the range", 1, passage{}, minChunkSize, 128 * kib, 128 * kib},
+		{"nothing is known", 1 << 30, passage{}, minChunkSize, maxChunkSize, mib},
+		{"near", 1 << 30, passage{rtt: time.Millisecond, streams: 5}, minChunkSize, maxChunkSize, mib},
+		{"near and fast", 1 << 30, passage{rtt: time.Millisecond, rate: 10000 * mbit, streams: 5}, minChunkSize, maxChunkSize, 4 * mib},
+		{"near, 1 Gbit/s", 1 << 30, passage{rtt: time.Millisecond, rate: 1000 * mbit, streams: 5}, minChunkSize, maxChunkSize, mib},
+		{"near, but lossy", 1 << 30, passage{rtt: time.Millisecond, rate: 1000 * mbit, streams: 5, loss: 0.01}, minChunkSize, maxChunkSize, 128 * kib},
+		{"far", 1 << 30, passage{rtt: far, streams: 7}, minChunkSize, maxChunkSize, 128 * kib},
+		{"far, 300 Mbit/s", 1 << 30, passage{rtt: far, rate: 300 * mbit, streams: 7}, minChunkSize, maxChunkSize, 256 * kib},
+		{"far, over many lanes", 1 << 30, passage{rtt: far, rate: 300 * mbit, streams: 131}, minChunkSize, maxChunkSize, 64 * kib},
+		{"as many, and much faster", 1 << 30, passage{rtt: far, rate: 40000 * mbit, streams: 131}, minChunkSize, maxChunkSize, 128 * kib},
+		{"slow", 1 << 30, passage{rtt: far, rate: mbit, streams: 7}, minChunkSize, maxChunkSize, 64 * kib},
+		{"a small file", 200 * kib, passage{rtt: far, rate: 300 * mbit, streams: 131}, minChunkSize, maxChunkSize, 256 * kib},
+		{"a small file on a slow link", 200 * kib, passage{rtt: far, rate: mbit, streams: 7}, minChunkSize, maxChunkSize, 64 * kib},
+		{"a huge file on a slow link", 1 << 40, passage{rtt: far, rate: mbit, streams: 7}, minChunkSize, maxChunkSize, 16 * mib},
+	} {
+		if got := chunkSizeFor(c.size, c.way, c.lo, c.hi); got != c.want {
+			t.Errorf("%s: %d KiB, want %d", c.name, got/kib, c.want/kib)
+		}
 	}
-	if got := chunkSizeFor(1, minChunkSize, 128<<10); got != 128<<10 {
-		t.Errorf("above the range: %d", got)
+}
+
+func TestSounding(t *testing.T) {
+	var s sounding
+	now := time.Unix(1, 0)
+	lanes := []transport.LaneStats{{Path: transport.PathDirect, RTT: 90 * time.Millisecond}, {RTT: 50 * time.Millisecond}}
+	for _, c := range []struct {
+		after    time.Duration
+		received uint64
+		want     passage
+	}{
+		{0, 0, passage{rtt: 50 * time.Millisecond, streams: 5}},
+		{100 * time.Millisecond, 5e6, passage{rtt: 50 * time.Millisecond, streams: 5}}, // too soon
+		{time.Second, 10e6, passage{rtt: 50 * time.Millisecond, streams: 5, rate: 10e6}},
+		{time.Hour, 10e6, passage{rtt: 50 * time.Millisecond, streams: 5, rate: 10e6}},
+		{2 * time.Hour, 5e6, passage{rtt: 50 * time.Millisecond, streams: 5, rate: 10e6}}, // a lane has gone
+	} {
+		lanes[1].Received = c.received
+		if got := s.see(now.Add(c.after), lanes); got != c.want {
+			t.Errorf("after %v: %+v, want %+v", c.after, got, c.want)
+		}
+	}
+	var pipe sounding
+	if got := pipe.see(now, []transport.LaneStats{{Path: transport.PathMemory, Received: 1e9}}); got != (passage{}) {
+		t.Errorf("of a link in memory: %+v", got)
 	}
 }
 

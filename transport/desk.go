@@ -57,7 +57,7 @@ func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]
 	}
 	<-p.ready // the client can be faster than our own goroutine
 	l := e.placed(id)
-	if l == nil || l.peer.Key != client || lane > e.cfg.Admission.maxLanes() || l.budget.left.Load() < laneWindow {
+	if l == nil || l.peer.Key != client || lane > e.cfg.Admission.maxLanes() {
 		return first, false
 	}
 	return l.first, true

@@ -82,8 +82,7 @@
 // The side that dialled decides how many lanes there are, at any time: it joins
 // more, or closes one with code 2 when the streams on it have ended. With
 // [AutoLanes] this program begins with 2, or 4 over a round trip of 20 ms and
-// more, and follows what they achieve; steer.go has the rules. A server refuses
-// a lane for which its receive windows leave no memory.
+// more, and follows what they achieve; steer.go has the rules.
 //
 // # Streams
 //
@@ -106,7 +105,7 @@
 //	            from a source that has a link
 //	8, 1        of those, and 50/s, whose address is not proven by a Retry; 12 from
 //	            a source that has a link
-//	384 KiB     receive window of a connection until it is open
+//	256 KiB     receive window of a connection until it is open
 //	64 MiB      receive windows of all lanes of a link together
 //	512         streams that the peer may have open, on each lane
 //	10 s, 5 s   a silent lane is dead; keep-alives are sent

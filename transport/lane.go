@@ -10,22 +10,24 @@ import (
 )
 
 // Receive windows. One link may fill linkWindow of memory, however many lanes
-// it has; every lane starts with laneWindow, which is also all that a client
-// can fill before it is admitted.
+// it has. Every lane starts with laneWindow, which is also all that a client can
+// fill before it is admitted, and there is one for each lane that may come: the
+// rest is a budget by which those that need it grow.
 const (
-	laneWindow   = 384 << 10
+	laneWindow   = 256 << 10
 	streamWindow = 16 << 20
 	linkWindow   = 64 << 20
+	growth       = linkWindow - MaxLanes*laneWindow
 )
 
-// A budget is the memory for the receive windows of a link.
+// A budget is what the receive windows of a link may grow by together.
 type budget struct {
 	left atomic.Int64
 }
 
 func newBudget() *budget {
 	b := new(budget)
-	b.left.Store(linkWindow)
+	b.left.Store(growth)
 	return b
 }
 
@@ -144,26 +146,22 @@ func (n *lane) stats() LaneStats {
 	}
 }
 
-// start charges the lane to the link and serves the streams that the peer opens
-// on it, until it is dead. It fails where the link has no memory left.
-func (n *lane) start(l *link) bool {
+// start lets the lane's window grow at the link's expense and serves the streams
+// that the peer opens on it, until it is dead.
+func (n *lane) start(l *link) {
 	a := accountOf(n.conn)
-	if !l.budget.take(laneWindow) {
-		return false
-	}
 	a.budget.Store(l.budget)
 	l.wait.Go(func() {
 		n.accept(l)
 		<-n.conn.Context().Done() // a little after streams fail; only then there is a cause
 		a.budget.Store(nil)
-		l.budget.left.Add(laneWindow + a.taken.Swap(0))
+		l.budget.left.Add(a.taken.Swap(0))
 		cause := context.Cause(n.conn.Context())
 		if gone := n.gone.Load(); gone != nil {
 			cause = *gone
 		}
 		l.detach(n, cause)
 	})
-	return true
 }
 
 func (n *lane) accept(l *link) {

@@ -202,7 +202,7 @@ func TestVersions(t *testing.T) {
 
 func TestBudget(t *testing.T) {
 	b := newBudget()
-	if !b.take(linkWindow) || b.take(1) {
+	if !b.take(growth) || b.take(1) {
 		t.Error("the budget is not what it is")
 	}
 	b.left.Add(10)

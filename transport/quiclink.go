@@ -61,8 +61,7 @@ func newLink(id linkID, peer Peer, wait *sync.WaitGroup, forget func()) *link {
 	}
 }
 
-// attach adds a lane; it fails on a dead link, when the number is taken, and
-// where the receive windows of the other lanes leave it no memory.
+// attach adds a lane; it fails on a dead link, and when the number is taken.
 func (l *link) attach(n *lane) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,9 +69,7 @@ func (l *link) attach(n *lane) bool {
 	if l.err != nil || found {
 		return false
 	}
-	if !n.start(l) {
-		return false
-	}
+	n.start(l)
 	l.lanes = slices.Insert(l.lanes, i, n)
 	l.change()
 	return true

@@ -18,7 +18,8 @@ import (
 //	a queue            the path is full. More lanes would only take from others
 //	loss in a queue    above twice the least round trip: the loss is congestion,
 //	                   and one lane fills such a path. A trial of fewer, which
-//	                   is kept unless it costs more than their share
+//	                   is kept unless it costs about their share, as it does
+//	                   where the loss is random after all
 //	no queue           the lanes do not fill the path: a trial of more of them,
 //	                   which is kept if goodput grows by more than the noise
 //
@@ -68,7 +69,7 @@ type laneView struct {
 
 // What a steer goes by.
 const (
-	windowSamples = 8
+	windowSamples = 6
 	settleTrips   = 5 // round trips until new lanes are up to speed
 	settleLeast   = 200 * time.Millisecond
 	joinPatience  = 5 * time.Second // for lanes to come, or to end
@@ -169,7 +170,7 @@ func (s *steer) judge(v laneView, f figures) {
 	case steerTriesFewer:
 		least := 1 - mostLoss
 		if s.yields {
-			least = 1 - 1.2*float64(s.baseLanes-s.want)/float64(s.baseLanes)
+			least = 1 - 0.75*float64(s.baseLanes-s.want)/float64(s.baseLanes)
 		}
 		if f.mean < s.base.mean*least {
 			s.want = s.baseLanes
@@ -180,7 +181,7 @@ func (s *steer) judge(v laneView, f figures) {
 		s.down.rest(v.now)
 		s.hold(v, "as fast with fewer")
 	default:
-		if f.mean > s.previous*growing {
+		if f.mean > s.previous*growing && (f.loss == 0 || queue) { // else its start is over
 			s.previous, s.fullWindow = f.mean, 0
 			return
 		}
@@ -223,7 +224,8 @@ func (s *steer) next(v laneView, f figures, queue, congested bool) {
 // queued tells whether packets stand in a queue, and whether they get lost there.
 func (s *steer) queued(f figures) (queue, congested bool) {
 	least := s.least.get()
-	return f.rtt > least+max(least/10, nearBy), least >= nearBy && f.loss > 0 && f.worst > 2*least
+	queue = f.rtt > least+max(least/10, nearBy)
+	return queue, queue && least >= nearBy && f.loss > 0 && f.worst > 2*least
 }
 
 func (s *steer) try(v laneView, f figures, p steerPhase, lanes int, why string) {
@@ -260,9 +262,9 @@ func (w *window) add(a, b laneView) {
 
 // figures are what a window says.
 type figures struct {
-	mean, err  float64 // bytes a second, and the standard error of that
-	loss       float64 // share of the packets that we sent
-	rtt, worst time.Duration
+	mean, err  float64       // bytes a second, and the standard error of that
+	loss       float64       // share of the packets that we sent
+	rtt, worst time.Duration // rtt is a low one: what stands in a queue is in all of them, jitter is not
 }
 
 func (w *window) figures() figures {
@@ -280,7 +282,7 @@ func (w *window) figures() figures {
 		f.loss = float64(w.lost) / float64(w.sent)
 	}
 	rtts := slices.Sorted(slices.Values(w.rtts))
-	f.rtt, f.worst = rtts[len(rtts)/2], rtts[len(rtts)-1]
+	f.rtt, f.worst = rtts[len(rtts)/4], rtts[len(rtts)-1]
 	return f
 }
 
