@@ -122,12 +122,12 @@ func (c *compressor) sample(data []byte) float64 {
 	buf := getChunk(len(data) + frameExtra)
 	defer putChunk(buf)
 	ratio := 1.0
-	for _, l := range []level{fast, good} {
+	for _, l := range []level{good, fast} {
 		start := time.Now()
 		n := len(deflate(l, buf[:0], data))
 		took := time.Since(start)
-		ratio = float64(n) / float64(len(data))
-		if l == fast && ratio >= worthRatio {
+		ratio = min(ratio, float64(n)/float64(len(data)))
+		if ratio >= worthRatio {
 			return ratio
 		}
 		c.mu.Lock()

@@ -156,18 +156,14 @@ func (q *squeezer) judge(now time.Time, d float64) {
 	case q.trying && !light && rate < gainful*q.bare:
 		q.refuse(now)
 		return
-	case !light && (q.bareAt.IsZero() || now.Sub(q.bareAt) > bareFor):
+	case !light && now.Sub(q.bareAt) > bareFor:
 		q.level, q.retry = asIs, now // for a window, to compare
 		return
 	case q.trying:
 		q.refusal = 0
 	}
 	q.trying = false
-	if l, ok := q.best(); ok || light {
-		q.level = l
-	} else {
-		q.refuse(now)
-	}
+	q.level, _ = q.best()
 }
 
 // refuse turns compression off, for longer each time.

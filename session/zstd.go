@@ -47,7 +47,8 @@ func init() {
 				zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
 				zstd.WithWindowSize(defaultChunkSize),
 				zstd.WithLowerEncoderMem(true),
-				zstd.WithEncoderCRC(false)) // the chunk's BLAKE3 value says more
+				zstd.WithAllLitEntropyCompression(true), // text may have no repetition within a block
+				zstd.WithEncoderCRC(false))              // the chunk's BLAKE3 value says more
 			if err != nil {
 				panic(err) // the options are constant
 			}
