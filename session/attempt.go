@@ -27,6 +27,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Options.Streams < 0 || j.Options.Streams > 255 {
 		return newError(Invalid, Path{}, "%d streams: use 1 to 255", j.Options.Streams)
 	}
+	if j.Options.KeepXattrs && !hasXattrs {
+		return newError(Refused, Path{}, "this system has no extended attributes; leave xattrs out")
+	}
 	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
 		return newError(Refused, Path{}, "one of the two sides has to be this machine")
 	}

@@ -25,7 +25,7 @@ const (
 
 // weight is what an entry costs while it is on the table, about.
 func (f *inFile) weight() int {
-	return 1<<10 + 3*len(f.path.raw) + len(f.entry.Target)
+	return 1<<10 + 3*len(f.path.raw) + len(f.entry.Target) + xattrSize(f.xattrs)
 }
 
 // bookSize is what the bookkeeping of a file's chunks costs.

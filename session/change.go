@@ -39,6 +39,7 @@ const (
 	changeMkdir
 	changeLink
 	changeAllocate
+	changeXattr
 )
 
 type nameHolder interface{ Name() string }

@@ -126,10 +126,10 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	f.closeBase() // where an open file cannot be replaced
 	m := meta{
 		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
-		fsync: r.options.Fsync, replace: f.replace,
+		fsync: r.options.Fsync, replace: f.replace, xattrs: f.xattrs,
 	}
 	if f.single() {
-		if f.part == nil && !f.stale && !f.replace && !f.sparse {
+		if f.part == nil && !f.stale && !f.replace && !f.sparse && len(f.xattrs) == 0 {
 			if done, err := f.dir.putNew(f.name, data, m); done {
 				return err
 			}

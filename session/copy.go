@@ -152,7 +152,7 @@ func newTransferID() []byte {
 func optionsToWire(o Options) *wire.Options {
 	return &wire.Options{
 		Recursive: o.Recursive, Checksum: o.Checksum, KeepMode: o.KeepMode, KeepTimes: o.KeepTimes, KeepLinks: o.KeepLinks,
-		Fsync: o.Fsync, OnConflict: wire.Conflict(o.OnConflict), ChunkSize: uint32(o.ChunkSize), DryRun: o.DryRun,
+		KeepXattrs: o.KeepXattrs, Fsync: o.Fsync, OnConflict: wire.Conflict(o.OnConflict), ChunkSize: uint32(o.ChunkSize), DryRun: o.DryRun,
 		Include: bytesOf(o.Include), Exclude: bytesOf(o.Exclude), Compress: wire.Compress(o.Compress),
 	}
 }
@@ -160,7 +160,7 @@ func optionsToWire(o Options) *wire.Options {
 func optionsFromWire(w *wire.Options) Options {
 	return Options{
 		Recursive: w.GetRecursive(), Checksum: w.GetChecksum(), KeepMode: w.GetKeepMode(), KeepTimes: w.GetKeepTimes(),
-		KeepLinks: w.GetKeepLinks(), Fsync: w.GetFsync(), OnConflict: Conflict(w.GetOnConflict()), ChunkSize: int(w.GetChunkSize()),
+		KeepLinks: w.GetKeepLinks(), KeepXattrs: w.GetKeepXattrs(), Fsync: w.GetFsync(), OnConflict: Conflict(w.GetOnConflict()), ChunkSize: int(w.GetChunkSize()),
 		DryRun: w.GetDryRun(), Compress: Compression(w.GetCompress()), Include: stringsOf(w.GetInclude()), Exclude: stringsOf(w.GetExclude()),
 	}
 }

@@ -27,8 +27,9 @@ type inFile struct {
 	sparse bool  // it has holes at its source
 	data   int64 // bytes that are in none
 
-	named  *namedFile // of the first name of several, until it is over
-	linkTo *namedFile // of another one, until it is a link or wanted
+	xattrs []*wire.Xattr // that it gets
+	named  *namedFile    // of the first name of several, until it is over
+	linkTo *namedFile    // of another one, until it is a link or wanted
 
 	promised atomic.Int64 // bytes that it will still take on the disk
 

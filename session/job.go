@@ -33,7 +33,8 @@ type Options struct {
 	DryRun     bool     // answer and report, change nothing
 	KeepMode   bool
 	KeepTimes  bool
-	KeepLinks  bool // copy links as links; else they are skipped
+	KeepLinks  bool // copy links as links, the names of a file (hard links) as its names; else links are skipped
+	KeepXattrs bool // copy the extended attributes that users set, of files and directories; Refused where a side has none
 	Fsync      bool // "done" means on the disk
 	Streams    int  // data streams, 1 to 255; 0: as many as are useful
 	Whole      bool // send whole files, also where the destination has most of it in an older one

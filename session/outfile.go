@@ -22,12 +22,13 @@ type outFile struct {
 	rel    Path      // as it is announced
 	shown  Path      // at its place, for people
 	entry  Entry
-	ident  identity // of the file when it was announced
-	tries  int      // how often it was announced
-	data   int64    // bytes that are in no hole, if sparse
-	sparse bool     // it is likely to have holes
-	names  uint32   // how many it has (hard links)
-	link   uint64   // id of another one that was announced
+	ident  identity     // of the file when it was announced
+	tries  int          // how often it was announced
+	data   int64        // bytes that are in no hole, if sparse
+	sparse bool         // it is likely to have holes
+	xattrs *wire.Xattrs // until it is announced
+	names  uint32       // how many it has (hard links)
+	link   uint64       // id of another one that was announced
 
 	heard  verdicts    // of the manifest's reader
 	placed atomic.Bool // it holds a place in the window

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"lukechampine.com/blake3"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // A partial is an unfinished file: beside its destination, hidden, readable by
@@ -117,6 +119,7 @@ type meta struct {
 	keepMode bool
 	keepTime bool
 	fsync    bool
+	xattrs   []*wire.Xattr
 	replace  bool // an existing file may be replaced
 }
 
@@ -130,6 +133,9 @@ func (p *partial) commit(size int64, m meta) error {
 	mode := 0o666 &^ umask()
 	if m.keepMode {
 		mode = m.mode.Perm() &^ umask()
+	}
+	if err := setXattrs(p.file, m.xattrs); err != nil { // while it is writable
+		return err
 	}
 	if err := setMode(p.file, mode); err != nil {
 		return err

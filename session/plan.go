@@ -67,14 +67,19 @@ func (r *receiver) entered(a *wire.Announce) error {
 		r.ofRoot.Store(true)
 	}
 	wanted := r.ledger.seen(r.origin(p), e.Kind, e.Size)
+	xattrs, err := r.xattrs(a, e.Kind)
+	if err != nil {
+		return err
+	}
 	if e.Kind == Directory {
-		return r.planDir(a.GetId(), p, e)
+		return r.planDir(a.GetId(), p, e, xattrs)
 	}
 	f, err := r.place(a.GetId(), p, e)
 	if err != nil {
 		return r.refuseEntry(a.GetId(), p, e, err)
 	}
 	f.described(a)
+	f.xattrs = xattrs
 	if err := r.enlist(f, a.GetReplaces() != 0); err != nil {
 		r.dirs.release(f.dir)
 		if KindOf(err) == Busy {
@@ -155,9 +160,12 @@ func topOf(p Path) string {
 }
 
 // planDir makes a directory. Its mode and times come last.
-func (r *receiver) planDir(id uint64, p Path, e Entry) error {
+func (r *receiver) planDir(id uint64, p Path, e Entry, xattrs []*wire.Xattr) error {
 	dest := r.rename(p)
 	made, err := r.makeDir(dest)
+	if err == nil && len(xattrs) > 0 && !r.options.DryRun {
+		err = r.setDirXattrs(dest, xattrs)
+	}
 	if err != nil {
 		return r.refuseEntry(id, p, e, err)
 	}

@@ -178,7 +178,7 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 
 // greeting is our first word. What not every asker knows is said to those that do.
 func (r *receiver) greeting(lent int) *wire.Ready {
-	m := &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as), Zstd: r.options.Compress != CompressOff}
+	m := &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as), Xattrs: hasXattrs && r.options.KeepXattrs, Zstd: r.options.Compress != CompressOff}
 	if r.inflow.paced {
 		m.Room, m.Pace = uint64(lent), &wire.Pace{Rate: uint64(r.flow.said)}
 	}

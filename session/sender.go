@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type sender struct {
 	books  int           // bytes of the bookkeeping of wanted files
 	as     string        // the name that the top entry gets, if not its own; of the manifest's reader
 	names  namesOut      // of the walk
+	met    chan struct{} // closed when the receiver's first word came
 	done   chan struct{} // closed when the transfer is over
 	cause  error
 	over   bool
@@ -92,6 +94,7 @@ func newSender(cfg senderConfig) *sender {
 		files:        map[uint64]*outFile{},
 		done:         make(chan struct{}),
 		ctx:          context.Background(),
+		met:          make(chan struct{}),
 	}
 	s.limits = append(throttles{s.told}, cfg.limits...)
 	return s
@@ -244,6 +247,10 @@ func (s *sender) greeted(r *wire.Ready) error {
 	s.heed(r.GetPace(), true)
 	s.room.lower(int(r.GetRoom()))
 	s.ready.Store(true)
+	close(s.met)
+	if s.options.KeepXattrs && !r.GetXattrs() {
+		return &Error{Kind: Refused, Side: Destination, Path: s.dest, Err: errors.New("it keeps no extended attributes; leave xattrs out")}
+	}
 	return nil
 }
 
@@ -280,6 +287,7 @@ func (s *sender) announce(f *outFile, replaces uint64) {
 	if s.options.KeepLinks && f.names > 1 {
 		a.Names, a.Link = f.names, f.link
 	}
+	a.Xattrs, f.xattrs = f.xattrs, nil
 	if f.sparse {
 		a.Data = proto.Uint64(uint64(f.data))
 	}

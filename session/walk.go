@@ -17,6 +17,15 @@ import (
 // no faster than the receiver answers.
 func (s *sender) walk(ctx context.Context) error {
 	var end wire.End
+	if s.options.KeepXattrs {
+		select {
+		case <-s.met: // whether it keeps them
+		case <-s.done:
+			return errWalkEnded
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	for _, src := range s.sources {
 		if err := s.walkSource(ctx, src, &end); err != nil {
 			return err
@@ -171,6 +180,14 @@ func (s *sender) offer(ctx context.Context, f *outFile, end *wire.End) error {
 		err := newError(Limit, f.shown, "%d bytes, and at most %d are sent", f.entry.Size, m)
 		s.report(f, err)
 		return nil
+	}
+	if s.options.KeepXattrs && f.entry.Kind <= Directory {
+		x, err := xattrsOf(f)
+		if err != nil {
+			s.report(f, err)
+			return nil
+		}
+		f.xattrs = x
 	}
 	select {
 	case s.window <- struct{}{}:

@@ -100,7 +100,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
 	f.Var(&o.limit, "limit", "no faster than that: "+rateWords)
 	f.StringVar(&o.compress, "compress", "auto", "`auto|on|off`: auto compresses what shrinks, while the link is slower than that")
-	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links` or a part of it, or none")
+	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links,xattrs` or a part of it, or none: links are symbolic and hard ones, xattrs what users set")
 	f.BoolVar(&o.checksum, "checksum", false, "compare contents even where size and time agree")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
 	f.IntVar(&o.retry, "retry", d.Retry, "attempts without progress at a peer that answers")
@@ -136,8 +136,8 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 		return usage("is negative", "").about("--give-up", o.giveUp.String())
 	}
 	for _, word := range o.preserve {
-		if !slices.Contains([]string{"mode", "times", "links", "none", ""}, word) {
-			return usage("is none of mode, times, links, none", "").about("--preserve", session.Display(word))
+		if !slices.Contains([]string{"mode", "times", "links", "xattrs", "none", ""}, word) {
+			return usage("is none of mode, times, links, xattrs, none", "").about("--preserve", session.Display(word))
 		}
 	}
 	for _, glob := range slices.Concat(o.include, o.exclude) {
@@ -159,8 +159,8 @@ func (o *cpOptions) options() session.Options {
 		Recursive: o.recursive, OnConflict: conflicts[o.onConflict], Include: o.include, Exclude: o.exclude,
 		Checksum: o.checksum, DryRun: o.dryRun, Fsync: o.fsync,
 		KeepMode: slices.Contains(o.preserve, "mode"), KeepTimes: slices.Contains(o.preserve, "times"),
-		KeepLinks: slices.Contains(o.preserve, "links"),
-		Streams:   o.streams, ChunkSize: int(o.chunkSize.n), Compress: compressions[o.compress],
+		KeepLinks: slices.Contains(o.preserve, "links"), KeepXattrs: slices.Contains(o.preserve, "xattrs"),
+		Streams: o.streams, ChunkSize: int(o.chunkSize.n), Compress: compressions[o.compress],
 		Limit: o.limit.n,
 		Retry: o.retry, GiveUp: o.giveUp, Timeout: o.progressWait(),
 	}
