@@ -53,7 +53,7 @@ func TestSayfCleansWhatItIsGiven(t *testing.T) {
 // bytes in what the terminal gets, and for rows that are not as wide as the grid.
 func TestHostileNames(t *testing.T) {
 	const w = 17
-	rounds := 100_000
+	rounds := 1_000_000
 	if testing.Short() || raceEnabled {
 		rounds = 5_000 // nothing runs beside this; the run without the detector tries them all
 	}
