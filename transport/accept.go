@@ -99,6 +99,7 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 		kem:       e.kem,
 		admission: e.cfg.Admission,
 		desk:      e,
+		fec:       e.corrector != nil,
 		report:    func(err error) { e.cfg.Report(from, err) },
 	}.run(converse(s), ch)
 	s.Close()
@@ -117,7 +118,7 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 func channelOf(conn *quic.Conn, address string) (channel, error) {
 	ch := channel{address: address}
 	tls := conn.ConnectionState().TLS
-	for label, to := range map[string]*[32]byte{loginLabel: &ch.login, joinLabel: &ch.join} {
+	for label, to := range map[string]*[32]byte{loginLabel: &ch.login, joinLabel: &ch.join, fecLabel: &ch.fec} {
 		b, err := tls.ExportKeyingMaterial(label, nil, len(to))
 		if err != nil {
 			return ch, fmt.Errorf("tls exporter: %w", err)
@@ -150,7 +151,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			return nil
 		}
 	}
-	if l == nil || !l.attach(newLane(v.lane, conn)) {
+	if l == nil || !l.attach(newLane(v.lane, conn, e.member(conn, v.fec, ch.fec, serverRole))) {
 		conn.CloseWithError(codeLimit, "the link is gone, or has that lane")
 		return nil
 	}

@@ -64,6 +64,7 @@ const (
 type channel struct {
 	login   [32]byte // exporter, label loginLabel
 	join    [32]byte // exporter, label joinLabel
+	fec     [32]byte // exporter, label fecLabel
 	client  Fingerprint
 	server  Fingerprint
 	address string // of the other side, for messages
@@ -72,6 +73,7 @@ type channel struct {
 const (
 	loginLabel = "EXPORTER-bargee-login"
 	joinLabel  = "EXPORTER-bargee-join"
+	fecLabel   = "EXPORTER-bargee-fec"
 )
 
 // bind returns what a proof is about: who makes it (role), in which connection,

@@ -76,7 +76,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
-	l.attach(newLane(1, won.conn))
+	l.attach(newLane(1, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
 	e.widen(ctx, l, won.candidate, r.Lanes, in.maxLanes)
 	return l, nil
 }
@@ -213,7 +213,7 @@ func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entr
 	// The deadline wakes reads and writes whatever ends ctx.
 	stop := context.AfterFunc(ctx, func() { s.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	login.versions, login.agent, login.kem = e.cfg.Versions, e.cfg.Agent, e.kem
+	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, e.kem, e.corrector != nil
 	in, err := login.run(converse(s), ch)
 	s.Close()
 	s.CancelRead(0)

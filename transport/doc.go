@@ -91,6 +91,38 @@
 // stream of another class is aborted. Control goes before bulk. Aborting is
 // RESET_STREAM and STOP_SENDING with the same code.
 //
+// # Error correction
+//
+// The sides agree on it lane by lane: ClientHello.fec, answered by Admitted.fec.
+// A side that has said it and heard it takes packets with headers from the
+// address of that lane, and may send them there; those of all lanes between two
+// sockets are one flow. QUIC's packets have 01, 10 or 11 as their top bits; the
+// first byte of ours is
+//
+//	00 to 1f  not ours: STUN and probes of a dial, relays
+//	20        data: index in the block, block (2 bytes), sequence number (4),
+//	          then a packet of QUIC
+//	21        parity: index, block (2), k, m, parity of the lengths (2), parity
+//	22        report: 0, key id (4), next sequence number, data packets sent,
+//	          arrived, made from parity, given up, late (4 each), signature (8)
+//	23        probe: 0, key id (4), its size (2), signature (8), zeros
+//	24        the answer to a probe: the same without the zeros
+//	25 to 3f  free
+//
+// Numbers are big-endian, and start anywhere. A block has up to 208 data packets
+// with indices from 0 and sequence numbers in a row, and up to 48 of parity. A
+// data packet is coded as two bytes of length and its bytes, filled up with
+// zeros to the longest; parity j is the sum over all i of packet i / ((255-j)
+// xor i), in GF(2^8) with the polynomial 0x11d. What is too short for its type,
+// or has an index out of range, is ignored; of unknown addresses, data is taken
+// for the packet in it.
+//
+// Signatures are HMAC-SHA256 of all before, cut to 8 bytes, with a key of the
+// lane: with e = exporter("EXPORTER-bargee-fec"), HKDF(e, no salt, "bargee fec "
+// || role of the sender); its id is the first 4 bytes of HKDF(e, no salt,
+// "bargee fec id"). A probe is answered if it arrives whole. Data with headers is
+// sent only up to a size that was answered, and while reports come.
+//
 // # Versions
 //
 // Each side says the lowest and the highest version that it speaks. The highest
@@ -108,6 +140,8 @@
 //	256 KiB     receive window of a connection until it is open
 //	64 MiB      receive windows of all lanes of a link together
 //	512         streams that the peer may have open, on each lane
+//	2048, 16    packets and blocks held for an address with lanes that correct
+//	            errors, 100 ms at most
 //	10 s, 5 s   a silent lane is dead; keep-alives are sent
 //	2 s         after two round trips and that without an answer, a single byte
 //	            of 0 from another port asks whether anybody listens at the address

@@ -43,6 +43,7 @@ type Endpoint struct {
 	kem       []byte
 	tls       *tls.Config
 	conn      net.PacketConn
+	corrector corrector // conn, where it can correct errors; else nil
 	transport *quic.Transport
 	listener  *quic.Listener // nil without an Admission
 
@@ -105,6 +106,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		links:     map[*link]struct{}{},
 		places:    map[linkID]place{},
 	}
+	e.corrector, _ = conn.(corrector)
 	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {
 		return nil, err
 	}

@@ -78,13 +78,14 @@ type lane struct {
 	bulk    atomic.Int64  // open bulk streams
 	control atomic.Int64  // and others
 	left    chan struct{} // closed when it is being taken away
+	fec     *fecMember    // nil where a side cannot correct errors
 
 	silence silence               // of watchOver
 	gone    atomic.Pointer[error] // why we gave it up, if we did
 }
 
-func newLane(id int, conn *quic.Conn) *lane {
-	return &lane{id: id, conn: conn, left: make(chan struct{})}
+func newLane(id int, conn *quic.Conn, fec *fecMember) *lane {
+	return &lane{id: id, conn: conn, fec: fec, left: make(chan struct{})}
 }
 
 // streams is the counter of open streams of that class.
@@ -136,7 +137,7 @@ func (n *lane) drain() {
 
 func (n *lane) stats() LaneStats {
 	s := n.conn.ConnectionStats()
-	return LaneStats{
+	stats := LaneStats{
 		ID:       n.id,
 		Path:     PathDirect,
 		RTT:      s.SmoothedRTT,
@@ -144,6 +145,10 @@ func (n *lane) stats() LaneStats {
 		Received: s.BytesReceived,
 		Lost:     s.PacketsLost,
 	}
+	if n.fec != nil {
+		stats.FEC = n.fec.figures()
+	}
+	return stats
 }
 
 // start lets the lane's window grow at the link's expense and serves the streams
@@ -151,9 +156,15 @@ func (n *lane) stats() LaneStats {
 func (n *lane) start(l *link) {
 	a := accountOf(n.conn)
 	a.budget.Store(l.budget)
+	if n.fec != nil {
+		n.fec.join()
+	}
 	l.wait.Go(func() {
 		n.accept(l)
 		<-n.conn.Context().Done() // a little after streams fail; only then there is a cause
+		if n.fec != nil {
+			n.fec.leave()
+		}
 		a.budget.Store(nil)
 		l.budget.left.Add(a.taken.Swap(0))
 		cause := context.Cause(n.conn.Context())

@@ -170,8 +170,8 @@ func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) er
 	if err != nil {
 		return err
 	}
-	_, _, err = e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
-	if err == nil && !l.attach(newLane(id, w.conn)) {
+	in, ch, err := e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
+	if err == nil && !l.attach(newLane(id, w.conn, e.member(w.conn, in.fec, ch.fec, clientRole))) {
 		err = fail(ErrClosed, "the link ended meanwhile")
 	}
 	if err != nil {

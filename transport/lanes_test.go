@@ -143,7 +143,7 @@ func isClosed(c <-chan struct{}) bool {
 // TestNextID: numbers go round, within what the peer admits.
 func TestNextID(t *testing.T) {
 	l := newLink(linkID{}, Peer{}, nil, nil)
-	l.lanes = []*lane{newLane(1, nil), newLane(3, nil)}
+	l.lanes = []*lane{newLane(1, nil, nil), newLane(3, nil, nil)}
 	var got []int
 	for range 5 {
 		got = append(got, l.nextID(5))

@@ -32,7 +32,7 @@ func tuneSocket(c *net.UDPConn) net.PacketConn {
 	if err != nil || gro != nil {
 		return c
 	}
-	return &groSocket{UDPConn: c, buf: make([]byte, superBuffer), oob: make([]byte, 256)}
+	return newFECSocket(&groSocket{UDPConn: c, buf: make([]byte, superBuffer), oob: make([]byte, 256)})
 }
 
 const superBuffer = 64 << 10 // the most the kernel coalesces

@@ -22,10 +22,11 @@ func groPair(t *testing.T) (from *net.UDPConn, to *groSocket) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	to, ok := c.(*groSocket)
+	s, ok := c.(*fecSocket)
 	if !ok {
 		t.Skip("this kernel has no UDP_GRO")
 	}
+	to = s.groSocket
 	from, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ var libraries = []struct {
 	{"lukechampine.com/blake3/...", []string{"session", "internal/cli"},
 		"subtree values of chunks that combine to the file's digest"},
 	{"github.com/klauspost/compress/zstd", []string{"session"}, "chunks are compressed where data is known; below that there are only packets"},
+	{"github.com/klauspost/reedsolomon", []string{"transport"}, "packets that the path lost are made good below QUIC, which must not see them missing"},
 	{"github.com/cespare/xxhash/v2", []string{"session"}, "the hash of cuts of files: part of the protocol, at the speed of memory"},
 	{"golang.org/x/sync/semaphore", []string{"session"}, "a budget that is taken in unequal parts, in turn"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"session"}, "globs with **, which path.Match has not"},
