@@ -123,6 +123,7 @@ type Place struct {
 	Pinned bool      // the peer is known and needs no secret again
 	Key    string    // short form of the peer's fingerprint
 	Lanes  []transport.LaneStats
+	Choice transport.LaneChoice // how many lanes there shall be, and why
 }
 
 // Submit adds a transfer at the end of the queue; it starts by itself.

@@ -101,6 +101,7 @@ func (e *Engine) Places() []Place {
 		info := p.info
 		if p.link != nil {
 			info.Lanes = p.link.Lanes()
+			info.Choice, _ = p.link.Choice()
 		}
 		p.mu.Unlock()
 		out = append(out, info)

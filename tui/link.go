@@ -104,6 +104,16 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 	return t, c.done
 }
 
+// lanesText says how many lanes the links have, and why.
+func lanesText(places []session.Place) (t cells.Text) {
+	for _, p := range places {
+		if p.Choice.Lanes > 0 {
+			t = countText(int64(p.Choice.Lanes), cells.Say("lane")).Plus(cells.Say(": "), cells.Shown(p.Choice.Why))
+		}
+	}
+	return t
+}
+
 func rttText(d time.Duration) cells.Text {
 	if d < time.Millisecond {
 		return cells.Say("<1 ms")

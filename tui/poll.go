@@ -56,6 +56,7 @@ func (a *App) polled(m pollMsg) tea.Cmd {
 	before := a.shot
 	a.shot = m.snapshot
 	a.queue.set(a.shot.transfers, a.now())
+	a.queue.lanes = lanesText(a.shot.places)
 	a.link.set(a.shot, a.busy())
 	cmds := []tea.Cmd{a.poll(a.interval())}
 	a.noteChanges(before)

@@ -20,6 +20,7 @@ type queue struct {
 	flash     map[session.TransferID]bool // over before they were seen to run: their bar is shown once
 	height    int                         // lines that are visible
 	tall      int                         // most lines that were wanted since all was over
+	lanes     cells.Text                  // how many the link has, and why
 }
 
 // set takes in what the engine says. The cursor stays on its transfer; until

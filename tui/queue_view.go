@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -151,7 +152,15 @@ func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
 		c.Put(rest, c.dim, cells.Say("empty: c copies what is tagged to the other pane"))
 		return
 	}
-	c.Put(rest, c.plain, q.counts(c.signs.dot))
+	rest = c.Put(rest, c.plain, q.counts(c.signs.dot))
+	if lanes := c.signs.dot.Plus(q.lanes); q.running() && lanes.Width(c.Method) <= rest.W {
+		c.Put(rest, c.dim, lanes)
+	}
+}
+
+// running tells whether bytes are under way.
+func (q *queue) running() bool {
+	return slices.ContainsFunc(q.transfers, func(t session.Transfer) bool { return t.State == session.StateRunning })
 }
 
 // counts is how many transfers are in which state.

@@ -145,7 +145,7 @@ func (c *copier) lanes() []laneAt {
 	var all []laneAt
 	for _, p := range c.engine.Places() {
 		for _, l := range p.Lanes {
-			all = append(all, laneAt{p.ID, l})
+			all = append(all, laneAt{p.ID, l, p.Choice})
 		}
 	}
 	return all

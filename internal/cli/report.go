@@ -22,6 +22,7 @@ import (
 type laneAt struct {
 	place session.PlaceID
 	transport.LaneStats
+	choice transport.LaneChoice // of its link
 }
 
 // A reporter tells what becomes of a copy, to a person or as events. Items come
@@ -34,7 +35,8 @@ type reporter struct {
 	planned bool
 	held    []session.Item // until the plan was told
 	drawn   bool           // there is a line of progress on the terminal
-	told    time.Time      // when progress was told last
+	choices map[session.PlaceID]transport.LaneChoice
+	told    time.Time // when progress was told last
 	before  map[[2]int]uint64
 	done    doneEvent
 	first   error // of the failures
@@ -52,7 +54,7 @@ const (
 )
 
 func newReporter(o *cpOptions) *reporter {
-	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, sources: map[session.Path]bool{}}
+	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, choices: map[session.PlaceID]transport.LaneChoice{}, sources: map[session.Path]bool{}}
 }
 
 // named says that the user named path.
@@ -138,6 +140,7 @@ func (r *reporter) progress(all []session.Transfer, lanes []laneAt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.plan(all, false)
+	r.tellLanes(lanes)
 	if !r.planned || time.Since(r.told) < progressInterval-10*time.Millisecond {
 		return
 	}
@@ -155,6 +158,22 @@ func (r *reporter) progress(all []session.Transfer, lanes []laneAt) {
 		return
 	}
 	r.told = time.Now()
+}
+
+// tellLanes tells who wants to know how many lanes a link has, and why, when
+// that is news.
+func (r *reporter) tellLanes(lanes []laneAt) {
+	if !r.verbose || r.json {
+		return
+	}
+	for _, l := range lanes {
+		if l.choice == r.choices[l.place] || l.choice.Lanes == 0 {
+			continue
+		}
+		r.choices[l.place] = l.choice
+		r.erase()
+		fmt.Fprintf(r.stderr, "%-9s %s\n", count(int64(l.choice.Lanes), "lane"), l.choice.Why)
+	}
 }
 
 // plan tells what there is to do, once it is counted.
@@ -186,6 +205,7 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 	defer r.mu.Unlock()
 	r.erase()
 	r.plan(all, true)
+	r.tellLanes(lanes)
 	took := time.Since(r.start)
 	if r.json {
 		r.event(r.newProgressEvent(all, lanes))
@@ -358,6 +378,8 @@ type progressEvent struct {
 	ETA       *int64        `json:"eta_s,omitempty"` // left out while it is not known
 	FilesDone int64         `json:"files_done"`
 	Lanes     []laneEvent   `json:"lanes"`
+	LanesWant int           `json:"lanes_wanted,omitempty"` // how many there shall be, and why
+	LanesWhy  string        `json:"lanes_why,omitempty"`
 	Streams   []streamEvent `json:"streams"`
 }
 
@@ -396,6 +418,7 @@ func (r *reporter) newProgressEvent(all []session.Transfer, lanes []laneAt) prog
 			rate = float64(now-before) / since
 		}
 		r.before[key] = now
+		ev.LanesWant, ev.LanesWhy = l.choice.Lanes, l.choice.Why
 		ev.Lanes = append(ev.Lanes, laneEvent{ID: l.ID, Path: l.LaneStats.Path, Rate: int64(rate), RTT: milliseconds(l.RTT)})
 	}
 	for _, s := range t.Streams {
