@@ -19,7 +19,7 @@ import (
 var (
 	simSeed  = flag.Int64("seed", -1, "the simulation: replay this seed, and say what happens")
 	simFirst = flag.Int64("first", 0, "the simulation: the first seed")
-	simSeeds = flag.Int64("seeds", 300, "the simulation: how many seeds")
+	simSeeds = flag.Int64("seeds", 200, "the simulation: how many seeds")
 	simTwice = flag.Bool("twice", false, "the simulation: run each seed twice, and count those that go another way")
 )
 
@@ -119,7 +119,7 @@ func simulate(t *testing.T, seed int64, loud func(string)) (r simRun) {
 	defer os.RemoveAll(dir)
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
-			dir: dir, rng: rand.New(rand.NewPCG(uint64(seed), 1)), loud: loud,
+			dir: dir, rng: rand.New(rand.NewPCG(uint64(seed), 1)), dials: rand.New(rand.NewPCG(uint64(seed), 2)), loud: loud,
 			stored: map[simChunk]string{}, versions: map[string][]simFile{}, reported: map[string]int{}, failures: map[string]bool{},
 		}
 		w.start = time.Now()

@@ -23,6 +23,7 @@ import (
 type simulators struct {
 	first, behind int64
 	program       string // the test binary; "": this one
+	once          bool   // end at the first seed that fails
 
 	mu     sync.Mutex
 	failed []simFailure
@@ -42,7 +43,7 @@ func (s *simulators) run(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			for first := s.first + i; first < s.behind; {
+			for first := s.first + i; first < s.behind && !(s.once && s.any()); {
 				first = s.work(t, first, n) + n // past the one that killed it
 			}
 		})
@@ -76,6 +77,11 @@ func (s *simulators) work(t *testing.T, first, step int64) (last int64) {
 	var ended bool
 	var said []string
 	for lines.Scan() {
+		if s.once && s.any() {
+			ended = true
+			cmd.Process.Kill()
+			break
+		}
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		number, rest, _ := strings.Cut(rest, " ")
 		seed, _ := strconv.ParseInt(number, 10, 64)
@@ -101,6 +107,13 @@ func (s *simulators) work(t *testing.T, first, step int64) (last int64) {
 		s.note(func() { s.failed = append(s.failed, simFailure{last, what}) })
 	}
 	return last
+}
+
+// any tells whether a seed failed.
+func (s *simulators) any() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.failed) > 0
 }
 
 func (s *simulators) note(f func()) {

@@ -26,8 +26,9 @@ import (
 // time passes, something breaks), and waits until all stand still again.
 type world struct {
 	scenario
-	dir string
-	rng *rand.Rand
+	dir   string
+	rng   *rand.Rand
+	dials *rand.Rand // for how long they take
 
 	mu     sync.Mutex // of all below, and of links and streams
 	links  int
@@ -334,7 +335,8 @@ type simReach struct {
 func (r *simReach) Dial(ctx context.Context, _, _ string) (transport.Link, error) {
 	w := r.w
 	w.mu.Lock()
-	takes := time.Duration(1+w.rng.IntN(300_000)) * time.Microsecond // no two things at one moment: their order is anybody's guess
+	// No two things at one moment: their order is anybody's guess.
+	takes := time.Duration(1+w.dials.IntN(300_000)) * time.Microsecond
 	w.mu.Unlock()
 	select {
 	case <-time.After(takes):
