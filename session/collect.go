@@ -126,11 +126,11 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	f.closeBase() // where an open file cannot be replaced
 	m := meta{
 		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
-		fsync: r.options.Fsync, replace: f.replace, xattrs: f.xattrs,
+		fsync: r.options.Fsync, replace: f.replace, xattrs: f.xattrs, digest: f.digest,
 	}
 	if f.single() {
 		if f.part == nil && !f.stale && !f.replace && !f.sparse && len(f.xattrs) == 0 {
-			if done, err := f.dir.putNew(f.name, data, m); done {
+			if done, err := f.dir.putNew(f.name, data, m); done && !errors.Is(err, errAppeared) {
 				return err
 			}
 		}
@@ -312,8 +312,11 @@ const letGo = 2 * time.Second
 // grasp opens the partial of f. Where another transfer holds it, that may be
 // one of a program that was killed, or one that was paused a moment ago and is
 // resumed now: it is given time to let go.
-func (r *receiver) grasp(ctx context.Context, f *inFile) (*partial, error) {
-	p, err := openPartial(f.dir.root, f.name)
+func (r *receiver) grasp(ctx context.Context, f *inFile) (p *partial, err error) {
+	err = r.dirs.patiently(func() error {
+		p, err = openPartial(f.dir.root, f.name)
+		return err
+	})
 	if !errors.Is(err, errBusy) {
 		return p, err
 	}

@@ -1,11 +1,14 @@
 package session
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 )
 
 // heldDirs keeps the directories of a tree open that were used last, so that
@@ -42,7 +45,43 @@ func newHeldDirs(tree *Dir) *heldDirs {
 }
 
 // hold opens the directory p, or returns it if it is open.
-func (h *heldDirs) hold(p Path) (*heldDir, error) {
+func (h *heldDirs) hold(p Path) (d *heldDir, err error) {
+	err = h.patiently(func() error {
+		d, err = h.holdNow(p)
+		return err
+	})
+	return d, err
+}
+
+// patiently opens something. Where the process has as many files open as it may
+// have, the directories that nobody uses are closed and the transfer's other
+// goroutines are given some seconds to be done with theirs.
+func (h *heldDirs) patiently(open func() error) error {
+	const patience, pause = 5 * time.Second, 10 * time.Millisecond
+	err := open()
+	for waited := time.Duration(0); waited < patience && (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)); waited += pause {
+		if !h.closeIdle() {
+			<-time.After(pause)
+		}
+		err = open()
+	}
+	return err
+}
+
+// closeIdle closes the directories that nobody uses, and reports whether there
+// were any.
+func (h *heldDirs) closeIdle() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	idle := h.idle
+	h.idle = nil
+	for _, d := range idle {
+		h.drop(d)
+	}
+	return len(idle) > 0
+}
+
+func (h *heldDirs) holdNow(p Path) (*heldDir, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if d, ok := h.open[p]; ok {

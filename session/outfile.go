@@ -90,7 +90,11 @@ func (f *outFile) open() (*os.File, error) {
 		return nil, fs.ErrClosed
 	}
 	if f.file == nil {
-		file, err := f.openHeld()
+		var file *os.File
+		err := f.dirs.patiently(func() (err error) {
+			file, err = f.openHeld()
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

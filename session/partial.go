@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"encoding/base32"
 	"errors"
 	"io/fs"
@@ -121,6 +122,7 @@ type meta struct {
 	fsync    bool
 	xattrs   []*wire.Xattr
 	replace  bool // an existing file may be replaced
+	digest   value
 }
 
 // commit gives the partial its metadata and its final name, and closes it. If
@@ -158,6 +160,10 @@ func (p *partial) commit(size int64, m meta) error {
 		return err
 	}
 	if err := p.rename(m.replace); err != nil {
+		if errors.Is(err, errAppeared) && p.isThere(size, m.digest) {
+			p.remove() // while it is locked
+			return nil
+		}
 		return err
 	}
 	if p.journal.file != nil {
@@ -167,6 +173,16 @@ func (p *partial) commit(size int64, m meta) error {
 		return syncDir(p.dir)
 	}
 	return nil
+}
+
+// isThere tells whether the file that has the partial's name now is the same:
+// another transfer of it was faster.
+func (p *partial) isThere(size int64, digest value) bool {
+	if fi, err := p.dir.Lstat(p.name); err != nil || fi.Size() != size {
+		return false
+	}
+	v, err := digestFile(context.Background(), p.dir, p.name, size)
+	return err == nil && v == digest
 }
 
 // rename puts the partial under its final name.

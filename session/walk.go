@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -76,7 +77,11 @@ func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wir
 		return nil, nil
 	}
 	defer dir.dirs.release(held)
-	list, err := held.root.Open(".")
+	var list *os.File
+	err = dir.dirs.patiently(func() (err error) {
+		list, err = held.root.Open(".")
+		return err
+	})
 	if err != nil {
 		s.unreadable(dir, err)
 		return nil, nil

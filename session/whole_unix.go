@@ -22,7 +22,11 @@ func (f *outFile) readWhole(buf []byte) (data []byte, done bool, err error) {
 		return nil, true, err
 	}
 	defer f.dirs.release(dir)
-	fd, err := openat(int(dir.dot.Fd()), f.path.Base())
+	var fd int
+	err = f.dirs.patiently(func() (err error) {
+		fd, err = openat(int(dir.dot.Fd()), f.path.Base())
+		return err
+	})
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) {
 		return nil, true, errChanged // it was a file
 	}

@@ -83,6 +83,9 @@ func (s *Server) awaitReady(ctx context.Context, ready <-chan error) error {
 	return nil
 }
 
+// Signal sends the process a signal.
+func (s *Server) Signal(sig syscall.Signal) { s.cmd.Process.Signal(sig) }
+
 // Kill ends the server as kill -9 does, and waits until it is gone.
 func (s *Server) Kill() {
 	s.cmd.Process.Kill()
