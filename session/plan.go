@@ -205,7 +205,7 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 	fi, err := d.root.Lstat(name)
 	switch {
 	case err == nil && fi.IsDir():
-		return false, nil
+		return false, r.unlock(dest, fi)
 	case err == nil:
 		return false, newError(Exists, dest, "something that is no directory is in the way")
 	case !errors.Is(err, fs.ErrNotExist):
@@ -219,6 +219,24 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 		err = syncDir(d.root)
 	}
 	return true, shortOf(d.root, err)
+}
+
+// unlock lets us write into a directory of ours that an earlier run, or
+// somebody, has made read-only. It gets the mode that was announced when all
+// in it is done.
+func (r *receiver) unlock(dest Path, fi fs.FileInfo) error {
+	if fi.Mode()&0o700 == 0o700 || !r.options.KeepMode || r.options.DryRun {
+		return nil
+	}
+	d, err := r.dirs.hold(dest)
+	if err != nil {
+		return nil // what is to be done in it will tell
+	}
+	defer r.dirs.release(d)
+	if err := setMode(d.dot, fi.Mode().Perm()|0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // plan answers for a file, a link or something that cannot be copied.

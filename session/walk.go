@@ -54,23 +54,34 @@ func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) erro
 	if err := s.offer(ctx, f, end); err != nil || f.entry.Kind != Directory {
 		return err
 	}
-	// Directories that are still to be listed; the last found goes first, so
-	// that the list stays as long as the tree is deep, not wide.
-	left := []*outFile{f}
-	for len(left) > 0 {
-		dir := left[len(left)-1]
-		left = left[:len(left)-1]
-		subs, err := s.walkDir(ctx, src, dir, end)
+	return s.walkBelow(ctx, src, f, end)
+}
+
+// walkBelow announces what is in dir, and in the directories below. Those that
+// are still to be listed are kept by name: a million of them are a few MiB.
+func (s *sender) walkBelow(ctx context.Context, src source, dir *outFile, end *wire.End) error {
+	var way branches
+	for {
+		names, err := s.walkDir(ctx, src, dir, end)
 		if err != nil {
 			return err
 		}
-		left = append(left, subs...)
+		way.push(dir, names)
+		for {
+			parent, name, ok := way.next()
+			if !ok {
+				return nil
+			}
+			if dir, err = parent.below(name); err == nil {
+				break
+			}
+			s.unreadable(parent, err)
+		}
 	}
-	return nil
 }
 
 // walkDir announces the entries of dir and returns its directories.
-func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wire.End) (subs []*outFile, err error) {
+func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wire.End) (subs nameList, err error) {
 	held, err := dir.dirs.hold(dir.path)
 	if err != nil {
 		s.unreadable(dir, err)
@@ -102,7 +113,7 @@ func (s *sender) walkDir(ctx context.Context, src source, dir *outFile, end *wir
 				return nil, ferr
 			}
 			if f.entry.Kind == Directory {
-				subs = append(subs, f)
+				subs.add(name)
 			}
 		}
 		switch {
@@ -122,19 +133,11 @@ func (s *sender) child(held *heldDir, dir *outFile, name string) (*outFile, erro
 	if isPrivate(name) {
 		return nil, nil
 	}
-	p, err := dir.path.Join(name)
+	f, err := dir.below(name)
 	if err != nil {
 		return nil, err
 	}
-	rel, err := dir.rel.Join(name)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := dir.shown.Join(name)
-	if err != nil {
-		return nil, err
-	}
-	return inspectIn(held, &outFile{tree: dir.tree, dirs: dir.dirs, path: p, rel: rel, shown: shown})
+	return inspectIn(held, f)
 }
 
 // inspect describes what is to be announced.
