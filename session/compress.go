@@ -21,6 +21,7 @@ const (
 	leastShrink = 512
 	sampleSize  = 64 << 10
 	sampleEvery = 64
+	sampleSoon  = 8 // chunks, from when compression is on
 )
 
 // A compressor compresses the chunks of one transfer, on all its streams.
@@ -109,6 +110,9 @@ func (c *compressor) samples(known, tries, shrank bool, n int) bool {
 		c.skipped = 0
 		return true
 	}
+	if c.skipped++; c.mode == CompressAuto && tries && c.skipped%sampleEvery == sampleSoon {
+		return true // for the level that is not in use
+	}
 	return tries && (!known || !shrank && n > 2*sampleSize)
 }
 
@@ -122,7 +126,7 @@ func (c *compressor) sample(data []byte) float64 {
 	buf := getChunk(len(data) + frameExtra)
 	defer putChunk(buf)
 	ratio := 1.0
-	for _, l := range []level{good, fast} {
+	for _, l := range c.sampled() {
 		start := time.Now()
 		n := len(deflate(l, buf[:0], data))
 		took := time.Since(start)
@@ -135,6 +139,17 @@ func (c *compressor) sample(data []byte) float64 {
 		c.mu.Unlock()
 	}
 	return ratio
+}
+
+// sampled returns the levels that are worth trying on a sample: the slower one
+// only if compression is on at all.
+func (c *compressor) sampled() []level {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mode == CompressAuto && c.q.level == asIs {
+		return []level{fast}
+	}
+	return []level{fast, good}
 }
 
 // frameExtra is by how much a frame of a chunk that does not shrink may be

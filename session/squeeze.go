@@ -30,9 +30,10 @@ type squeezer struct {
 	plain, wire int64     // bytes written in it
 	link        float64   // wire bytes a second in the last window
 
+	heavy   bool      // compression took more than a small part of a processor in that
 	bare    float64   // plain bytes a second in the last window without compression; 0: not known
 	bareAt  time.Time // when that was
-	trying  bool      // compression is on trial against bare
+	trials  int       // windows in which compression has still to prove faster than bare
 	retry   time.Time // no trial before this
 	refusal time.Duration
 }
@@ -47,11 +48,15 @@ const (
 	windowTime  = 200 * time.Millisecond
 	windowBytes = 8 << 20
 	windowMost  = 3 * time.Second
+	firstTime   = 25 * time.Millisecond
+	firstBytes  = 4 << 20
 
 	lightShare   = 0.2 // of a processor: what compressing may take without a trial
 	gainful      = 1.1 // how much faster a level has to be
 	bareFor      = 10 * time.Second
-	firstRefusal = 2 * time.Second
+	barePart     = 0.3
+	trialWindows = 2
+	firstRefusal = 4 * time.Second
 	lastRefusal  = time.Minute
 )
 
@@ -77,8 +82,8 @@ func (q *squeezer) sampled(l level, n, out int, took time.Duration) {
 // foretell returns the speed at level l, in plain bytes a second.
 func (q *squeezer) foretell(l level) float64 {
 	link := q.link
-	if q.level != asIs && q.bare > link {
-		link = q.bare // compression may be what holds it up now
+	if q.heavy && q.bare > link {
+		link = q.bare // compression may be what holds it up
 	}
 	if l == asIs {
 		return link
@@ -119,8 +124,11 @@ func (q *squeezer) end(now time.Time, l level, n, wire int) {
 	}
 	q.plain += int64(n)
 	q.wire += int64(wire)
-	d := now.Sub(q.opened)
-	if d >= windowMost || d >= windowTime && q.plain >= windowBytes {
+	d, least, bytes := now.Sub(q.opened), windowTime, int64(windowBytes)
+	if q.link == 0 { // compression began on suspicion: it is not to cost a fast link much
+		least, bytes = firstTime, firstBytes
+	}
+	if d >= windowMost || d >= least && q.plain >= bytes {
 		q.judge(now, d.Seconds())
 		q.opened = time.Time{}
 		q.open(now)
@@ -144,32 +152,36 @@ func (q *squeezer) open(now time.Time) {
 func (q *squeezer) judge(now time.Time, d float64) {
 	rate := float64(q.plain) / d
 	q.link = float64(q.wire) / d
+	q.heavy = q.level != asIs && rate > lightShare*q.of[q.level].speed
 	if q.level == asIs {
-		q.bare, q.bareAt = rate, now
+		// On a busy machine rates jump: what was faster just now counts for a while.
+		q.bare, q.bareAt = max(rate, q.bare+(rate-q.bare)*barePart), now
+		q.link = q.bare
 		if l, ok := q.best(); ok && !now.Before(q.retry) {
-			q.level, q.trying = l, true
+			q.level, q.trials = l, trialWindows
 		}
 		return
 	}
-	light := rate <= lightShare*q.of[q.level].speed
 	switch {
-	case q.trying && !light && rate < gainful*q.bare:
+	case q.trials > 0 && q.heavy && rate < gainful*q.bare:
 		q.refuse(now)
 		return
-	case !light && now.Sub(q.bareAt) > bareFor:
-		q.level, q.retry = asIs, now // for a window, to compare
+	case q.heavy && now.Sub(q.bareAt) > bareFor:
+		q.level, q.retry, q.bare = asIs, now, 0 // for a window, to compare
 		return
-	case q.trying:
+	case q.trials > 0:
+		if q.trials--; q.trials > 0 {
+			return
+		}
 		q.refusal = 0
 	}
-	q.trying = false
 	q.level, _ = q.best()
 }
 
 // refuse turns compression off, for longer each time.
 func (q *squeezer) refuse(now time.Time) {
 	q.refusal = min(max(2*q.refusal, firstRefusal), lastRefusal)
-	q.level, q.trying, q.retry = asIs, false, now.Add(q.refusal)
+	q.level, q.trials, q.retry = asIs, 0, now.Add(q.refusal)
 }
 
 // worthRatio is the ratio above which compressing a chunk is not worth undoing
