@@ -83,6 +83,7 @@ func (s *sounding) see(now time.Time, lanes []transport.LaneStats) passage {
 	var received uint64
 	for i, l := range lanes {
 		received += l.Received
+		s.known.loss = max(s.known.loss, l.FEC.Loss) // of what we send, and so perhaps of what comes
 		if i == 0 || l.RTT < s.known.rtt {
 			s.known.rtt = l.RTT
 		}

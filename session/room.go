@@ -8,8 +8,8 @@ import "sync"
 // to verify and write is all part of it, however many streams there are.
 const (
 	// roomMost is what a transfer gets while the process has as much to give.
-	// It is more than a path of 10 Gbit/s keeps under way in 30 ms.
-	roomMost = 48 << 20
+	// It is more than a path of 10 Gbit/s keeps under way in 25 ms.
+	roomMost = 32 << 20
 
 	// roomTotal is what the transfers of a process share. Those that come when
 	// it is given away get roomLeast each.

@@ -151,6 +151,10 @@ func TestSounding(t *testing.T) {
 			t.Errorf("after %v: %+v, want %+v", c.after, got, c.want)
 		}
 	}
+	lanes[0].FEC.Loss = 0.01
+	if got := s.see(now.Add(3*time.Hour), lanes); got.loss != 0.01 {
+		t.Errorf("a lossy path: %+v", got)
+	}
 	var pipe sounding
 	if got := pipe.see(now, []transport.LaneStats{{Path: transport.PathMemory, Received: 1e9}}); got != (passage{}) {
 		t.Errorf("of a link in memory: %+v", got)

@@ -26,6 +26,7 @@ type copier struct {
 
 func (o *cpOptions) run(ctx context.Context) error {
 	preferThroughput()
+	stayLean()
 	r, err := o.app.reach()
 	if err != nil {
 		return err

@@ -90,6 +90,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 	}
 	defer closeLog()
 	preferThroughput()
+	stayLean()
 	o.setUmask()
 	dir, err := session.OpenDir(o.dir)
 	if err != nil {
