@@ -83,6 +83,9 @@ func (s *Server) awaitReady(ctx context.Context, ready <-chan error) error {
 	return nil
 }
 
+// Pid is the process.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
 // Signal sends the process a signal.
 func (s *Server) Signal(sig syscall.Signal) { s.cmd.Process.Signal(sig) }
 
