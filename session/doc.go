@@ -50,11 +50,12 @@
 // is a Protocol error and ends the transfer:
 //
 //	asking      Announce came. Decided at once, or after a Digest (same size as
-//	            an existing file) or a Decide (conflict, policy ASK)
+//	            an existing file), a Decide (conflict, policy ASK) or the end of
+//	            the entry that it is a link to
 //	wanted      WANT went out. Chunks come in; Complete is awaited unless the
 //	            file is one chunk
 //	committing  every chunk verified and the digest right: metadata, rename
-//	over        Result, or HAVE, SKIP, REFUSE in place of WANT
+//	over        Result, or HAVE, SKIP, REFUSE, LINKED in place of WANT
 //
 // # What a transfer promises
 //
@@ -75,8 +76,33 @@
 // claimed chunk with its disk. After a restart of the machine the disk is read
 // before anything is claimed.
 //
+// A file of one chunk is in memory when it is verified. On Linux it is then
+// written without a name and linked to its own, so that there is no partial of
+// it; elsewhere, and where it replaces another, it has one for a moment.
+//
 // Without Options.Fsync this holds for crashes of processes; with it a file is
 // on the disk when it is reported, also after a power cut.
+//
+// # What is kept beside bytes
+//
+//	mode, times   permission bits; modification times to the nanosecond, of links
+//	              too. Directories get theirs last, when all in them is done.
+//	links         symbolic ones verbatim. Another name of a file that was
+//	              announced becomes a link to it; where that one failed, was
+//	              skipped or cannot be linked to (on Windows, and where others may
+//	              have planted it) it is sent as a file. The sender remembers
+//	              131072 such files at a time; names of more are sent as files.
+//	holes         chunks in one are neither read, sent nor written, and in a
+//	              file that has some, blocks of zeros are left out. Both ends
+//	              compute the values of all these zeros, since the digest is that
+//	              of the whole file: a TiB takes each of them 250 s of a core.
+//	              A file without holes gets none; one of 8 MiB or more has its
+//	              room reserved on ext4, xfs and f2fs.
+//	xattrs        with Options.KeepXattrs: of files and directories, what users
+//	              set, 64 of them with 8 KiB at the most. A file with more, or a
+//	              disk that keeps none, is an item that failed.
+//
+// A file that is found unchanged keeps what it has beside its bytes.
 //
 // # Deadlines
 //
