@@ -97,9 +97,14 @@ func (r *receiver) want(f *inFile) {
 		}
 		return
 	}
-	if r.wantLink(f) {
+	if r.wantLink(f) || r.seekCopy(f) {
 		return
 	}
+	r.wantData(f)
+}
+
+// wantData asks for what is in a file.
+func (r *receiver) wantData(f *inFile) {
 	size := r.options.ChunkSize
 	if size == 0 {
 		size = chunkSizeFor(f.entry.Size, r.passage(), r.policy.minChunk(), r.policy.maxChunk())

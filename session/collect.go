@@ -124,10 +124,7 @@ func (r *receiver) name(f *inFile, data []byte) error {
 		return errDropped // since its last chunk came; the partial is kept, and may be another run's
 	}
 	f.closeBase() // where an open file cannot be replaced
-	m := meta{
-		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
-		fsync: r.options.Fsync, replace: f.replace, xattrs: f.xattrs, digest: f.digest,
-	}
+	m := r.metaOf(f, f.digest)
 	if f.single() {
 		if f.part == nil && !f.stale && !f.replace && !f.sparse && len(f.xattrs) == 0 {
 			if done, err := f.dir.putNew(f.name, data, m); done && !errors.Is(err, errAppeared) {
@@ -143,6 +140,14 @@ func (r *receiver) name(f *inFile, data []byte) error {
 		f.part = nil
 	}
 	return err
+}
+
+// metaOf is what f gets besides its content; f.mu is held.
+func (r *receiver) metaOf(f *inFile, digest value) meta {
+	return meta{
+		mode: f.entry.Mode, modified: f.entry.Modified, keepMode: r.options.KeepMode, keepTime: r.options.KeepTimes,
+		fsync: r.options.Fsync, replace: f.replace, xattrs: f.xattrs, digest: digest,
+	}
 }
 
 // writeSingle writes the content of a file of one chunk. f.mu is held.

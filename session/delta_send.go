@@ -304,6 +304,13 @@ func (f *outFile) load(i uint64, buf []byte) (body []byte, v value, r recipe, er
 	return r.squeeze(data), v, r, nil
 }
 
+// toldDigest returns the digest of f, as it was told.
+func (f *outFile) toldDigest() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.digestTold[:]
+}
+
 // lengthOf returns how many bytes chunk i has.
 func (f *outFile) lengthOf(i uint64) uint32 {
 	_, n := f.layout.span(i)

@@ -51,7 +51,8 @@ type inFile struct {
 	existing       Entry
 	comparing      bool // their digest is due
 	theirs, locals *value
-	disputed       bool // a decision is due
+	alike          []*likely // files that may have the same content; the digest is due
+	disputed       bool      // a decision is due
 }
 
 type inState uint8

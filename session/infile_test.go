@@ -18,6 +18,7 @@ func newStation(t *testing.T) *station {
 	s := &station{dir: t.TempDir()}
 	s.receiver = newReceiver(receiverConfig{into: openDir(t, s.dir), origin: func(p Path) Path { return p }, options: DefaultOptions()})
 	s.ctx = t.Context()
+	s.reuse.begun.Do(func() { close(s.reuse.ready) }) // nothing runs that would wait for it
 	t.Cleanup(s.dirs.close)
 	return s
 }

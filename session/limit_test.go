@@ -60,9 +60,9 @@ func (c *course) ends() {
 // limitedBed has files on both sides: one large one, or many small ones.
 func limitedBed(t *testing.T, cfg ServerConfig, files, size int) *bed {
 	b := newBed(t, cfg)
-	for _, dir := range []string{b.here, b.there} {
+	for side, dir := range []string{b.here, b.there} {
 		for i := range files {
-			fill(t, filepath.Join(dir, "out", fmt.Sprint(i)), size, byte(i))
+			fill(t, filepath.Join(dir, "out", fmt.Sprint(i)), size, byte(i+200*side)) // or it would be copied there
 		}
 	}
 	return b
@@ -233,7 +233,7 @@ func TestLimitOverQUIC(t *testing.T) {
 			must(t, os.MkdirAll(filepath.Join(dir, "there"), 0o777))
 			b := quicBed(t, filepath.Join(dir, "here"), filepath.Join(dir, "there"), 2)
 			fill(t, filepath.Join(b.here, "out"), 40<<20, 1)
-			fill(t, filepath.Join(b.there, "out"), 40<<20, 1)
+			fill(t, filepath.Join(b.there, "out"), 40<<20, 2)
 			o := DefaultOptions()
 			o.Limit = rate
 			run := b.course(t, way, "x", o)

@@ -35,23 +35,24 @@ type outFile struct {
 	pooled bool        // it is in the pool, whose lock guards this
 	books  int         // bytes of its bookkeeping; the sender's lock guards this
 
-	mu     sync.Mutex
-	file   *os.File // opened at the first chunk
-	gone   bool     // closed for good
-	users  int      // reads under way
-	layout layout
-	values []value // of chunks that were sent, or claimed and compared
-	todo   bitmap  // chunks to be sent
-	owed   bitmap  // those of them that were not sent before
-	acked  bitmap  // chunks that the receiver has, in this run's knowledge
-	claims int     // how many chunks the receiver claimed
-	claim  claim   // what is left of them
-	faults int     // chunks that arrived corrupted
-	told   bool    // Complete was sent
-	denied bool    // the receiver did not want a chunk: it says why in a result
-	holes  bool    // the receiver takes chunks that are holes
-	grain  grain
-	delta  *outDelta // nil unless it is compared with an old file
+	mu         sync.Mutex
+	file       *os.File // opened at the first chunk
+	gone       bool     // closed for good
+	users      int      // reads under way
+	layout     layout
+	values     []value // of chunks that were sent, or claimed and compared
+	todo       bitmap  // chunks to be sent
+	owed       bitmap  // those of them that were not sent before
+	acked      bitmap  // chunks that the receiver has, in this run's knowledge
+	claims     int     // how many chunks the receiver claimed
+	claim      claim   // what is left of them
+	faults     int     // chunks that arrived corrupted
+	told       bool    // Complete was sent
+	denied     bool    // the receiver did not want a chunk: it says why in a result
+	holes      bool    // the receiver takes chunks that are holes
+	grain      grain
+	delta      *outDelta // nil unless it is compared with an old file
+	digestTold value     // in answer to VERDICT_DIGEST
 }
 
 // verdicts are the answers that came about an entry.

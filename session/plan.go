@@ -306,12 +306,20 @@ func (r *receiver) digested(d *wire.Digest) error {
 		return err
 	}
 	f.mu.Lock()
-	due := f.comparing && f.theirs == nil && len(d.GetDigest()) == len(value{})
+	alike := f.alike
+	due := (f.comparing || alike != nil) && f.theirs == nil && len(d.GetDigest()) == len(value{})
 	f.mu.Unlock()
 	if !due {
 		return newError(Protocol, f.path, "a digest that was not asked for")
 	}
 	v := value(d.GetDigest())
+	if alike != nil {
+		f.mu.Lock()
+		f.theirs = &v
+		f.mu.Unlock()
+		r.reuse.copies.add(func(ctx context.Context) { r.tryCopies(ctx, f) })
+		return nil
+	}
 	r.compared(f, &v, nil)
 	return nil
 }

@@ -19,8 +19,8 @@ import (
 // of a link may be one; see transfer.proto for what is said.
 //
 // One goroutine reads the manifest stream, one writes it, one reads each data
-// stream, one reads claimed chunks and existing files again, and one cuts old
-// files. r.mu guards
+// stream, one reads claimed chunks and existing files again, one cuts old files,
+// and three look for files in the tree and copy them. r.mu guards
 // the tables; a file's own lock guards its assembly. No lock is held during
 // disk or network access but for a file's partial being opened or committed.
 type receiver struct {
@@ -29,6 +29,8 @@ type receiver struct {
 	out      *outbox
 	work     *chores
 	cutter   *chores             // tells what old files are made of
+	reuse    *reuse              // knows what else is in the tree
+	indexing sync.WaitGroup      // the goroutine that finds that out
 	cutsLeft *semaphore.Weighted // how many cuts may be told of files that are not over
 	room     *room               // for chunks that are read
 	linked   namesIn
@@ -86,6 +88,7 @@ func newReceiver(cfg receiverConfig) *receiver {
 		work:           newChores(),
 		room:           newRoom(roomLeast),
 		cutter:         newChores(),
+		reuse:          newReuse(),
 		cutsLeft:       semaphore.NewWeighted(maxCuts),
 		flow:           flow{brake: newThrottle(0)},
 		files:          map[uint64]*inFile{},
@@ -152,6 +155,8 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	var working, loops sync.WaitGroup
 	working.Go(func() { r.work.run(ctx) })
 	loops.Go(func() { r.cutter.run(ctx) })
+	loops.Go(func() { r.reuse.seeks.run(ctx) })
+	loops.Go(func() { r.reuse.copies.run(ctx) })
 	loops.Go(func() { r.pacing(ctx) })
 	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
@@ -169,8 +174,11 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	}
 	cancel(err)
 	<-speaking.done
-	r.cutter.close()
+	for _, c := range []*chores{r.cutter, r.reuse.seeks, r.reuse.copies} {
+		c.close()
+	}
 	loops.Wait()
+	r.indexing.Wait()
 	working.Wait()
 	r.abandon(errors.Is(err, Cancelled))
 	return err

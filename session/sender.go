@@ -314,7 +314,7 @@ func (s *sender) answered(a *wire.Answer) error {
 	case wire.Verdict_VERDICT_HAVE:
 		it := Item{Result: Unchanged}
 		if a.GetCopied() {
-			it.Result = Copied
+			it.Result, it.Digest = Copied, f.toldDigest()
 		}
 		s.settle(f, it)
 	case wire.Verdict_VERDICT_SKIP:
@@ -381,6 +381,9 @@ func (s *sender) tellDigest(ctx context.Context, f *outFile) {
 		s.trouble(f, err)
 		return
 	}
+	f.mu.Lock()
+	f.digestTold = v
+	f.mu.Unlock()
 	s.out.send(&wire.ToReceiver{Say: &wire.ToReceiver_Digest{Digest: &wire.Digest{Id: f.id, Digest: v[:]}}})
 }
 
