@@ -11,6 +11,8 @@
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
 //	partial         the unfinished file, its lock and its journal (partial, journal)
+//	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
+//	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
@@ -27,7 +29,7 @@
 // breaks one is refused before the value is used.
 //
 // testdata/transcripts has conversations, byte for byte: list, stat, delete,
-// upload, resume, cancel and download (a login is in transport/testdata). A line
+// upload, resume, delta, cancel and download (a login is in transport/testdata). A line
 // says who speaks on which stream, the next one has the bytes in hex. Tests
 // replay each with a real server and with a real asker in turn, so that either
 // end can be written from them. A transfer there has one data stream, so that
@@ -40,6 +42,7 @@
 //	sender                                receiver
 //	Announce id 1, 2, 3 ...          ->
 //	                                 <-   Claims for 2, Answer WANT 1, HAVE 3, WANT 2
+//	                                 <-   Cuts for 1, of the old file in its place
 //	Chunk headers and bytes          ->   (data streams)
 //	                                 <-   Acks, per stream, of what is verified and stored
 //	Complete 2, digest               ->   when every chunk of 2 is acknowledged or claimed
@@ -50,12 +53,39 @@
 // is a Protocol error and ends the transfer:
 //
 //	asking      Announce came. Decided at once, or after a Digest (same size as
-//	            an existing file), a Decide (conflict, policy ASK) or the end of
+//	            an existing file, here or elsewhere in the tree), a Decide (conflict, policy ASK) or the end of
 //	            the entry that it is a link to
 //	wanted      WANT went out. Chunks come in; Complete is awaited unless the
 //	            file is one chunk
 //	committing  every chunk verified and the digest right: metadata, rename
 //	over        Result, or HAVE, SKIP, REFUSE, LINKED in place of WANT
+//
+// # What does not travel
+//
+// A file of 256 KiB or more that replaces another one (or is put beside it, by
+// Rename) is sent as what is new in it. The receiver reads the old file and
+// tells its cuts, pieces whose ends depend on their content, with a hash each;
+// the sender cuts its own file, and makes chunks of parts of the old file and of
+// literals. Chunks that the old file has all of go out while that is still read;
+// the others wait for its end. What is verified and journaled is the chunk: an
+// old file that changes meanwhile costs time, and never makes a wrong file. It
+// stays until the new one takes its name. When a quarter of the file (64 MiB to
+// 1 GiB) had next to nothing in common, the rest is sent whole. Cuts are as long
+// as the root of the file's size, 64 KiB for a GiB, and so little is told of them
+// (11 bytes each) that a GiB costs 180 KiB. Files above 1 TiB and transfers with
+// Options.Whole do without.
+//
+// A file that is to be received is looked for in the directory that takes the
+// transfer, and below: one of the same size (up to four, those with its time or
+// name first) is compared by its digest, cloned or copied, read again and
+// committed; it is Copied, and nothing was Sent. The index of the tree is made
+// in the background when the first such file comes, in at most 5 s, of at most
+// 32,768 files; no file waits for it longer than 1 s, or half a second for each
+// GB of its own. Where files keep having a size and not the content, the
+// receiver stops to ask.
+//
+// A server that is write-only does neither: the hashes, and whether a file is
+// copied, would tell what it has to peers that must not read it.
 //
 // # What a transfer promises
 //

@@ -38,6 +38,7 @@ type cpOptions struct {
 	lanes      int
 	chunkSize  byteCount
 	compress   string
+	whole      bool
 	limit      byteRate
 	preserve   []string
 	checksum   bool
@@ -100,6 +101,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
 	f.Var(&o.limit, "limit", "no faster than that: "+rateWords)
 	f.StringVar(&o.compress, "compress", "auto", "`auto|on|off`: auto compresses what shrinks, while the link is slower than that")
+	f.BoolVar(&o.whole, "whole-file", false, "send all of a file, also where the destination has most of it in an older one")
 	f.StringSliceVar(&o.preserve, "preserve", []string{"mode", "times", "links"}, "`mode,times,links,xattrs` or a part of it, or none: links are symbolic and hard ones, xattrs what users set")
 	f.BoolVar(&o.checksum, "checksum", false, "compare contents even where size and time agree")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
@@ -161,7 +163,7 @@ func (o *cpOptions) options() session.Options {
 		KeepMode: slices.Contains(o.preserve, "mode"), KeepTimes: slices.Contains(o.preserve, "times"),
 		KeepLinks: slices.Contains(o.preserve, "links"), KeepXattrs: slices.Contains(o.preserve, "xattrs"),
 		Streams: o.streams, ChunkSize: int(o.chunkSize.n), Compress: compressions[o.compress],
-		Limit: o.limit.n,
+		Limit: o.limit.n, Whole: o.whole,
 		Retry: o.retry, GiveUp: o.giveUp, Timeout: o.progressWait(),
 	}
 	if opts.OnConflict == session.Ask && !o.canAsk() {
