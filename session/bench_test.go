@@ -143,3 +143,22 @@ func BenchmarkSmall(b *testing.B) {
 	}
 	b.ReportMetric(float64(files)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
 }
+
+// BenchmarkUnchanged copies many small files that are there already.
+func BenchmarkUnchanged(b *testing.B) {
+	const files = 10000
+	dir := scratch(b)
+	here, there := filepath.Join(dir, "here"), filepath.Join(dir, "there")
+	os.MkdirAll(there, 0o777)
+	for i := range files {
+		fill(b, filepath.Join(here, "small", fmt.Sprintf("d%04d", i/100), fmt.Sprint(i)), 1<<(i%8+7), byte(i))
+	}
+	bed := quicBed(b, here, there, 1)
+	bed.up("small")
+	for b.Loop() {
+		if t := bed.up("small"); t.State != StateDone || t.Sent > 0 {
+			b.Fatalf("%v: %v, %d bytes sent", t.State, t.Err, t.Sent)
+		}
+	}
+	b.ReportMetric(float64(files)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+}

@@ -26,6 +26,8 @@ type bed struct {
 	token      string // file
 	server     *bargee.Server
 	bytes      int64 // of all files
+	told       int   // how many files were told of, before the kill
+	sum        int64 // their bytes
 	violations int
 }
 
@@ -105,9 +107,9 @@ func (b *bed) killed(ctx context.Context) (verified int64, err error) {
 		return 0, err
 	}
 	began := time.Now()
-	for c.Verified() < b.bytes/2 {
+	for b.arrived(c) < b.bytes/2 {
 		select {
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		case <-c.Ended():
 			_, err := c.Done()
 			return 0, errors.Join(errors.New("the copy ended before it was half done"), err)
@@ -115,9 +117,23 @@ func (b *bed) killed(ctx context.Context) (verified int64, err error) {
 	}
 	b.server.Kill()
 	c.Kill()
-	verified = c.Verified()
+	verified = b.arrived(c)
 	fmt.Printf("killed     %6.1f s, at %d of %d MiB\n", time.Since(began).Seconds(), verified>>20, b.bytes>>20)
 	return verified, b.serve(ctx, b.server.Address)
+}
+
+// arrived returns how many bytes are known to be verified: those of the last
+// progress event, which come once all of the tree was seen, or of all files that
+// were told of.
+func (b *bed) arrived(c *bargee.Copy) int64 {
+	files := c.Arrived()
+	for _, name := range files[b.told:] {
+		if fi, err := os.Stat(name); err == nil && fi.Mode().IsRegular() {
+			b.sum += fi.Size()
+		}
+	}
+	b.told = len(files)
+	return max(c.Verified(), b.sum)
 }
 
 // rerun judges the copy that came after the kill.

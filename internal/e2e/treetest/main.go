@@ -14,6 +14,7 @@ import (
 type config struct {
 	files  int   // of the tree
 	per    int   // in a directory; 0: all in one
+	size   int   // bytes of the largest
 	sparse int64 // GiB of a file with holes, in place of a tree
 	kill   bool
 	rss    int64 // MiB that a process may need; 0: any
@@ -22,7 +23,8 @@ type config struct {
 
 func main() {
 	var cfg config
-	flag.IntVar(&cfg.files, "files", 100_000, "files of the tree, of 0 to 4 KiB")
+	flag.IntVar(&cfg.files, "files", 100_000, "files of the tree")
+	flag.IntVar(&cfg.size, "size", 4096, "bytes of its largest file")
 	flag.IntVar(&cfg.per, "per", 100, "files in a directory; 0: all in one")
 	flag.Int64Var(&cfg.sparse, "sparse", 0, "copy a file of so many GiB with little data in it, in place of a tree")
 	flag.BoolVar(&cfg.kill, "kill", true, "kill both ends in the middle")

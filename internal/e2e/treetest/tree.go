@@ -24,7 +24,7 @@ func (b *bed) plant() (int64, error) {
 	stream := rand.NewChaCha8([32]byte{1})
 	var sum int64
 	var dir string
-	data := make([]byte, 4096)
+	data := make([]byte, b.cfg.size)
 	for i := range b.cfg.files {
 		if b.cfg.per == 0 && i == 0 || b.cfg.per > 0 && i%b.cfg.per == 0 {
 			dir = filepath.Join(b.source(), fmt.Sprintf("d%03d", i/max(b.cfg.per, 1)/100), fmt.Sprintf("d%05d", i/max(b.cfg.per, 1)))
