@@ -204,6 +204,7 @@ func sameFile(t *testing.T, name string, data []byte) {
 const mib = 1 << 20
 
 // A link that dies is dialled again and the transfer goes on where it was.
+// F10.
 func TestCutLink(t *testing.T) {
 	for _, budget := range [][]int64{{1}, {mib / 2}, {5*mib + 77}, {9 * mib, 100, 9 * mib}, {20*mib - 1}} {
 		bothWays(t, func() *brittleReach { return &brittleReach{budget: budget} },

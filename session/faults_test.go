@@ -364,3 +364,33 @@ func TestPartialIsLocked(t *testing.T) {
 	must(t, err)
 	p.keep()
 }
+
+// F42: a path of more than 4096 bytes is as good as another one.
+func TestDeepPaths(t *testing.T) {
+	part := strings.Repeat("d", 100)
+	deep := strings.Repeat(part+"/", 45)
+	for way, job := range jobs {
+		t.Run(way, func(t *testing.T) {
+			b := newBed(t, ServerConfig{})
+			j, from, to := job(b, "tree")
+			must(t, os.Mkdir(from, 0o755))
+			root, err := os.OpenRoot(from)
+			must(t, err)
+			defer root.Close()
+			must(t, root.MkdirAll(deep, 0o755))
+			must(t, root.WriteFile(deep+"file", content(3*mib), 0o644))
+			if tr := b.run(j); tr.State != StateDone || tr.Failures > 0 {
+				t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
+			}
+			arrived, err := os.OpenRoot(to)
+			must(t, err)
+			defer arrived.Close()
+			got, err := arrived.ReadFile(deep + "file")
+			if err != nil || string(got) != string(content(3*mib)) {
+				t.Errorf("%d bytes arrived: %v", len(got), err)
+			}
+			must(t, arrived.RemoveAll(part)) // what t.TempDir cannot
+			must(t, root.RemoveAll(part))
+		})
+	}
+}

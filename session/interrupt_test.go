@@ -118,6 +118,7 @@ func TestAbortCodes(t *testing.T) {
 
 // What happened to the partial or its journal between two runs is found, and
 // what is not right is sent again. Nothing of it gets the file's name.
+// F05, F48, F55, F57.
 func TestDamagedPartial(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, part, journal string){
 		"a bit of the data": func(t *testing.T, part, _ string) { flipBit(t, part, 1000) },
@@ -158,6 +159,7 @@ func TestDamagedPartial(t *testing.T) {
 
 // A partial of a file of that name that is another one by now is of no use, and
 // does no harm.
+// F54.
 func TestPartialOfAnotherFile(t *testing.T) {
 	for name, size := range map[string]int{"other content": 10 * mib, "longer": 11 * mib, "one chunk": 700 << 10, "small": 10, "empty": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +180,7 @@ func TestPartialOfAnotherFile(t *testing.T) {
 
 // Of two writers of one destination the second is told so, and the first one
 // is not disturbed.
+// F70.
 func TestTwoWriters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := slowly()

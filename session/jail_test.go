@@ -223,6 +223,7 @@ func TestJailIsTheDirectoryNotItsName(t *testing.T) {
 // Somebody on this machine swaps a directory and a link while a peer works
 // below it: a link that leads out, and one to what the peer could name himself
 // but did not.
+// F69.
 func TestJailFlipRace(t *testing.T) {
 	for name, target := range map[string]string{"out": "../outside", "inside": "elsewhere"} {
 		t.Run(name, func(t *testing.T) {

@@ -60,6 +60,7 @@ func TestJournal(t *testing.T) {
 
 // Whatever byte is flipped, no chunk is claimed wrongly, and one is lost at the
 // most; a header that is flipped claims nothing.
+// F52.
 func TestJournalFlipped(t *testing.T) {
 	j, name := newJournal(t, 4)
 	good, err := os.ReadFile(name)
@@ -81,6 +82,7 @@ func TestJournalFlipped(t *testing.T) {
 }
 
 // Cut at each length, it claims the whole records, and takes more behind them.
+// F05, F53.
 func TestJournalTruncated(t *testing.T) {
 	j, name := newJournal(t, 3)
 	good, err := os.ReadFile(name)
@@ -105,6 +107,7 @@ func TestJournalTruncated(t *testing.T) {
 	}
 }
 
+// TestJournalOfOthers holds F54.
 func TestJournalOfOthers(t *testing.T) {
 	j, name := newJournal(t, 3)
 	good, err := os.ReadFile(name)

@@ -14,6 +14,7 @@ import (
 
 // Everything that a tree can hold arrives as it was, or is passed over and
 // reported, in both directions.
+// F41.
 func TestKindsOfEntries(t *testing.T) {
 	long, odd := strings.Repeat("n", 255), "new\nline \xff\xfe"
 	for way, job := range jobs {
@@ -188,6 +189,7 @@ func TestLimitsOfAServer(t *testing.T) {
 
 // A source that changes is sent again as it is then, or given up, but never
 // mixed; one that goes is reported. The others arrive.
+// F59, F60, F61, F63.
 func TestSourceTrouble(t *testing.T) {
 	for name, c := range map[string]struct {
 		trouble func(t *testing.T, name string)

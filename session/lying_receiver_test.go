@@ -198,6 +198,7 @@ func TestLyingAcks(t *testing.T) {
 
 // A chunk that arrives corrupted is sent again, three times; then it is said
 // that something is wrong with a machine.
+// F50.
 func TestChunkThatArrivesCorrupted(t *testing.T) {
 	sent := make(chan int, 1)
 	b := rawBed(t, &rawReach{

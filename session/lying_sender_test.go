@@ -120,6 +120,7 @@ func TestLyingSenderDataBeforeTheAnswer(t *testing.T) {
 }
 
 // Bytes that do not have their value are not taken; the right ones are, later.
+// F50.
 func TestCorruptedChunk(t *testing.T) {
 	for _, size := range []int{0, 1000, 3 << 20} {
 		s := newRawSender(t, ServerConfig{}, nil)
@@ -159,6 +160,7 @@ func TestCorruptedChunk(t *testing.T) {
 
 // Chunks that verify and do not make the digest make no file. The sender then
 // announces it anew or gives it up; until then the transfer is not over.
+// F58.
 func TestWrongDigest(t *testing.T) {
 	s := newRawSender(t, ServerConfig{}, nil)
 	data := content(2 << 20)

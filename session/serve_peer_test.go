@@ -140,6 +140,7 @@ func TestServeMaxFileSize(t *testing.T) {
 }
 
 // A bug in one request ends that request.
+// F20.
 func TestServeOutlivesAPanic(t *testing.T) {
 	remote, _ := served(t, ServerConfig{Tree: openDir(t, t.TempDir()), Keep: func(transport.Peer) error { panic("a bug, for the test") }})
 	wantKind(t, remote.Keep(t.Context()), Internal)

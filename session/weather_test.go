@@ -175,6 +175,7 @@ func (b *weatherBed) Pin(transport.Link, string, string) error { return nil }
 
 // TestWeather: F49, F72, F73, F75, F78, F79, F82, F83. Whatever the network
 // does to packets, RES: the file arrives as it is.
+// F10.
 func TestWeather(t *testing.T) {
 	for name, c := range map[string]struct {
 		latency time.Duration

@@ -10,6 +10,7 @@ import (
 	"time"
 )
 
+// TestDialRefused holds F87.
 func TestDialRefused(t *testing.T) {
 	token, phrase := testToken("good"), Secret{phrase: "correct horse battery"}
 	both := &Admission{Tree: "/", Tokens: Tokens(token.Public()), Phrase: phrase}

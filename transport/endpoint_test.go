@@ -245,6 +245,7 @@ func (m mute) WriteTo(b []byte, to net.Addr) (int, error) {
 }
 
 // TestRestart: the peer of a process that is gone learns it from the next one.
+// F85.
 func TestRestart(t *testing.T) {
 	token := testToken("restart")
 	admission := &Admission{Tree: "/", Tokens: Tokens(token.Public())}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go"
 )
@@ -118,4 +119,30 @@ func ecdsaCert(t *testing.T) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// F98: machines whose clocks are days or years apart let each other in: it is the
+// key in a certificate that counts, not its dates.
+func TestCertificateDates(t *testing.T) {
+	token := testToken("dates")
+	for name, from := range map[string]time.Time{"is over": time.Unix(0, 0), "is still to come": time.Now().AddDate(5, 0, 0)} {
+		s := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
+		c := dialFrom(t, Config{})
+		for e, id := range map[*Endpoint]*Identity{s: testIdentity("server"), c: testIdentity("client")} {
+			template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: from.AddDate(1, 0, 0)}
+			der, err := x509.CreateCertificate(rand.Reader, template, template, id.key.Public(), id.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.tls.Certificates[0].Certificate = [][]byte{der}
+		}
+		l, err := c.Dial(t.Context(), remote(s, SecretOf(token)))
+		if err != nil {
+			t.Errorf("a certificate whose time %s: %v", name, err)
+			continue
+		}
+		if l.Peer().Key != testIdentity("server").Fingerprint() {
+			t.Errorf("it is %v", l.Peer().Key)
+		}
+	}
 }

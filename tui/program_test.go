@@ -270,6 +270,7 @@ func TestTerminalShowsTheStory(t *testing.T) {
 	}
 }
 
+// TestResizeStorm holds F104.
 func TestResizeStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, 80, 24)

@@ -22,6 +22,7 @@ var catalogues = []struct {
 	rows   int
 	held   int // at least so many rows have a test
 }{
+	{"faults.txt", "F", 105, 87},
 	{"inputs.txt", "M", 118, 25},
 }
 
@@ -93,7 +94,7 @@ var mark = regexp.MustCompile(`\b[A-Z]\d{2,3}\b`)
 
 // testsByRoom returns the files that each test or fuzz target is in, and the
 // rows that each file's comments mention. Scripts of testscript count as tests
-// that are named package/script.
+// that are named package/script, and those of .ci by their path.
 func testsByRoom(t *testing.T) (files map[string][]string, marks map[string]map[string]bool) {
 	t.Helper()
 	files, marks = map[string][]string{}, map[string]map[string]bool{}
@@ -126,12 +127,17 @@ func testsByRoom(t *testing.T) (files map[string][]string, marks map[string]map[
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range scripts {
+	for _, name := range append(scripts, root+"/.ci/kill") {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		key := "internal/cli/" + strings.TrimSuffix(path.Base(filepath.ToSlash(name)), ".txtar")
+		key, isScript := strings.CutSuffix(path.Base(filepath.ToSlash(name)), ".txtar")
+		if isScript {
+			key = "internal/cli/" + key
+		} else {
+			key = ".ci/" + key
+		}
 		files[key] = []string{key}
 		for line := range strings.Lines(string(b)) {
 			if strings.HasPrefix(line, "#") {

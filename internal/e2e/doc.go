@@ -7,6 +7,7 @@
 //	terminal   a terminal to play it in (tmux)
 //	picture    makes the README's picture from the tape
 //	killtest   kills and reruns transfers: .ci/kill
+//	faults     crashes, disks, power cuts and signals, by a catalogue
 //
 // What a test needs and this machine has not (tmux, say) makes it skip and say
 // so; .ci/run installs it where it may.

@@ -12,6 +12,7 @@ import (
 // receiver's disk fails, from the first or a later one on. ERR: the message
 // names the destination and the cause, the old file is untouched, and the same command
 // ends the copy when the disk works again.
+// F29, F36, F37, F38.
 func TestReceiverDiskFails(t *testing.T) {
 	traceable(t)
 	b := newBed(t)

@@ -109,6 +109,7 @@ const images = 100
 // TestPowerCut: F22 to F25. The power is cut at a hundred moments of a copy
 // with --fsync: what was reported as copied is there and whole, always, and no
 // file under a final name is short or empty. RES: the copy goes on from there.
+// F23, F24.
 func TestPowerCut(t *testing.T) {
 	lost, short := powerCuts(t, images, "--fsync")
 	if lost > 0 || short > 0 {
