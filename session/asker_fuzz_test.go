@@ -105,7 +105,7 @@ func FuzzAcks(f *testing.F) {
 	f.Add(message(f, &wire.Acks{Acks: []*wire.Ack{{Id: 1, Index: 2, State: wire.Ack_STATE_UNWANTED}}}))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, acks []byte) {
-		fill(t, filepath.Join(dir, "file"), 3*mib, 1)
+		fill(t, filepath.Join(dir, "file"), 3*minChunkSize, 1)
 		near, far := transport.Pipe()
 		defer near.Close("over")
 		open := func(c transport.Class) (mine, theirs transport.Stream) {
@@ -132,7 +132,7 @@ func FuzzAcks(f *testing.F) {
 			close(completed)
 		}()
 		wire.Write(heard, toSender(&wire.Ready{MaxStreams: 1}))
-		wire.Write(heard, toSender(&wire.Answer{Id: 1, ChunkSize: mib}))
+		wire.Write(heard, toSender(&wire.Answer{Id: 1, ChunkSize: minChunkSize}))
 		in := bufio.NewReader(took)
 		for range 3 {
 			c := new(wire.Chunk)

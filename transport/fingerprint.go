@@ -21,7 +21,9 @@ func FingerprintOf(key ed25519.PublicKey) Fingerprint { return sha256.Sum256(key
 func ParseFingerprint(s string) (Fingerprint, error) {
 	var f Fingerprint
 	b, err := base32Lower.DecodeString(s)
-	if err != nil || len(b) != len(f) {
+	// Only one spelling is good: the decoder passes over ends of lines, takes the
+	// byte 0xff for padding, and does not look at unused bits.
+	if err != nil || len(b) != len(f) || base32Lower.EncodeToString(b) != s {
 		return f, errors.New("a fingerprint is 52 characters of a-z and 2-7")
 	}
 	copy(f[:], b)

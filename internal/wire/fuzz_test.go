@@ -72,7 +72,7 @@ func someValue(f protoreflect.FieldDescriptor) protoreflect.Value {
 		return protoreflect.ValueOfString("s")
 	case protoreflect.Uint32Kind:
 		return protoreflect.ValueOfUint32(2)
-	case protoreflect.Uint64Kind:
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		return protoreflect.ValueOfUint64(2)
 	case protoreflect.Sint64Kind, protoreflect.Int64Kind:
 		return protoreflect.ValueOfInt64(-2)
