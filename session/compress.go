@@ -204,7 +204,9 @@ func (r *receiver) checkBody(c *wire.Chunk) error {
 	n := bodySize(c)
 	switch c.GetCodec() {
 	case wire.Codec_CODEC_NONE:
-		return nil
+		if c.GetSize() != 0 {
+			return newError(Protocol, Path{}, "a chunk that is not compressed, and is to have a body of %d bytes", c.GetSize())
+		}
 	case wire.Codec_CODEC_ZSTD:
 		if r.options.Compress == CompressOff {
 			return newError(Protocol, Path{}, "a compressed chunk, and none was asked for")

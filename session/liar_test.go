@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type liar struct {
 	in   *bufio.Reader
 	data func() (transport.Stream, *bufio.Reader) // another data stream
 	end  func() error                             // how the real half's transfer ended, where it can tell
+	part func()                                   // gives up all data streams, which else are waited for
 }
 
 // A liarCase is one of the two roles that the real half may have.
@@ -89,7 +91,7 @@ func (l *liar) ask(cfg ServerConfig, req *wire.Request) {
 		must(l.t, wire.Write(st, &wire.Request{Ask: &wire.Request_Data{Data: &wire.Data{Transfer: rawID}}}))
 		return st, bufio.NewReader(st)
 	}
-	l.end = func() error { return nil }
+	l.end, l.part = func() error { return nil }, func() {}
 }
 
 // answer is asked by a real engine for a transfer.
@@ -98,11 +100,17 @@ func (l *liar) answer(prepare func(string), job func(*bed) Job, o *wire.Options)
 		st transport.Stream
 		in *bufio.Reader
 	}
-	manifest, data := make(chan opened, 1), make(chan opened, 255)
+	manifest, data, parted := make(chan opened, 1), make(chan opened, 255), make(chan struct{})
 	b := rawBed(l.t, &rawReach{
 		manifest: func(st transport.Stream, in *bufio.Reader) { manifest <- opened{st, in} },
-		data:     func(st transport.Stream, in *bufio.Reader) { data <- opened{st, in} },
+		data: func(st transport.Stream, in *bufio.Reader) {
+			data <- opened{st, in}
+			<-parted
+			st.Abort(abortInterrupted)
+		},
 	})
+	l.part = sync.OnceFunc(func() { close(parted) })
+	l.t.Cleanup(l.part)
 	l.dir = b.here
 	prepare(l.dir)
 	j := once(job(b))
@@ -149,6 +157,8 @@ func (l *liar) fails(kinds ...Kind) {
 		return
 	}
 	wantOneOf(l.t, "what it says", told, kinds...)
+	l.part()
+	l.st.Close() // else it waits for that, for a while
 	if err := l.end(); err != nil {
 		wantOneOf(l.t, "what it knows", err, kinds...)
 	}
