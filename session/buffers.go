@@ -13,6 +13,16 @@ const (
 	bufferClasses = 14
 )
 
+// streamBuffer is how many bytes are gathered before they are written to data
+// stream number id, or read from it. Many small chunks are fewer calls with
+// more of it; large ones go past it. The first streams have the most of both.
+func streamBuffer(id int) int {
+	if id <= 16 {
+		return flushAt
+	}
+	return flushAt / 8
+}
+
 var buffers [bufferClasses]sync.Pool // of *[]byte
 
 func bufferClass(n int) int { return bits.Len(uint(max(n-1, leastBuffer-1) / leastBuffer)) }

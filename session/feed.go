@@ -263,7 +263,7 @@ func (fl *flight) rest() []flying {
 
 // pump writes chunks.
 func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
-	w := bufio.NewWriterSize(s.outlet(st), flushAt)
+	w := bufio.NewWriterSize(s.outlet(st), streamBuffer(id))
 	for {
 		var flushErr error
 		flush := func() { flushErr = w.Flush() }

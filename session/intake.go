@@ -18,7 +18,7 @@ const maxAcks = 256
 // readChunks takes the chunks of one data stream until the sender ends it. id
 // is the stream's number for people.
 func (r *receiver) readChunks(st transport.Stream, id int) error {
-	br := bufio.NewReaderSize(r.inlet(st), flushAt)
+	br := bufio.NewReaderSize(r.inlet(st), streamBuffer(id))
 	var acks []*wire.Ack
 	var unsaid int // bytes that they are about
 	say := func() error {

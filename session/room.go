@@ -8,12 +8,14 @@ import "sync"
 // to verify and write is all part of it, however many streams there are.
 const (
 	// roomMost is what a transfer gets while the process has as much to give.
-	// It is more than a path of 10 Gbit/s keeps under way in 25 ms.
+	// It is more than a path of 10 Gbit/s keeps under way in 25 ms. A receiver may
+	// have twice of it in memory: in buffers of chunks that it has begun to read,
+	// and in packets of the same chunks that it has not read yet.
 	roomMost = 32 << 20
 
 	// roomTotal is what the transfers of a process share. Those that come when
 	// it is given away get roomLeast each.
-	roomTotal = 64 << 20
+	roomTotal = 48 << 20
 	roomLeast = 4 << 20
 )
 

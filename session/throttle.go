@@ -11,7 +11,7 @@ import (
 
 // A throttle lets bytes pass at a rate. Those that wait pass in the order in
 // which they came, a piece at a time, so all get the same share of it. It begins empty, and saves up what goes unused for burstTime:
-// over t seconds no more passes than rate * (t + 0.1).
+// over t seconds no more passes than rate * (t + 0.2).
 type throttle struct {
 	turn   chan struct{} // held by the one who is next
 	pieces time.Duration // how much passes at a time
@@ -27,7 +27,7 @@ type throttle struct {
 const LeastLimit = 1 << 10
 
 const (
-	burstTime  = 100 * time.Millisecond
+	burstTime  = 200 * time.Millisecond
 	leastPiece = 512 // bytes
 
 	// Whoever has a limit of its own comes with larger pieces to one that it
