@@ -31,18 +31,19 @@ type reporter struct {
 	*cpOptions
 	start time.Time
 
-	mu      sync.Mutex
-	planned bool
-	held    []session.Item // until the plan was told
-	drawn   bool           // there is a line of progress on the terminal
-	choices map[session.PlaceID]transport.LaneChoice
-	told    time.Time // when progress was told last
-	before  map[[2]int]uint64
-	done    doneEvent
-	first   error // of the failures
-	failed  int
-	exists  bool // one of them is a conflict
-	sources map[session.Path]bool
+	mu       sync.Mutex
+	planned  bool
+	held     []session.Item // until the plan was told
+	drawn    bool           // there is a line of progress on the terminal
+	choices  map[session.PlaceID]transport.LaneChoice
+	corrects map[session.PlaceID]bool // whether errors were, when told last
+	told     time.Time                // when progress was told last
+	before   map[[2]int]uint64
+	done     doneEvent
+	first    error // of the failures
+	failed   int
+	exists   bool // one of them is a conflict
+	sources  map[session.Path]bool
 }
 
 // Until the plan is known the engine is asked often, so that it is the first
@@ -54,7 +55,7 @@ const (
 )
 
 func newReporter(o *cpOptions) *reporter {
-	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, choices: map[session.PlaceID]transport.LaneChoice{}, sources: map[session.Path]bool{}}
+	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, choices: map[session.PlaceID]transport.LaneChoice{}, corrects: map[session.PlaceID]bool{}, sources: map[session.Path]bool{}}
 }
 
 // named says that the user named path.
@@ -167,6 +168,11 @@ func (r *reporter) tellLanes(lanes []laneAt) {
 		return
 	}
 	for _, l := range lanes {
+		if on := l.FEC.Data > 0; on != r.corrects[l.place] {
+			r.corrects[l.place] = on
+			r.erase()
+			fmt.Fprintf(r.stderr, "%-9s %s\n", "fec", fecText(l.FEC))
+		}
 		if l.choice == r.choices[l.place] || l.choice.Lanes == 0 {
 			continue
 		}
@@ -174,6 +180,14 @@ func (r *reporter) tellLanes(lanes []laneAt) {
 		r.erase()
 		fmt.Fprintf(r.stderr, "%-9s %s\n", count(int64(l.choice.Lanes), "lane"), l.choice.Why)
 	}
+}
+
+// fecText says what error correction does.
+func fecText(f transport.FEC) string {
+	if f.Data == 0 {
+		return "off"
+	}
+	return fmt.Sprintf("on: %d packets of parity for %d, losses %.2g %%", f.Parity, f.Data, 100*f.Loss)
 }
 
 // plan tells what there is to do, once it is counted.
@@ -388,6 +402,21 @@ type laneEvent struct {
 	Path transport.Path `json:"path"`
 	Rate int64          `json:"rate"`
 	RTT  float64        `json:"rtt_ms"`
+	FEC  *fecEvent      `json:"fec,omitempty"` // left out while nothing is or was corrected
+}
+
+type fecEvent struct {
+	Data      int     `json:"data"` // packets of a block; 0: off
+	Parity    int     `json:"parity"`
+	Loss      float64 `json:"loss"` // share of packets
+	Recovered uint64  `json:"recovered"`
+}
+
+func newFECEvent(f transport.FEC) *fecEvent {
+	if f == (transport.FEC{}) {
+		return nil
+	}
+	return &fecEvent{f.Data, f.Parity, f.Loss, f.Recovered}
 }
 
 type streamEvent struct {
@@ -419,7 +448,7 @@ func (r *reporter) newProgressEvent(all []session.Transfer, lanes []laneAt) prog
 		}
 		r.before[key] = now
 		ev.LanesWant, ev.LanesWhy = l.choice.Lanes, l.choice.Why
-		ev.Lanes = append(ev.Lanes, laneEvent{ID: l.ID, Path: l.LaneStats.Path, Rate: int64(rate), RTT: milliseconds(l.RTT)})
+		ev.Lanes = append(ev.Lanes, laneEvent{ID: l.ID, Path: l.LaneStats.Path, Rate: int64(rate), RTT: milliseconds(l.RTT), FEC: newFECEvent(l.FEC)})
 	}
 	for _, s := range t.Streams {
 		raw := "/" + s.File.Raw()
