@@ -150,10 +150,10 @@ type fecReader struct {
 }
 
 // take returns the next packet that is due.
-func (r *fecReader) take(now time.Time) (packet, control []byte, f *fecFlow) {
+func (r *fecReader) take() (packet, control []byte, f *fecFlow) {
 	for r.ready != nil {
 		f := r.ready
-		if packet, control, ok := f.take(now); ok {
+		if packet, control, ok := f.take(); ok {
 			return packet, control, f
 		}
 		r.ready = nil
@@ -178,7 +178,7 @@ func (r *fecReader) note(f *fecFlow) {
 	}
 }
 
-// deadline returns when due has to be called, if packets wait.
+// deadline returns when expire has to be called, if packets wait.
 func (r *fecReader) deadline() (first time.Time, waits bool) {
 	for _, f := range r.held {
 		if at, ok := f.deadline(); ok && (!waits || at.Before(first)) {
@@ -188,10 +188,11 @@ func (r *fecReader) deadline() (first time.Time, waits bool) {
 	return first, waits
 }
 
-// due makes take return what waited long enough.
-func (r *fecReader) due(now time.Time) {
+// expire makes take return what waited long enough, one flow at a time.
+func (r *fecReader) expire(now time.Time) {
 	for _, f := range r.held {
 		if at, ok := f.deadline(); !ok || !now.Before(at) {
+			f.expire(now)
 			r.ready = f
 			return
 		}

@@ -44,8 +44,8 @@ func FuzzFECReceiver(f *testing.F) {
 			})
 			b = b[3+n:]
 		}
-		for _, _, ok := r.take(now.Add(time.Hour)); ok; _, _, ok = r.take(now.Add(time.Hour)) {
-			taken++
+		for r.next != r.top {
+			feedReceiver(r, now.Add(time.Hour), nil, func([]byte) { taken++ })
 		}
 		made := int(r.counts.recovered)
 		if held := len(r.spare); held > heldPackets+heldBlocks*maxBlockParity {

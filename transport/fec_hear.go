@@ -97,13 +97,21 @@ func (f *fecFlow) parity(now time.Time, h parityHeader, parity []byte) {
 
 // take is that of the receiver. One goroutine uses what it returns and calls the
 // methods above: the receiver is not changed meanwhile.
-func (f *fecFlow) take(now time.Time) (packet, control []byte, ok bool) {
+func (f *fecFlow) take() (packet, control []byte, ok bool) {
 	f.recv.Lock()
 	defer f.recv.Unlock()
 	if f.receiver == nil {
 		return nil, nil, false
 	}
-	return f.receiver.take(now)
+	return f.receiver.take()
+}
+
+func (f *fecFlow) expire(now time.Time) {
+	f.recv.Lock()
+	defer f.recv.Unlock()
+	if f.receiver != nil {
+		f.receiver.expire(now)
+	}
 }
 
 func (f *fecFlow) deadline() (at time.Time, waits bool) {

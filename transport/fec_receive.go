@@ -8,19 +8,19 @@ import (
 // Bounds of what a flow may hold: 3 MB of packets and 1 MB of parity, whatever
 // the peer, or who writes in its name, sends.
 const (
-	heldPackets = 2048
-	heldBlocks  = 16
-	lateBlocks  = 2  // that begin after one that is hopeless, before it is given up
-	strangeMost = 64 // packets in a row from nowhere near: the sender began anew
-	overtaken   = 3  // packets that make Reno take one for lost
+	heldPackets    = 2048
+	heldBlocks     = 16
+	lateBlocks     = 2  // that begin after one whose parity does not help, before it is given up
+	mostLateBlocks = 6  // after any other
+	strangeMost    = 64 // packets in a row from nowhere near: the sender began anew
+	overtaken      = 3  // packets that make Reno take one for lost
 )
 
 // A blockReceiver puts the packets of a flow in order and repairs blocks. It is
 // pure, and owned by one goroutine.
 //
 // Packets behind a gap wait until the gap is filled, by the packet itself or by
-// parity, until it cannot be filled any more, or until they have waited for
-// hold. What comes later than that is passed on at once, as are duplicates: no
+// parity, until some blocks have followed, or until nothing has come for hold. What comes later than that is passed on at once, as are duplicates: no
 // data packet is ever dropped here, so that forged ones can do no more than
 // take the place of the real ones in a block.
 type blockReceiver struct {
@@ -95,11 +95,16 @@ func (r *blockReceiver) fits(seq uint32) bool {
 		r.restart(seq)
 		return true
 	}
+	r.giveUp()
+	return false
+}
+
+// giveUp gives up the gap that packets wait behind.
+func (r *blockReceiver) giveUp() {
 	for int32(r.next-r.top) < 0 && r.slot(r.next).state == missing {
 		r.counts.failed++
 		r.next++
 	}
-	return false
 }
 
 // data takes a data packet for which fits was true; pass says that the caller
@@ -340,7 +345,7 @@ func (r *blockReceiver) lastControl(seq uint32) []byte {
 
 // take returns the next packet that is due, or ok false. It is good until the
 // next call of any method.
-func (r *blockReceiver) take(now time.Time) (packet, control []byte, ok bool) {
+func (r *blockReceiver) take() (packet, control []byte, ok bool) {
 	for r.begun && int32(r.next-r.top) < 0 {
 		s := r.slot(r.next)
 		if s.state != missing {
@@ -348,13 +353,22 @@ func (r *blockReceiver) take(now time.Time) (packet, control []byte, ok bool) {
 			packet, ok := s.data.packet()
 			return packet, s.control, ok
 		}
-		if since, waits := r.waiting(); !waits || now.Sub(since) < r.hold && !r.hopeless(r.next) {
+		if _, waits := r.waiting(); !waits || !r.hopeless(r.next) {
 			return nil, nil, false
 		}
 		r.counts.failed++
 		r.next++
 	}
 	return nil, nil, false
+}
+
+// expire gives up a gap that packets have waited behind for too long. It is to
+// be called only when nothing else has come: what fills the gap may lie unread
+// in the socket of a busy machine.
+func (r *blockReceiver) expire(now time.Time) {
+	if since, waits := r.waiting(); waits && now.Sub(since) >= r.hold {
+		r.giveUp()
+	}
 }
 
 // waiting tells since when packets wait for the one that is due.
@@ -367,19 +381,21 @@ func (r *blockReceiver) waiting() (since time.Time, waits bool) {
 	return time.Time{}, false
 }
 
-// hopeless tells whether all parity of the packet's block is there, and not
-// enough, though later blocks have come.
+// hopeless tells whether so many blocks have begun after the packet's that it
+// will not come: fewer if all its parity is there, and not enough, or none.
 func (r *blockReceiver) hopeless(seq uint32) bool {
 	for i := range r.blocks {
 		b := &r.blocks[i]
-		if b.known && b.based && b.m > 0 && int32(seq-b.first) >= 0 && int32(seq-b.first) < int32(b.k) {
-			return b.done || len(b.parities) == b.m && int16(r.newest-b.number) >= lateBlocks
+		if !b.known || !b.based || b.k == 0 || int32(seq-b.first) < 0 || int32(seq-b.first) >= int32(b.k) {
+			continue
 		}
+		later := int(int16(r.newest - b.number))
+		return b.done || later >= lateBlocks && len(b.parities) == b.m || later >= mostLateBlocks
 	}
 	return false
 }
 
-// deadline returns when take has to be called again, if packets wait.
+// deadline returns when expire has to be called, if packets wait.
 func (r *blockReceiver) deadline() (at time.Time, waits bool) {
 	if !r.begun {
 		return time.Time{}, false

@@ -27,6 +27,7 @@ type fecSocket struct {
 	now    time.Time
 	peer   netip.AddrPort // from, in the form that flows are known by
 	asIs   netip.AddrPort // what peer was made of
+	again  bool           // a deadline of ours was over; the second try is due
 
 	deadlines sync.Mutex
 	user      time.Time // deadline of quic-go
@@ -48,11 +49,14 @@ func newFECSocket(below *groSocket) *fecSocket {
 	return s
 }
 
+// secondTry is the time for packets that are there already.
+const secondTry = time.Millisecond
+
 // ReadBatch keeps the promises of groSocket.ReadBatch.
 func (s *fecSocket) ReadBatch(ms []ipv4.Message, _ int) (int, error) {
 	n := 0
 	for n < len(ms) {
-		if packet, control, f := s.reader.take(s.now); f != nil {
+		if packet, control, f := s.reader.take(); f != nil {
 			ms[n] = handOver(ms[n], packet, control, f.to)
 			n++
 			f.queue.handOver(f.lanes.Load(), time.Sleep)
@@ -99,19 +103,26 @@ func handOver(m ipv4.Message, packet, control []byte, from *net.UDPAddr) ipv4.Me
 	return m
 }
 
-// await reads a super-buffer, or returns when packets waited long enough.
+// await reads a super-buffer, or returns when packets waited long enough. A
+// deadline that is over keeps the kernel from being asked at all, so that there
+// is a second try before anything is given up.
 func (s *fecSocket) await() (empty bool, err error) {
 	s.arm()
 	empty, err = s.fill()
 	s.now = time.Now()
-	if err == nil {
+	late := errors.Is(err, os.ErrDeadlineExceeded) && s.mine()
+	switch {
+	case late && s.again:
+		s.reader.expire(s.now)
+		s.again, err = false, nil
+	case late:
+		s.again, err = true, nil
+	case err == nil:
+		s.again = false
 		if s.asIs != s.fromKey {
 			s.asIs, s.peer = s.fromKey, netip.AddrPortFrom(s.fromKey.Addr().Unmap(), s.fromKey.Port())
 		}
-	} else if errors.Is(err, os.ErrDeadlineExceeded) && s.mine() {
-		err = nil
 	}
-	s.reader.due(s.now)
 	return empty, err
 }
 
@@ -120,6 +131,9 @@ func (s *fecSocket) arm() {
 	at, waits := s.reader.deadline()
 	if !waits {
 		return // one of before is harmless
+	}
+	if s.again {
+		at = time.Now().Add(secondTry)
 	}
 	s.deadlines.Lock()
 	defer s.deadlines.Unlock()

@@ -188,8 +188,8 @@ func (trip fecTrip) run(t *testing.T, seed uint64) {
 	for _, e := range wire {
 		feedReceiver(r, start.Add(e.at), e.packet, deliver)
 	}
-	for p, _, ok := r.take(start.Add(time.Hour)); ok; p, _, ok = r.take(start.Add(time.Hour)) {
-		deliver(p)
+	for r.next != r.top {
+		feedReceiver(r, start.Add(time.Hour), nil, deliver)
 	}
 	for _, n := range seen {
 		if n == 0 {
@@ -215,10 +215,11 @@ func numbered(n, size int) []byte {
 // feedReceiver hands r a packet as a socket does.
 func feedReceiver(r *blockReceiver, now time.Time, packet []byte, deliver func([]byte)) {
 	drain := func() {
-		for p, _, ok := r.take(now); ok; p, _, ok = r.take(now) {
+		for p, _, ok := r.take(); ok; p, _, ok = r.take() {
 			deliver(p)
 		}
 	}
+	r.expire(now)
 	drain()
 	if h, data, ok := parseData(packet); ok {
 		for !r.fits(h.seq) {
