@@ -28,8 +28,8 @@ const (
 // A fecControl decides when packets get headers and parity, and how much. It is
 // pure: time and measurements are given to it.
 //
-// Loss that comes with a queue is congestion, and Reno's to see: no parity then,
-// and it does not count. There is a queue where all round trips of a while, that
+// Loss that comes with a queue is congestion, and Reno's to see: it does not
+// count, and there is no parity for one round trip out of three. There is a queue where all round trips of a while, that
 // is one or two of them, are above one and a half times the least there was.
 // (Twice is what a full buffer of the usual size, one bandwidth-delay product,
 // just makes. Reno of quic-go goes down to 0.7, so that one and a half leaves the
@@ -40,19 +40,20 @@ type fecControl struct {
 	low, before time.Duration // least of this while and of the one before
 	while       time.Time     // when it began
 
-	armed  bool // headers start with the next bulk
-	on     bool
-	until  time.Time // no loss since quiet ago, by then: off
-	quiet  time.Duration
-	calm   float64   // packets since the last loss
-	queued bool      // losses come with a queue
-	blind  time.Time // until then reports are about packets without parity
-	tally            // packets, each counting less the older it is
-	sure   tally     // when there was no queue
-	rate   float64   // packets a second
-	more   int       // parity that bursts of loss need
-	lessen time.Time
-	last   time.Time // of the last report
+	armed        bool // headers start with the next bulk
+	on           bool
+	until        time.Time // no loss since quiet ago, by then: off
+	quiet        time.Duration
+	calm         float64   // packets since the last loss
+	queued       bool      // losses come with a queue: no parity
+	bare, spared time.Time // until when that lasts, and until when it does not come back
+	blind        time.Time // until then reports are about packets without parity
+	tally                  // packets, each counting less the older it is
+	sure         tally     // when there was no queue
+	rate         float64   // packets a second
+	more         int       // parity that bursts of loss need
+	lessen       time.Time
+	last         time.Time // of the last report
 
 	suspect  float64 // losses that QUIC saw while off
 	suspects time.Time
@@ -141,13 +142,16 @@ func (c *fecControl) arrived(now time.Time, a fecArrival) {
 		weight := min(1, float64(past)/float64(200*time.Millisecond))
 		c.rate += weight * (float64(a.expected)/past.Seconds() - c.rate)
 	}
-	c.queued = c.queue() && (a.missing > 0 || c.queued)
-	if c.queued {
-		// What is on its way has no parity. What was lost since there was no
-		// queue for sure does not count.
-		c.blind = now.Add(c.rtt + mostHold)
+	if c.queue() && a.missing > 0 && now.After(c.spared) {
+		// One round trip is bare, so that Reno sees a loss. Then it takes two
+		// until that shows. What was lost since there was no queue for sure
+		// does not count.
+		c.bare = now.Add(c.rtt)
+		c.spared = now.Add(3 * c.rtt)
+		c.blind = now.Add(2*c.rtt + mostHold)
 		c.tally = c.sure
 	}
+	c.queued = now.Before(c.bare)
 	if now.After(c.blind) {
 		c.sent += float64(a.expected)
 		c.lost = max(0, c.lost+float64(a.missing))
