@@ -123,6 +123,7 @@ func (t *laneTally) view(l *link, now time.Time) laneView {
 			continue
 		}
 		v.lanes++
+		v.corrects = v.corrects || n.fec != nil && n.fec.figures().Data > 0
 		if n.bulk.Load() > 0 {
 			v.busy = true
 			rtts = append(rtts, st.SmoothedRTT)

@@ -58,13 +58,14 @@ const (
 // A laneView is what a steer is told: counters, all of which only grow, but for
 // lost ones that turn out to have been late.
 type laneView struct {
-	now   time.Time
-	lanes int
-	busy  bool          // bulk data is under way
-	rtt   time.Duration // of a usual lane
-	bytes uint64        // that got through, either way
-	sent  uint64        // packets
-	lost  uint64        // of these; what the peer loses is not known
+	now      time.Time
+	lanes    int
+	busy     bool          // bulk data is under way
+	rtt      time.Duration // of a usual lane
+	bytes    uint64        // that got through, either way
+	sent     uint64        // packets
+	lost     uint64        // of these; what the peer loses is not known
+	corrects bool          // losses are made good before Reno sees them, most of them
 }
 
 // What a steer goes by.
@@ -212,7 +213,9 @@ func (s *steer) next(v laneView, f figures, queue, congested bool) {
 	case s.want < s.most && s.up.due(v.now):
 		more := s.want // so many
 		switch {
-		case s.modest:
+		case s.modest, v.corrects:
+			// Where losses are made good, each new lane fills what is free by
+			// itself: many at once only overflow the path.
 			more = (s.want + 1) / 2
 		case f.loss > 0: // without a queue: the loss is random
 			more = 3 * s.want

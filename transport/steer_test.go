@@ -242,3 +242,18 @@ func TestSteerWindows(t *testing.T) {
 		})
 	}
 }
+
+// TestSteerAddsFewLanesToCorrected: losses that are made good are no reason for
+// four times the lanes.
+func TestSteerAddsFewLanesToCorrected(t *testing.T) {
+	for corrects, want := range map[bool]int{false: 16, true: 6} {
+		s := newSteer(4, MaxLanes)
+		now := time.Unix(2, 0)
+		s.least.add(now, 100*time.Millisecond)
+		s.next(laneView{now: now, lanes: 4, busy: true, rtt: 100 * time.Millisecond, corrects: corrects},
+			figures{mean: 1e7, loss: 0.01, rtt: 100 * time.Millisecond}, false, false)
+		if s.want != want {
+			t.Errorf("corrects %v: %d lanes, want %d", corrects, s.want, want)
+		}
+	}
+}

@@ -1,11 +1,9 @@
 package tui
 
 import (
-	"slices"
 	"time"
 
 	"github.com/bargee/bargee/session"
-	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui/cells"
 )
 
@@ -98,8 +96,11 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 	if n := len(p.Lanes); n > 1 {
 		more = append(more, cells.Sayf("%d lanes", n))
 	}
-	if slices.ContainsFunc(p.Lanes, func(n transport.LaneStats) bool { return n.FEC.Data > 0 }) {
-		more = append(more, cells.Say("FEC")) // the path loses packets, and we make them good
+	for _, lane := range p.Lanes {
+		if lane.FEC.Data > 0 { // the path loses packets, and we make them good
+			more = append(more, cells.Say("FEC"))
+			break
+		}
 	}
 	for _, m := range append(more, cells.Say("QUIC")) {
 		if longer := t.Plus(c.signs.dot, m); longer.Width(c.Method) <= room {
