@@ -10,6 +10,7 @@
 //	Engine          the queue: places, jobs, attempts, conflicts, counts
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
+//	flow           how fast, and how small                        (throttle, share, limit, flow, compress, squeeze, room)
 //	partial         the unfinished file, its lock and its journal (partial, journal)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
@@ -141,6 +142,39 @@
 // acknowledgements and nothing moves for Options.Timeout ends with Timeout and
 // is attempted again: after 1, 2, 4 ... 60 s, Options.Retry times without
 // progress; an unreachable peer every 1 to 4 s for Options.GiveUp.
+//
+// # How fast
+//
+// Reading, hashing, compressing and writing to the network overlap with each
+// other and with the receiver's reading, verifying and storing, since each data
+// stream has a chunk of its own under way at either end.
+//
+// A limit (Options.Limit, Engine.SetLimit, ServerConfig.Limit) is bytes a second
+// on data streams: what is compressed counts as it is sent. The sender holds
+// back: it obeys its own limits and the Pace that the receiver tells in Ready
+// and whenever it changes, within 250 ms. A bucket begins empty and saves up 0.2 s
+// at the most, so the figure is kept to 5 % over 4 s and more, from the first
+// second on. What several transfers share is divided evenly among those that
+// make use of it. A sender that does not say that it listens (an older one) is
+// read from as slowly instead.
+//
+// With CompressAuto a chunk is compressed where a sample of its file shrinks by
+// 5 % and the link, not the processor, is what a transfer waits for: the
+// squeezer foretells the speed of each level from what it measures, tries what
+// it believes to be faster, and keeps it only if it was. Chunks below 512 bytes
+// are sent as they are. The receiver decodes a chunk into a buffer of its
+// length: one that makes more or less ends the transfer with Protocol.
+//
+// # Memory
+//
+// Either end holds at most roomMost (32 MiB) of chunks of one transfer, or one
+// chunk that is larger, and the transfers of a process share roomTotal (48 MiB),
+// with at least roomLeast (4 MiB) for each: a receiver says in Ready how much it
+// has room for, and a sender has no more than that unacknowledged, whatever the
+// number of streams and the size of chunks. So 255 streams with chunks of 16 MiB
+// have two under way at a time. Beside that there are 64 KiB for each of the
+// first 16 data streams, 8 KiB for any other, and, once something is compressed,
+// 1 to 3 MiB of zstd's tables for each processor and level.
 //
 // # Who owns what
 //
