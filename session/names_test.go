@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // link gives a file of dir another name in it.
@@ -142,4 +144,38 @@ func TestHardLinksOfAnInterruptedTransfer(t *testing.T) {
 		oneFile(t, to, "a", "b", "sub/c")
 		oneFile(t, to, "large", "sub/large")
 	})
+}
+
+// What a peer says of names is looked at, and how much of it is remembered is
+// bounded: names of what is not known are files of their own.
+func TestNamesOfAPeer(t *testing.T) {
+	dir := &heldDir{}
+	file := func(id uint64) *inFile {
+		return &inFile{id: id, path: Path{"f"}, name: fmt.Sprint("f", id), dir: dir, entry: Entry{Kind: RegularFile}}
+	}
+	var n namesIn
+	first := file(5)
+	must(t, n.described(first, &wire.Announce{Id: 5, Names: 3}))
+	for _, link := range []uint64{6, 7, 1 << 40} {
+		if err := n.described(file(6), &wire.Announce{Id: 6, Names: 3, Link: link}); KindOf(err) != Protocol {
+			t.Errorf("entry 6 as a link to %d: %v", link, err)
+		}
+	}
+	for id, known := range map[uint64]bool{5: true, 4: false} {
+		f := file(6)
+		must(t, n.described(f, &wire.Announce{Id: 6, Names: 3, Link: id}))
+		if (f.linkTo != nil) != known {
+			t.Errorf("a link to entry %d: known %t, want %t", id, f.linkTo != nil, known)
+		}
+	}
+	must(t, n.described(file(7), &wire.Announce{Id: 7, Names: 3, Link: 5}))
+	if len(n.files) != 0 || n.bytes != 0 {
+		t.Errorf("%d files and %d bytes are remembered when all names came", len(n.files), n.bytes)
+	}
+	for id := uint64(1); id <= maxNamesIn+10; id++ {
+		must(t, n.described(file(id), &wire.Announce{Id: id, Names: 1 << 31}))
+	}
+	if len(n.files) != maxNamesIn || n.bytes > maxNamesInBytes {
+		t.Errorf("%d files and %d bytes are remembered", len(n.files), n.bytes)
+	}
 }
