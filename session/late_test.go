@@ -11,7 +11,8 @@ import (
 )
 
 // A data stream that comes when its transfer is over is turned away at once:
-// the asker waits for it. One whose transfer never comes waits a while.
+// the asker waits for it. One whose transfer does not come waits a while, and is
+// then told to try again.
 func TestLateDataStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newRawSender(t, ServerConfig{}, nil)
@@ -28,9 +29,10 @@ func TestLateDataStream(t *testing.T) {
 		for _, c := range []struct {
 			st   transport.Stream
 			wait time.Duration
-		}{{late, 0}, {early, dataPatience}} {
+			code transport.AbortCode
+		}{{late, 0, abortFailed}, {early, dataPatience, abortInterrupted}} {
 			_, err := bufio.NewReader(c.st).ReadByte()
-			if a, ok := err.(*transport.AbortError); !ok || a.Code != abortFailed {
+			if a, ok := err.(*transport.AbortError); !ok || a.Code != c.code {
 				t.Errorf("got %v", err)
 			}
 			if d := time.Since(start); d != c.wait {

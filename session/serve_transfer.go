@@ -116,7 +116,7 @@ func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underwa
 		return nil, 0
 	}
 	if e.over {
-		return nil, 0
+		return e, 0
 	}
 	return e, e.number(most)
 }
@@ -273,7 +273,11 @@ func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream
 // serveData answers Request{data}: it hands the stream to its transfer.
 func (s *Server) serveData(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Data) {
 	t, n := s.transfers.join(ctx, transferKey{l, string(req.GetTransfer())}, s.cfg.maxStreams())
-	if n == 0 {
+	switch {
+	case t == nil: // its manifest may only be late, and another stream may find it
+		st.Abort(abortInterrupted)
+		return
+	case n == 0:
 		st.Abort(abortFailed)
 		return
 	}
