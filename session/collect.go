@@ -202,13 +202,21 @@ func (r *receiver) fileFailed(f *inFile, e *Error, discard bool) error {
 	return nil
 }
 
+// otherName returns f's name, if it is another one than was announced.
+func (r *receiver) otherName(f *inFile) []byte {
+	if r.rename(f.path).Base() == f.name {
+		return nil
+	}
+	return []byte(f.name)
+}
+
 // result tells the sender how a wanted file ended.
 func (r *receiver) result(f *inFile, err error) {
 	m := &wire.Result{Id: f.id}
 	if err != nil {
 		m.Error = toWire(err)
-	} else if r.rename(f.path).Base() != f.name {
-		m.Name = []byte(f.name)
+	} else {
+		m.Name = r.otherName(f)
 	}
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Result{Result: m}})
 }

@@ -138,8 +138,11 @@ func (r *receiver) wantLink(f *inFile) bool {
 	if !f.linkName(from, to) {
 		return false
 	}
+	if r.options.Fsync && syncDir(f.dir.root) != nil {
+		return false
+	}
 	if f.leaveAsking(inOver) {
-		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_LINKED})
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_LINKED, Name: r.otherName(f)})
 		r.over(f, Item{Result: Copied})
 	}
 	return true

@@ -245,6 +245,9 @@ func (r *receiver) plan(f *inFile, wanted bool) {
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case !wanted: // it is settled since a former attempt of this run
+		if err != nil || !same(f.entry, old) || r.options.Checksum {
+			r.nameEnded(f, Skipped) // what has its name may be what was there before
+		}
 		r.have(f)
 	case f.entry.Kind >= Other:
 		r.skip(f, newError(NotAFile, f.path, "neither a file, a directory nor a link"))

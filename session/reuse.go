@@ -173,7 +173,7 @@ func (r *receiver) copyLike(ctx context.Context, f *inFile, l *likely) bool {
 		p.remove()
 		r.refuse(f, err)
 	case f.leaveAsking(inOver):
-		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE, Copied: true})
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE, Copied: true, Name: r.otherName(f)})
 		r.over(f, Item{Result: Copied, Digest: f.theirs[:]})
 	}
 	return true

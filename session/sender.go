@@ -314,7 +314,7 @@ func (s *sender) answered(a *wire.Answer) error {
 	case wire.Verdict_VERDICT_HAVE:
 		it := Item{Result: Unchanged}
 		if a.GetCopied() {
-			it.Result, it.Digest = Copied, f.toldDigest()
+			it.Result, it.Digest, it.Name = Copied, f.toldDigest(), s.renamed(f, a.GetName())
 		}
 		s.settle(f, it)
 	case wire.Verdict_VERDICT_SKIP:
@@ -327,7 +327,7 @@ func (s *sender) answered(a *wire.Answer) error {
 		if f.link == 0 {
 			return newError(Protocol, f.rel, "it was announced as no link")
 		}
-		s.settle(f, Item{Result: Copied})
+		s.settle(f, Item{Result: Copied, Name: s.renamed(f, a.GetName())})
 	case wire.Verdict_VERDICT_REFUSE:
 		s.settle(f, Item{Result: Failed, Err: s.refusal(f, a.GetError())})
 	case wire.Verdict_VERDICT_DIGEST:
@@ -407,11 +407,18 @@ func (s *sender) resulted(m *wire.Result) error {
 	if f.claims > 0 {
 		it.Result = Resumed
 	}
-	if len(m.Name) > 0 && checkName(string(m.Name)) == nil {
-		it.Name, _ = s.nameOf(f).Parent().Join(string(m.Name))
-	}
+	it.Name = s.renamed(f, m.Name)
 	s.settle(f, it)
 	return nil
+}
+
+// renamed returns where f is at the destination under another name, which is no
+// path if it has none.
+func (s *sender) renamed(f *outFile, name []byte) (p Path) {
+	if len(name) > 0 && checkName(string(name)) == nil {
+		p, _ = s.nameOf(f).Parent().Join(string(name))
+	}
+	return p
 }
 
 // refused handles a result that is an error. After one of Integrity the

@@ -67,7 +67,14 @@ func writeTree(dir string, tree map[string]simFile) error {
 	}
 	names := sortedKeys(tree)
 	var errs error
+	first := map[uint64]string{} // name of each file
 	for _, name := range names { // parents come before what is in them
+		f := tree[name]
+		if at, ok := first[f.inode]; ok && f.inode != 0 && f.mode.IsRegular() {
+			errs = errors.Join(errs, os.Link(filepath.Join(dir, at), filepath.Join(dir, name)))
+			continue
+		}
+		first[f.inode] = name
 		errs = errors.Join(errs, writeSimFile(filepath.Join(dir, name), tree[name]))
 	}
 	for i := len(names) - 1; i >= 0; i-- {
@@ -87,10 +94,17 @@ func writeSimFile(name string, f simFile) error {
 	case fs.ModeSymlink:
 		return os.Symlink(string(f.data), name)
 	}
-	if err := os.WriteFile(name, f.data, 0o600); err != nil {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Chmod(name, f.mode.Perm())
+	defer file.Close()
+	for off := 0; off < len(f.data) && err == nil; off += simPage {
+		if page := f.data[off:min(off+simPage, len(f.data))]; !isHole(page) { // a page of nothing is a hole
+			_, err = file.WriteAt(page, int64(off))
+		}
+	}
+	return errors.Join(err, file.Truncate(int64(len(f.data))), file.Chmod(f.mode.Perm()))
 }
 
 func setSimTime(name string, t time.Time) error {

@@ -15,14 +15,15 @@ import (
 
 // A scenario is what a seed stands for, but for what the scheduler picks.
 type scenario struct {
-	start   time.Time
-	upload  bool // the program that serves receives
-	fsync   bool
-	options Options
-	faults  []fault // in the order of their steps
-	mood    int     // of the scheduler
-	spoil   bool    // a crash leaves damaged partials or journals
-	old     map[string]simFile
+	start    time.Time
+	upload   bool // the program that serves receives
+	fsync    bool
+	options  Options
+	faults   []fault // in the order of their steps
+	mood     int     // of the scheduler
+	spoil    bool    // a crash leaves damaged partials or journals
+	old      map[string]simFile
+	lastFile string // that was picked
 }
 
 // A fault is something that goes wrong at a step, or as soon after as it can.
@@ -55,7 +56,7 @@ var faultWords = [...]string{"crash in the disk", "crash of the asker", "crash o
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // sizes lie around the borders of chunks of 64 KiB and of what is resumed.
-var simSizes = []int{0, 1, 100, 65535, 65536, 65537, 70_000, 131072, 131073, 196608, 262143, 300_000}
+var simSizes = []int{0, 1, 100, 65535, 65536, 65537, 70_000, 131072, 131073, 196608, 262143, 262144, 300_000, 400_000}
 
 var simDay = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -66,7 +67,24 @@ func (w *world) content(n int) []byte {
 	w.touched++
 	copy(key[:], fmt.Sprint(w.touched))
 	rand.NewChaCha8(key).Read(b)
+	switch kind := w.pick(6); {
+	case n < simPage:
+	case kind == 0: // it shrinks
+		for at := simPage / 4; at < n; at *= 2 {
+			copy(b[at:], b[:at])
+		}
+	case kind == 1: // it has holes
+		from := w.pick(n)
+		clear(b[from:min(n, from+w.pick(3*minChunkSize))])
+	}
 	return b
+}
+
+// edited returns b with something put in and something taken out.
+func (w *world) edited(b []byte) []byte {
+	in, out := w.pick(len(b)+1), w.pick(len(b)+1)
+	b = slices.Concat(b[:in], w.content(w.pick(2000)), b[in:])
+	return slices.Delete(b, out, min(out+w.pick(5000), len(b)))
 }
 
 // stamp returns a time that no other version has.
@@ -88,6 +106,7 @@ func (w *world) prepare() error {
 	o.OnConflict = []Conflict{Fail, Skip, Overwrite, Overwrite, Overwrite, Rename, Newer, Ask}[w.pick(8)]
 	o.Fsync, o.Streams, o.ChunkSize = w.fsync, 1+w.pick(4), minChunkSize<<(w.pick(4)/3)
 	o.Checksum, o.KeepTimes, o.KeepMode = w.chance(15), w.chance(90), w.chance(80)
+	o.Compress = Compression(w.pick(3))
 	w.options = o
 
 	tree := map[string]simFile{"tree": {mode: fs.ModeDir | 0o755, modified: w.stamp()}}
@@ -99,6 +118,15 @@ func (w *world) prepare() error {
 		case n == 0:
 			tree[name] = simFile{mode: fs.ModeDir | 0o755, modified: w.stamp()}
 			dirs = append(dirs, name)
+		case n == 2: // another name of a file
+			f := tree[w.anyFile(tree)]
+			if f.mode != 0 && f.inode == 0 {
+				f.inode = uint64(i + 1)
+				tree[w.lastFile] = f
+			}
+			if f.mode != 0 {
+				tree[name] = f
+			}
 		case n == 1:
 			tree[name] = simFile{mode: fs.ModeSymlink, modified: w.stamp(), data: fmt.Append(nil, "to", i)}
 		default:
@@ -129,6 +157,16 @@ func (w *world) prepare() error {
 	return nil
 }
 
+// anyFile returns the name of a regular file, "" if there is none.
+func (w *world) anyFile(tree map[string]simFile) string {
+	w.lastFile = ""
+	names := slices.DeleteFunc(sortedKeys(tree), func(name string) bool { return !tree[name].mode.IsRegular() })
+	if len(names) > 0 {
+		w.lastFile = names[w.pick(len(names))]
+	}
+	return w.lastFile
+}
+
 // olden puts some of the names in the way, with what is similar or not.
 func (w *world) olden(tree map[string]simFile) {
 	for _, name := range sortedKeys(tree) {
@@ -140,7 +178,12 @@ func (w *world) olden(tree map[string]simFile) {
 			w.old[d] = simFile{mode: fs.ModeDir | 0o755, modified: w.stamp()}
 		}
 		o := simFile{mode: f.mode, modified: f.modified, data: f.data}
-		switch w.pick(5) {
+		switch w.pick(7) {
+		case 5, 6: // edited
+			o.modified = w.stamp()
+			if len(f.data) > 0 {
+				o.data = w.edited(f.data)
+			}
 		case 0: // the same
 		case 1: // the same content
 			o.modified = w.stamp()
@@ -175,7 +218,7 @@ func (w *world) faulty() {
 func (w *world) alter() {
 	var files []string
 	for _, name := range sortedKeys(w.versions) {
-		if v := w.versions[name]; v[len(v)-1].mode.IsRegular() {
+		if v := w.versions[name]; v[len(v)-1].mode.IsRegular() && v[0].inode == 0 {
 			files = append(files, name)
 		}
 	}

@@ -1703,6 +1703,7 @@ type Answer struct {
 	AverageCut    uint32                 `protobuf:"varint,6,opt,name=average_cut,json=averageCut,proto3" json:"average_cut,omitempty"` // of WANT, to an entry announced with parts: Cuts of this size follow; 4 KiB to 8 MiB
 	Copied        bool                   `protobuf:"varint,7,opt,name=copied,proto3" json:"copied,omitempty"`                           // of HAVE: it was not there, and the receiver has copied it from another file of its own
 	Holes         bool                   `protobuf:"varint,8,opt,name=holes,proto3" json:"holes,omitempty"`                             // of WANT, to an entry announced with data: chunks may be holes
+	Name          []byte                 `protobuf:"bytes,9,opt,name=name,proto3" json:"name,omitempty"`                                // of LINKED and of HAVE with copied, where it differs from the announced one (CONFLICT_RENAME)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1791,6 +1792,13 @@ func (x *Answer) GetHoles() bool {
 		return x.Holes
 	}
 	return false
+}
+
+func (x *Answer) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
 }
 
 // Cuts describes, from its beginning on, the old file that the receiver has in
@@ -2430,7 +2438,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06Claims\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
 	"\x05first\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05first\x12\x1e\n" +
-	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\xb5\x02\n" +
+	"\x06values\x18\x03 \x01(\fB\x06ص\x18\xc0\xfb?R\x06values:\x06\x88\xb5\x18\x80\x80@\"\xd0\x02\n" +
 	"\x06Answer\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12.\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x14.bargee.wire.VerdictR\averdict\x12*\n" +
@@ -2441,7 +2449,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\vaverage_cut\x18\x06 \x01(\rB\v\xf0\xb5\x18\x80\x80\x80\x04\xf8\xb5\x18\x01R\n" +
 	"averageCut\x12\x16\n" +
 	"\x06copied\x18\a \x01(\bR\x06copied\x12\x14\n" +
-	"\x05holes\x18\b \x01(\bR\x05holes\"|\n" +
+	"\x05holes\x18\b \x01(\bR\x05holes\x12\x19\n" +
+	"\x04name\x18\t \x01(\fB\x05ص\x18\x80\bR\x04name\"|\n" +
 	"\x04Cuts\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12&\n" +
 	"\alengths\x18\x02 \x03(\rB\f\xe8\xb5\x18\x80\x10\xf0\xb5\x18\x80\x80\x80\bR\alengths\x12\x1d\n" +
