@@ -132,3 +132,13 @@ func TestAbout(t *testing.T) {
 		t.Error("about changed the error it was given")
 	}
 }
+
+func wantOneOf(t *testing.T, what string, err error, kinds ...Kind) {
+	t.Helper()
+	for _, k := range kinds {
+		if errors.Is(err, k) {
+			return
+		}
+	}
+	t.Errorf("%s: kind %s (%v), want one of %v", what, KindOf(err), err, kinds)
+}

@@ -88,16 +88,6 @@ func TestJailFollowsNoLink(t *testing.T) {
 	}
 }
 
-func wantOneOf(t *testing.T, what string, err error, kinds ...Kind) {
-	t.Helper()
-	for _, k := range kinds {
-		if errors.Is(err, k) {
-			return
-		}
-	}
-	t.Errorf("%s: kind %s (%v), want one of %v", what, KindOf(err), err, kinds)
-}
-
 // A FIFO would hold an open up for ever, and a device may have effects.
 func TestJailOpensRegularFilesOnly(t *testing.T) {
 	j := newJail(t)
