@@ -61,6 +61,21 @@
 //	committing  every chunk verified and the digest right: metadata, rename
 //	over        Result, or HAVE, SKIP, REFUSE, LINKED in place of WANT
 //
+// # Streams, lanes and chunks
+//
+// The asker keeps up three data streams more than the link has lanes (or
+// Options.Streams of them), each on the lane with the fewest: they come and go
+// with the lanes. A stream whose lane is taken away ends after what it carries;
+// where the receiver is the one to know, it says enough in its Acks. A stream
+// that dies gives back the chunks that were not acknowledged, and no others.
+//
+// A chunk is about what a stream brings in a twentieth of a second, 64 KiB to
+// 4 MiB, unless Options.ChunkSize says otherwise: the receiver names it, file by
+// file, by the size of the file, the round trip, the rate so far, the number of
+// streams and the loss (chunksize.go). Before anything is known it is 1 MiB, and
+// 128 KiB from a round trip of 20 ms on. All chunks of a transfer that are not
+// acknowledged have 32 MiB.
+//
 // # What does not travel
 //
 // A file of 256 KiB or more that replaces another one (or is put beside it, by

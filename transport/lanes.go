@@ -81,6 +81,9 @@ func (e *Endpoint) keepSteering(l *link, c candidate, s *steer) {
 			return
 		case <-timer.C:
 		}
+		if l.Err() != nil { // its lanes go one by one, and are not to be replaced
+			return
+		}
 		v := t.view(l, time.Now())
 		want, why := s.see(v)
 		l.choose(want, why)
@@ -151,14 +154,14 @@ func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n, most i
 	slots := make(chan struct{}, lanesAtATime)
 	var wait sync.WaitGroup
 	for range n - l.using() {
-		select {
-		case slots <- struct{}{}:
-		case <-l.done:
+		slots <- struct{}{}
+		if l.Err() != nil {
+			break
 		}
 		id := l.nextID(most)
 		wait.Go(func() {
 			defer func() { <-slots }()
-			if err := e.addLane(ctx, l, c, id); err != nil {
+			if err := e.addLane(ctx, l, c, id); err != nil && l.Err() == nil {
 				e.cfg.Report(c.address, fmt.Errorf("lane %d: %w", id, err))
 			}
 		})
