@@ -10,7 +10,7 @@
 //	Engine          the queue: places, jobs, attempts, conflicts, counts
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
-//	flow           how fast, and how small                        (throttle, share, limit, flow, compress, squeeze, room)
+//	flow            how fast, and how small                       (throttle, share, limit, flow, compress, squeeze, room)
 //	partial         the unfinished file, its lock and its journal (partial, journal)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)

@@ -22,6 +22,9 @@
 // A download is the same with the arrows turned: the asker says Request{fetch}
 // and ToSender{ready}, and the server sends.
 //
+// A receiver may say in Ready how fast it wants data; a sender that heeds that
+// answers ToReceiver{pace}, and may be told another Pace at any time after it.
+//
 // Data streams: the asker opens as many as it likes (the server's limit is in
 // ready) with Request{data}. On each the sender writes Chunk headers, each
 // followed by its bytes, and the receiver answers Acks. Any chunk may travel
