@@ -162,6 +162,7 @@ func FuzzBody(f *testing.F) {
 
 // FuzzClaims takes claims in any order and with any overlap: they are of chunks
 // that there are, each counted once, or refused; and memory is bounded.
+// It holds M60.
 func FuzzClaims(f *testing.F) {
 	f.Add(int64(10<<20), uint64(0), uint16(10), uint64(5), uint16(5))
 	f.Add(int64(10<<20), uint64(9), uint16(2), uint64(0), uint16(0))

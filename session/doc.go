@@ -191,6 +191,16 @@
 // first 16 data streams, 8 KiB for any other, and, once something is compressed,
 // 1 to 3 MiB of zstd's tables for each processor and level.
 //
+// # What a peer can have us keep
+//
+// Messages have the limits of their schema. Besides those, a transfer keeps at
+// most 32 MiB of entries that are not over, 64 MiB of bookkeeping for the chunks
+// of those that are wanted (other files wait for their turn), 64 MiB of
+// directories that get their times at the end, 8 MiB of words that the other
+// side does not read, and the chunks of Ready.room. A peer that says what it may
+// not say in a state, or goes beyond these, is told so and the transfer ends
+// with Protocol or Limit: the tables are in lies_in_order_test.go.
+//
 // # Who owns what
 //
 // An Engine owns a goroutine per place and per running transfer; a transfer

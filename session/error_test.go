@@ -46,6 +46,7 @@ func TestErrorsTravelBothWays(t *testing.T) {
 
 // What a peer says is for people: cut to the limit, with nothing in it that
 // steers a terminal, and a path in it is a path.
+// It holds M75.
 func TestErrorsOfPeersAreTamed(t *testing.T) {
 	e := toWire(newError(Internal, Path{}, "%s", strings.Repeat("\x1bé", 1000)))
 	if len(e.Message) > 512 || proto.Size(e) == 0 {

@@ -49,6 +49,7 @@ func needHoles(t *testing.T, name string) {
 // Holes are neither sent nor written, wherever in the file they are, and the
 // digest is that of the whole file.
 // F64.
+// It holds M57.
 func TestHoles(t *testing.T) {
 	for way, job := range jobs {
 		t.Run(way, func(t *testing.T) {

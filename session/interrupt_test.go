@@ -160,6 +160,7 @@ func TestDamagedPartial(t *testing.T) {
 // A partial of a file of that name that is another one by now is of no use, and
 // does no harm.
 // F54.
+// It holds M77.
 func TestPartialOfAnotherFile(t *testing.T) {
 	for name, size := range map[string]int{"other content": 10 * mib, "longer": 11 * mib, "one chunk": 700 << 10, "small": 10, "empty": 0} {
 		t.Run(name, func(t *testing.T) {

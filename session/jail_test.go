@@ -51,6 +51,7 @@ func (j jail) check(t *testing.T) {
 	}
 }
 
+// TestJailFollowsNoLink holds M41.
 func TestJailFollowsNoLink(t *testing.T) {
 	for name, target := range map[string]string{
 		"link to a directory outside":  "../outside",
@@ -89,6 +90,7 @@ func TestJailFollowsNoLink(t *testing.T) {
 }
 
 // A FIFO would hold an open up for ever, and a device may have effects.
+// It holds M45.
 func TestJailOpensRegularFilesOnly(t *testing.T) {
 	j := newJail(t)
 	must(t, unix.Mkfifo(filepath.Join(j.dir, "fifo"), 0o666))
@@ -157,6 +159,7 @@ func TestJailTellsPermissionBitsOnly(t *testing.T) {
 
 // Partials are the receiver's own: peers neither see nor touch them, but what
 // holds them can be removed.
+// It holds M30.
 func TestJailHidesPartials(t *testing.T) {
 	j := newJail(t)
 	names := []string{".bargee-x.part", ".bargee-x.journal", ".BARGEE-x.Part", ".bargee-.part"}

@@ -136,6 +136,7 @@ func TestJournalOfOthers(t *testing.T) {
 
 // FuzzJournal reads whatever a journal may hold: what is claimed lies within
 // the file, and what is added behind it is found again.
+// It holds M113.
 func FuzzJournal(f *testing.F) {
 	_, name := newJournal(f, 3)
 	good, _ := os.ReadFile(name)

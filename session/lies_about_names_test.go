@@ -35,6 +35,7 @@ const (
 
 // Trees that no honest walk yields: each entry is answered for itself, nothing
 // lies outside of the directory, and nothing is followed or replaced.
+// It holds M20, M24, M26, M27, M28, M29, M33, M38, M39, M40, M41, M42, M43, M45, M46, M47.
 func TestLyingTrees(t *testing.T) {
 	name255 := strings.Repeat("n", 255)
 	for name, items := range map[string][]lyingItem{
@@ -177,6 +178,27 @@ func TestLyingAboutTheTransfer(t *testing.T) {
 		t.Errorf("a second transfer of the same name: %v", err)
 	}
 	s.nothing()
+}
+
+// M44: another name of an entry that is none, of itself or of one to come, makes
+// no link to anything.
+func TestLyingHardLinks(t *testing.T) {
+	for name, link := range map[string]uint64{"itself": 2, "one to come": 3, "far away": 1 << 40} {
+		t.Run(name, func(t *testing.T) {
+			s := newRawSender(t, ServerConfig{}, &wire.Options{KeepLinks: true})
+			s.say(announce(1, "first", 1))
+			s.hear()
+			m := announce(2, "second", 1)
+			m.GetEntry().Link = link
+			s.say(m)
+			s.fails(Protocol)
+		})
+	}
+	s := newRawSender(t, ServerConfig{}, &wire.Options{KeepLinks: true})
+	m := announce(1, "dir/../../first", 1)
+	m.GetEntry().Names = 1<<32 - 1
+	s.say(m)
+	s.fails(BadName)
 }
 
 // rawRequest is a Data request for whatever id.

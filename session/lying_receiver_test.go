@@ -93,6 +93,7 @@ func toSender(m any) *wire.ToSender {
 
 // What a receiver may not say ends the upload, with the reason, and the other
 // side is told.
+// It holds M53.
 func TestLyingReceiver(t *testing.T) {
 	const want, have, digest = wire.Verdict_VERDICT_WANT, wire.Verdict_VERDICT_HAVE, wire.Verdict_VERDICT_DIGEST
 	ready := &wire.Ready{MaxStreams: 4}

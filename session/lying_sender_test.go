@@ -55,6 +55,7 @@ func TestLyingSenderGarbage(t *testing.T) {
 }
 
 // The names of partials are not for peers, at any depth and in any case.
+// It holds M30.
 func TestLyingSenderPrivateNames(t *testing.T) {
 	s := newRawSender(t, ServerConfig{}, nil)
 	for i, name := range []string{".bargee-x.part", ".BARGEE-y.Journal", ".bargee-.part"} {
@@ -67,6 +68,7 @@ func TestLyingSenderPrivateNames(t *testing.T) {
 }
 
 // Chunks that cannot be end the transfer before their bytes are read.
+// It holds M67.
 func TestLyingSenderChunks(t *testing.T) {
 	data := content(3 << 20)
 	good := func() *wire.Chunk {

@@ -132,6 +132,7 @@ func fuzzed(t *testing.T, manifest, data []byte) {
 	}
 }
 
+// FuzzToReceiver holds M62.
 func FuzzToReceiver(f *testing.F) {
 	whole := append(message(f, announce(1, "a", 5)), message(f, announce(2, "b", 3*mib))...)
 	f.Add(append(whole, message(f, end)...))

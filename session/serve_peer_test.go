@@ -201,6 +201,7 @@ func TestServeGarbage(t *testing.T) {
 	}
 }
 
+// TestServeSilentPeer holds M71.
 func TestServeSilentPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, link := served(t, ServerConfig{Tree: openDir(t, t.TempDir())})
@@ -234,6 +235,7 @@ func TestServePeerThatDoesNotRead(t *testing.T) {
 
 // More requests than a link may have at once are told so, and the first ones
 // are none the worse for it.
+// It holds M70.
 func TestServeFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		remote, link := served(t, ServerConfig{Tree: openDir(t, t.TempDir())})

@@ -11,6 +11,7 @@ import (
 // A disk that fills up pauses the transfer, with the reason, and keeps what is
 // there; when there is room again it goes on with that.
 // F28, F32.
+// It holds M56.
 func TestNoSpace(t *testing.T) {
 	for name, before := range map[string]bool{"before it begins": true, "half-way": false} {
 		t.Run(name, func(t *testing.T) {

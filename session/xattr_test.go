@@ -111,6 +111,7 @@ func TestTooManyXattrs(t *testing.T) {
 }
 
 // What a peer announces is looked at before it is used.
+// It holds M48.
 func TestCheckXattrs(t *testing.T) {
 	one := func(name, value string) *wire.Xattr {
 		return &wire.Xattr{Name: []byte(name), Value: []byte(value)}

@@ -124,6 +124,7 @@ func serveMITM(t *testing.T, server *Endpoint) string {
 
 // TestReplay: the recorded messages of a good login are worthless on another
 // connection, even for the same key.
+// It holds M90.
 func TestReplay(t *testing.T) {
 	token := testToken("replay")
 	server := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
@@ -162,6 +163,7 @@ func (t tee) Write(p []byte) (int, error) {
 
 // TestReflection: a server that sends the client's own proof back, or what it
 // can make of it, is not believed.
+// It holds M88.
 func TestReflection(t *testing.T) {
 	token := testToken("reflection")
 	answers := map[string]func(ch channel, hellos [32]byte, p *wire.TokenProof) []byte{

@@ -73,6 +73,7 @@ func TestCPaceStrings(t *testing.T) {
 
 // TestCPaceLowOrder: shares of small order never lead to a key. The file holds
 // u0 to ub with q0 to qb of testvectors.md.
+// It holds M87.
 func TestCPaceLowOrder(t *testing.T) {
 	text, err := os.ReadFile("testdata/cpace_low_order.txt")
 	if err != nil {
@@ -108,6 +109,7 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 // TestCPaceBinding: any difference in what goes in makes another key.
+// It holds M89.
 func TestCPaceBinding(t *testing.T) {
 	scalar := func(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 	agree := func(prs, ci, sid string) bool {

@@ -73,6 +73,7 @@ func FuzzShare(f *testing.F) {
 
 // FuzzTicket reads whatever words: what is a ticket, a token or a fingerprint
 // has one spelling, and no error tells more of a secret than was there.
+// It holds M82.
 func FuzzTicket(f *testing.F) {
 	f.Add(Ticket{Addresses: []string{"h:1", "[::1]:2"}, Relay: "r:3", Key: Fingerprint{1}, Token: testToken("fuzz")}.Reveal())
 	f.Add("bgticket_" + strings.Repeat("a", 100))

@@ -139,6 +139,7 @@ func TestMaxClients(t *testing.T) {
 	}
 }
 
+// TestVersionRefused holds M78.
 func TestVersionRefused(t *testing.T) {
 	token := testToken("version")
 	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
@@ -170,6 +171,7 @@ func TestPortInUse(t *testing.T) {
 }
 
 // TestSlowLogin: who says nothing is cut off, and does not keep others out.
+// It holds M71.
 func TestSlowLogin(t *testing.T) {
 	token := testToken("slow")
 	e := serveOn(t, Config{HandshakeTimeout: 300 * time.Millisecond,
@@ -193,6 +195,7 @@ func TestSlowLogin(t *testing.T) {
 
 // TestPenalised: after some wrong tokens a source is not listened to, even with
 // the right one, and is told so.
+// It holds M81.
 func TestPenalised(t *testing.T) {
 	token := testToken("penalty")
 	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})

@@ -177,6 +177,7 @@ func TestTries(t *testing.T) {
 	}
 }
 
+// TestVersions holds M78.
 func TestVersions(t *testing.T) {
 	tests := []struct {
 		a, b Versions

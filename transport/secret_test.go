@@ -22,6 +22,7 @@ func TestTokenWord(t *testing.T) {
 	}
 }
 
+// TestTokenMistyped holds M83.
 func TestTokenMistyped(t *testing.T) {
 	word := testToken("typo").Reveal()
 	for i := 4; i < len(word); i++ {
@@ -98,6 +99,7 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// TestParseSecret holds M82, M84.
 func TestParseSecret(t *testing.T) {
 	word := testToken("secret").Reveal()
 	tests := []struct {

@@ -166,6 +166,7 @@ func TestPeerNames(t *testing.T) {
 	}
 }
 
+// TestKnownPeersDamaged holds M114.
 func TestKnownPeersDamaged(t *testing.T) {
 	k, path := openKnown(t)
 	tests := map[string]struct{ content, want string }{

@@ -10,6 +10,7 @@ import (
 )
 
 // TestStateIsAFIFO: a FIFO in place of a file does not hang us.
+// It holds M114.
 func TestStateIsAFIFO(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "known_peers.json"), 0o600); err != nil {

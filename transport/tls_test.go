@@ -74,6 +74,7 @@ func keysOf(l *ast.CompositeLit) map[string]bool {
 
 // TestTLSRefused: clients that do not show one Ed25519 key, or speak something
 // else, do not get as far as the login.
+// It holds M92.
 func TestTLSRefused(t *testing.T) {
 	e := serveOn(t, Config{Admission: &Admission{Tree: "/"}})
 	good, err := testIdentity("client").tlsConfig()
