@@ -20,6 +20,8 @@
 // download it receives, and a copy on one machine is a transfer over a link in
 // memory. What decides is apart from what does: assembly, lifecycle, retries,
 // meter, layout and questions are plain types without goroutine or clock.
+// TestSimulation runs all of them together through random schedules of cuts,
+// crashes and faults of the disk, each of which a seed stands for.
 //
 // # The protocol
 //
