@@ -85,7 +85,7 @@ func (w *world) manage() bool {
 		return true
 	case t.State == StateFailed || t.State == StatePaused:
 		w.logf("the transfer is %s: %v", t.State, t.Err)
-		if KindOf(t.Err) == Protocol || KindOf(t.Err) == Internal {
+		if KindOf(t.Err) == Protocol && !(w.flipped && strings.Contains(t.Err.Error(), errBomb.Error())) || KindOf(t.Err) == Internal {
 			w.fail("the transfer ends: %v", t.Err)
 		}
 		if w.heal == 2 {

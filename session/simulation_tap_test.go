@@ -34,7 +34,7 @@ func (w *world) overheard(s *simStream, p []byte) {
 		if t.body > 0 {
 			n := min(t.body, len(p))
 			if w.flip && w.heal == 0 {
-				w.flip = false
+				w.flip, w.flipped = false, true
 				at := len(s.out.sent) - len(p) + w.rng.IntN(n)
 				s.out.sent[at] ^= 1 << w.rng.IntN(8)
 				w.logf("a byte of a chunk flips on %s", s.name)

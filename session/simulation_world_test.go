@@ -44,6 +44,7 @@ type world struct {
 
 	stored     map[simChunk]string // what the receiver said it has, and in which transfer
 	forgetful  bool                // the disk has lost something that was there
+	flipped    bool                // one did: a frame of zstd may look like a bomb then
 	flip       bool                // the next byte of a chunk flips
 	broken     error               // of the next change of the disk
 	renamed    bool                // something got its final name since the last look
