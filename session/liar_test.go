@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -266,9 +265,6 @@ func (s *siege) lift() {
 		}
 	}
 }
-
-// drain reads what a real half says and throws it away, so that it can go on.
-func drain(r io.Reader) { go io.Copy(io.Discard, r) }
 
 func fileOf(t *testing.T, size int64) func(dir string) {
 	return func(dir string) {

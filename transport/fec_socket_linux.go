@@ -208,7 +208,7 @@ func (s *fecSocket) segments(b []byte, segment int, control []byte, gso bool, to
 // cutSegment takes UDP_SEGMENT out of the control messages of quic-go; segment
 // is 0 where it is missing. The rest is a copy if anything was cut.
 func cutSegment(oob []byte) (rest []byte, segment int) {
-	for left := oob; len(left) > 0; {
+	for left := oob; len(left) >= unix.CmsgLen(0); {
 		h, body, after, err := unix.ParseOneSocketControlMessage(left)
 		if err != nil {
 			break

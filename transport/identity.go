@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 const (
@@ -23,6 +24,8 @@ type Identity struct {
 	seed []byte
 	key  ed25519.PrivateKey
 	kem  func() (hpke.PrivateKey, error) // made at first use
+
+	from, to time.Time // dates of its certificates; zero: always
 }
 
 // NewIdentity makes one that lives in memory only.

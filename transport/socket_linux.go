@@ -116,7 +116,7 @@ func (s *groSocket) fill() (empty bool, err error) {
 // splitControl takes the size of the segments out of the control messages; what
 // is left (ECN, destination) goes with every segment.
 func splitControl(oob []byte) (rest []byte, segment int) {
-	for left := oob; len(left) > 0; {
+	for left := oob; len(left) >= unix.CmsgLen(0); {
 		h, body, after, err := unix.ParseOneSocketControlMessage(left)
 		if err != nil {
 			break

@@ -60,11 +60,15 @@ func peerKey(s tls.ConnectionState) (Fingerprint, error) {
 
 // certificate wraps the key for TLS. Only the key in it means anything.
 func (id *Identity) certificate() (tls.Certificate, error) {
+	from, to := id.from, id.to
+	if to.IsZero() {
+		from, to = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: "bargee"},
-		NotBefore:    time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		NotBefore:    from,
+		NotAfter:     to,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, id.key.Public(), id.key)

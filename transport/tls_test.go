@@ -127,16 +127,13 @@ func ecdsaCert(t *testing.T) tls.Certificate {
 func TestCertificateDates(t *testing.T) {
 	token := testToken("dates")
 	for name, from := range map[string]time.Time{"is over": time.Unix(0, 0), "is still to come": time.Now().AddDate(5, 0, 0)} {
-		s := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
-		c := dialFrom(t, Config{})
-		for e, id := range map[*Endpoint]*Identity{s: testIdentity("server"), c: testIdentity("client")} {
-			template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: from.AddDate(1, 0, 0)}
-			der, err := x509.CreateCertificate(rand.Reader, template, template, id.key.Public(), id.key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			e.tls.Certificates[0].Certificate = [][]byte{der}
+		dated := func(name string) *Identity {
+			id := *testIdentity(name)
+			id.from, id.to = from, from.AddDate(1, 0, 0)
+			return &id
 		}
+		s := serveOn(t, Config{Identity: dated("server"), Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
+		c := dialFrom(t, Config{Identity: dated("client")})
 		l, err := c.Dial(t.Context(), remote(s, SecretOf(token)))
 		if err != nil {
 			t.Errorf("a certificate whose time %s: %v", name, err)
