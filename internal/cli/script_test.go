@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Deadline:            time.Now().Add(90 * time.Second), // for all of them: nothing here may hang
+		Deadline:            time.Now().Add(4 * time.Minute), // for all of them: nothing here may hang
 		Setup: func(e *testscript.Env) error {
 			for _, v := range os.Environ() { // of whoever runs the tests
 				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "BARGEE_") {
@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			e.Setenv("BARGEE_HOME", filepath.Join(e.WorkDir, ".home"))
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command, with the race detector
 			e.Values[roleKey{}] = map[string]*role{}
 			return nil
 		},
