@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"errors"
+	"encoding/binary"
+	"hash/maphash"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,16 +30,16 @@ Space. F1 shows all keys, q leaves, and nothing of this stays behind.
 // and empty files, names of all alphabets, deep directories, links, many files.
 var (
 	sampleHere = []sampleEntry{
-		{name: "interview.wav", size: 96 << 20},
-		{name: "lecture.mkv", size: 256 << 20},
+		{name: "interview.wav", size: 64 << 20},
+		{name: "lecture.mkv", size: 192 << 20},
 		{name: "notes.txt", text: "Things to send to the peer.\n"},
 		{name: "Grüße.txt", text: "Schöne Grüße!\n"},
-		{name: "東京物語.mkv", size: 64 << 20},
+		{name: "東京物語.mkv", size: 48 << 20},
 		{name: "to the notes", link: "notes.txt"},
 	}
 	samplePeer = []sampleEntry{
 		{name: "welcome.txt", text: sampleWelcome},
-		{name: "film.mkv", size: 96 << 20},
+		{name: "film.mkv", size: 64 << 20},
 		{name: "archive.tar", size: 12 << 20},
 		{name: "empty.txt"},
 		{name: "empty directory/"},
@@ -67,8 +68,8 @@ func sampleLogs() []sampleEntry {
 	return all
 }
 
-// writeSample makes a tree of entries in dir. Large files are mostly a hole, so
-// that the screen need not wait for the disk; to a transfer that is no matter.
+// writeSample makes a tree of entries in dir. What is in large files is not to
+// be had twice, and does not shrink: each has to cross the link as a whole.
 func writeSample(dir string, entries []sampleEntry) error {
 	block := make([]byte, 1<<20)
 	rand.NewChaCha8([32]byte{'b', 'a', 'r', 'g', 'e', 'e'}).Read(block)
@@ -91,6 +92,9 @@ func writeSample(dir string, entries []sampleEntry) error {
 	return nil
 }
 
+// sampleSeed makes the files of this run differ from each other.
+var sampleSeed = maphash.MakeSeed()
+
 func writeEntry(name string, e sampleEntry, block []byte) error {
 	if strings.HasSuffix(e.name, "/") {
 		return os.MkdirAll(name, 0o755)
@@ -109,9 +113,9 @@ func writeEntry(name string, e sampleEntry, block []byte) error {
 		return err
 	}
 	_, err = f.WriteString(e.text)
-	if e.size > 0 && err == nil {
-		_, err = f.Write(block[:min(e.size, len(block))])
-		err = errors.Join(err, f.Truncate(int64(e.size)))
+	for at := 0; at < e.size && err == nil; at += len(block) {
+		binary.LittleEndian.PutUint64(block, maphash.String(sampleSeed, e.name)+uint64(at))
+		_, err = f.Write(block[:min(e.size-at, len(block))])
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
