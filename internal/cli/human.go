@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -12,6 +13,8 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
+var errNoSize = errors.New("is no size: 512K, 10MiB, 4GB")
+
 // parseSize reads a number of bytes as rsync does: K, M, G, T and KiB are
 // powers of 1024, KB those of 1000.
 func parseSize(s string) (int64, error) {
@@ -19,7 +22,7 @@ func parseSize(s string) (int64, error) {
 	unit := strings.ToUpper(strings.TrimSpace(s[len(digits):]))
 	n, err := strconv.ParseFloat(digits, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is no size: 512K, 10MiB, 4GB", s)
+		return 0, errNoSize
 	}
 	base := 1024.0
 	switch {
@@ -34,7 +37,7 @@ func parseSize(s string) (int64, error) {
 	if unit == "" {
 		power = 0
 	} else if power == 0 || len(unit) > 1 {
-		return 0, fmt.Errorf("%q is no size: 512K, 10MiB, 4GB", s)
+		return 0, errNoSize
 	}
 	for range power {
 		n *= base

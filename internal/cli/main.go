@@ -10,7 +10,10 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"github.com/bargee/bargee/session"
 )
 
 // Main runs the command line and returns the exit code.
@@ -104,6 +107,21 @@ func contains(args []string, flag string) bool {
 	return false
 }
 
+// whyInvalid says what is wrong with the value of a flag: ours know it, of the
+// library's the type has to do.
+func whyInvalid(err *pflag.InvalidValueError) string {
+	switch kind := err.GetFlag().Value.Type(); kind {
+	case "int", "uint", "int64":
+		return "is no whole number"
+	case "duration":
+		return "is no time: 500ms, 10s, 5m, 1h30m"
+	case "bool":
+		return "is neither true nor false"
+	default:
+		return err.Unwrap().Error()
+	}
+}
+
 // asUsage makes a problem of the errors that cobra itself finds in the
 // arguments; all others are problems already.
 func asUsage(cmd *cobra.Command, err error) error {
@@ -112,5 +130,10 @@ func asUsage(cmd *cobra.Command, err error) error {
 	if err == nil || errors.As(err, &p) || errors.As(err, &partly) {
 		return err
 	}
-	return usage(err.Error(), "see "+cmd.CommandPath()+" --help")
+	hint := "see " + cmd.CommandPath() + " --help"
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		return usage(whyInvalid(value), hint).about("--"+value.GetFlag().Name, session.Display(value.GetValue()))
+	}
+	return usage(err.Error(), hint)
 }

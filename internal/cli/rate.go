@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,18 +28,19 @@ func (r *byteRate) String() string {
 	return strconv.FormatInt(r.n, 10)
 }
 
+var errNoRate = errors.New("is no rate: 500K, 10M, 1.5MB/s, 80mbit")
+
 // parseRate reads a number of bytes a second: a size with or without "/s", or
 // bits with a unit in powers of 1000: bit, kbit, mbit, gbit.
 func parseRate(s string) (int64, error) {
-	wrong := fmt.Errorf("%q is no rate: 500K, 10M, 1.5MB/s, 80mbit", s)
 	amount := strings.TrimSuffix(strings.TrimSpace(s), "/s")
 	digits, bits := strings.CutSuffix(strings.ToLower(amount), "bit")
 	if !bits {
 		n, err := parseSize(amount)
 		if err != nil {
-			return 0, wrong
+			return 0, errNoRate
 		}
-		return atLeastRate(s, n)
+		return atLeastRate(n)
 	}
 	scale := 1.0
 	if i := strings.IndexAny(digits, "kmg"); i >= 0 && i == len(digits)-1 {
@@ -47,14 +49,14 @@ func parseRate(s string) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
 	if err != nil || !(n >= 0) || n*scale >= 1<<62 {
-		return 0, wrong
+		return 0, errNoRate
 	}
-	return atLeastRate(s, int64(n*scale/8))
+	return atLeastRate(int64(n * scale / 8))
 }
 
-func atLeastRate(s string, n int64) (int64, error) {
+func atLeastRate(n int64) (int64, error) {
 	if n > 0 && n < session.LeastLimit {
-		return 0, fmt.Errorf("%q is below the lowest rate, %d bytes a second", s, session.LeastLimit)
+		return 0, fmt.Errorf("is below the lowest rate, %d bytes a second", session.LeastLimit)
 	}
 	return n, nil
 }

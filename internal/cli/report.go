@@ -240,7 +240,11 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 		did = "would copy "
 	}
 	line := fmt.Sprintf("%s%s, %s in %s", did, count(r.done.Files, "file"), size(r.done.Bytes), seconds(took))
-	if r.done.BytesSent > 0 && !r.dryRun {
+	switch {
+	case r.dryRun || r.done.BytesSent == 0:
+	case r.done.BytesSent+r.done.BytesResumed < r.done.Bytes: // the rest was there; a rate would be of neither
+		line += fmt.Sprintf(", %s of it sent", size(r.done.BytesSent))
+	default:
 		line += fmt.Sprintf(" (%s/s)", size(int64(float64(r.done.BytesSent)/took.Seconds())))
 	}
 	if r.done.BytesResumed > 0 {

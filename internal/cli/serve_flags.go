@@ -27,8 +27,11 @@ func fromEnvironment(cmd *cobra.Command, prefix string, getenv func(string) stri
 		if value == "" || f.Changed || f.Name == "help" {
 			return
 		}
-		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			errs = append(errs, usage(fmt.Sprintf("%q is no value for --%s", value, f.Name), "").about("", name))
+		var wrong *pflag.InvalidValueError
+		if err := cmd.Flags().Set(f.Name, value); errors.As(err, &wrong) {
+			errs = append(errs, usage(whyInvalid(wrong), "").about(name, session.Display(value)))
+		} else if err != nil {
+			errs = append(errs, err)
 		}
 	})
 	return errors.Join(errs...)
