@@ -40,9 +40,8 @@ type App struct {
 	queue    queue
 	pressed  chord // the first key of two
 
-	ask     *ask
-	connect *connectDialog
-	help    *help
+	ask      *ask
+	overlays []overlay // the last one has the keys
 
 	shot   snapshot
 	begun  time.Time // when a transfer was put into the queue last
@@ -117,41 +116,22 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if m.Mode == ansi.ModeUnicodeCore && m.Value != ansi.ModeNotRecognized && m.Value != ansi.ModePermanentlyReset {
 			a.method = ansi.GraphemeWidth // as the renderer does
 		}
-	case drainedMsg:
-		return a, tea.Batch(tea.ClearScreen, a.waitForDrain())
-	case pollMsg:
-		return a, a.polled(m)
-	case listedMsg:
-		return a, a.listed(m)
-	case arrangedMsg:
-		return a, a.arranged(m)
-	case spaceMsg:
-		if p := &a.panes[m.side]; m.gen == p.load.gen {
-			p.free = m.free
-		}
-	case doneMsg:
-		return a, a.done(m)
-	case measuredMsg:
-		return a, a.measured(m)
-	case knownMsg:
-		a.setKnown(m)
-	case connectedMsg:
-		return a, a.connected(m)
+	case message:
+		return a, m.apply(a)
 	}
 	return a, nil
 }
 
-// key hands a key to what has the keys: the help, a dialog, the line at the
-// bottom, or by the table to pane or queue.
+// key hands a key to what has the keys: what lies over the screen, the line at
+// the bottom, or by the table to pane or queue.
 func (a *App) key(k tea.KeyPressMsg) tea.Cmd {
-	switch {
-	case a.help != nil:
-		if a.help.handleKey(k) {
-			a.help = nil
+	switch o := a.over(); {
+	case o != nil:
+		do, over := o.handleKey(k)
+		if over {
+			a.drop(o)
 		}
-		return nil
-	case a.connect != nil:
-		return a.carryOut(a.connect.handleKey(k))
+		return a.carryOut(do)
 	case a.ask != nil:
 		q := a.ask
 		do, over := q.handleKey(k)
@@ -185,10 +165,9 @@ func (a *App) carryOut(do action) tea.Cmd {
 
 // paste gives pasted text to what takes text, and drops it else.
 func (a *App) paste(m tea.PasteMsg) tea.Cmd {
-	switch {
-	case a.help != nil:
-	case a.connect != nil:
-		a.connect.edit(m)
+	switch o := a.over(); {
+	case o != nil:
+		return a.carryOut(o.edit(m))
 	case a.ask != nil:
 		return a.carryOut(a.ask.edit(m))
 	}

@@ -42,8 +42,8 @@ func (a *App) arrange(p *pane) tea.Cmd {
 	}
 }
 
-// arranged takes in the order of a large directory.
-func (a *App) arranged(m arrangedMsg) tea.Cmd {
+// apply takes in the order of a large directory.
+func (m arrangedMsg) apply(a *App) tea.Cmd {
 	p := &a.panes[m.side]
 	if m.stamp != p.load.stamp {
 		return nil

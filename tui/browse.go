@@ -220,7 +220,7 @@ func (a *App) escape() tea.Cmd {
 func (a *App) repaint() tea.Cmd { return tea.ClearScreen }
 
 func (a *App) openHelp() tea.Cmd {
-	a.help = newHelp(a.table, a.scope())
+	a.push(newHelp(a.table, a.scope()))
 	return nil
 }
 

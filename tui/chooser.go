@@ -118,10 +118,11 @@ func (a *App) choose(p *pane) tea.Cmd {
 		}
 		return a.open(p, at, "")
 	case x.peer != nil:
-		a.connect = newConnectDialog(p.side, p.chooser.known)
-		return a.carryOut(a.connect.dial(x.peer.Name))
+		d := newConnectDialog(p.side, p.chooser.known)
+		a.push(d)
+		return a.carryOut(d.dial(x.peer.Name))
 	}
-	a.connect = newConnectDialog(p.side, p.chooser.known)
+	a.push(newConnectDialog(p.side, p.chooser.known))
 	return nil
 }
 
@@ -133,12 +134,13 @@ func (a *App) findKnown() tea.Cmd {
 	return func() tea.Msg { return knownMsg(e.Known()) }
 }
 
-func (a *App) setKnown(m knownMsg) {
+func (m knownMsg) apply(a *App) tea.Cmd {
 	for i := range a.panes {
 		if ch := a.panes[i].chooser; ch != nil {
 			ch.known = m
 		}
 	}
+	return nil
 }
 
 // offersPin tells whether the line at the bottom offers to trust a peer.

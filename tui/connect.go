@@ -32,23 +32,15 @@ func newConnectDialog(side int, known []session.KnownPeer) *connectDialog {
 	return d
 }
 
-// closeConnect takes the dialog away; a dialling that is under way ends.
-type closeConnect struct{}
-
-func (closeConnect) do(a *App) tea.Cmd {
-	if a.connect.cancel != nil {
-		a.connect.cancel()
-	}
-	a.connect = nil
-	return nil
-}
-
 // dialPeer connects to what the dialog says.
-type dialPeer struct{ target, secret string }
+type dialPeer struct {
+	dialog         *connectDialog
+	target, secret string
+}
 
 func (d *connectDialog) dial(target string) action {
 	d.address.SetValue(target)
-	return dialPeer{target, strings.TrimSpace(d.token.Value())}
+	return dialPeer{d, target, strings.TrimSpace(d.token.Value())}
 }
 
 // moveTo gives the keys to a field, and to its cursor.
@@ -65,13 +57,17 @@ func (d *connectDialog) moveTo(field int) {
 	}
 }
 
-// handleKey edits the fields; while a peer is dialled only Esc means something.
-func (d *connectDialog) handleKey(k tea.KeyPressMsg) action {
+// handleKey edits the fields; while a peer is dialled only Esc means something,
+// and ends that.
+func (d *connectDialog) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 	if key.Matches(k, giveUp) {
-		return closeConnect{}
+		if d.cancel != nil {
+			d.cancel()
+		}
+		return nil, true
 	}
 	if d.dialing {
-		return nil
+		return nil, false
 	}
 	switch k.String() {
 	case "tab", "down":
@@ -80,20 +76,25 @@ func (d *connectDialog) handleKey(k tea.KeyPressMsg) action {
 		d.moveTo(d.field - 1)
 	case "enter":
 		if d.field >= 2 {
-			return d.dial(d.known[d.field-2].Name)
+			return d.dial(d.known[d.field-2].Name), false
 		}
 		if target := strings.TrimSpace(d.address.Value()); target != "" {
-			return d.dial(target)
+			return d.dial(target), false
 		}
 		d.moveTo(0)
 	default:
-		d.edit(k)
+		d.typed(k)
 	}
+	return nil, false
+}
+
+func (d *connectDialog) edit(m tea.PasteMsg) action {
+	d.typed(m)
 	return nil
 }
 
-// edit hands a key or pasted text to the fields; the one that is focused takes it.
-func (d *connectDialog) edit(msg tea.Msg) {
+// typed hands a key or pasted text to the fields; the one that is focused takes it.
+func (d *connectDialog) typed(msg tea.Msg) {
 	if !d.dialing {
 		d.address.edit(msg)
 		d.token.edit(msg)
@@ -108,7 +109,7 @@ type connectedMsg struct {
 }
 
 func (p dialPeer) do(a *App) tea.Cmd {
-	d := a.connect
+	d := p.dialog
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.dials++
 	d.dialing, d.number, d.cancel, d.err = true, a.dials, cancel, explanation{}
@@ -130,10 +131,10 @@ func (p dialPeer) do(a *App) tea.Cmd {
 	}
 }
 
-// connected shows the new place, or says what is wrong and lets try again.
-func (a *App) connected(m connectedMsg) tea.Cmd {
-	d := a.connect
-	if d == nil || d.number != m.number {
+// apply shows the new place, or says what is wrong and lets try again.
+func (m connectedMsg) apply(a *App) tea.Cmd {
+	d, there := topmost[*connectDialog](a)
+	if !there || d.number != m.number {
 		return nil
 	}
 	d.dialing = false
@@ -144,7 +145,8 @@ func (a *App) connected(m connectedMsg) tea.Cmd {
 		}
 		return nil
 	}
-	a.connect, a.pinned = nil, false
+	a.drop(d)
+	a.pinned = false
 	a.focus, a.lastPane = focus(d.side), focus(d.side)
 	return tea.Batch(a.open(&a.panes[d.side], m.at, ""), a.pollNow())
 }

@@ -217,8 +217,8 @@ func measure(tree session.Tree, dirs []session.Path, m measuredMsg, news chan<- 
 	report()
 }
 
-// measured takes in the count so far, and waits for more.
-func (a *App) measured(m measuredMsg) tea.Cmd {
+// apply takes in the count so far, and waits for more.
+func (m measuredMsg) apply(a *App) tea.Cmd {
 	if a.copies == nil || m.number != a.copies.number {
 		return nil
 	}

@@ -64,12 +64,13 @@ func TestConnectDialog(t *testing.T) {
 
 func TestEscEndsDialling(t *testing.T) {
 	d := newDriver(t, 80, 24)
-	d.app.connect = newConnectDialog(1, nil)
-	cmd := d.app.carryOut(d.app.connect.dial("office"))
+	c := newConnectDialog(1, nil)
+	d.app.push(c)
+	cmd := d.app.carryOut(c.dial("office"))
 	d.press("esc")
 	d.run(cmd)
 	d.wantCalls("connect office ", "disconnect 2") // it came too late
-	if d.app.connect != nil || d.app.panes[1].place != 1 {
+	if d.app.over() != nil || d.app.panes[1].place != 1 {
 		t.Error("what came after Esc was taken")
 	}
 }
@@ -92,7 +93,7 @@ func TestPinIsOffered(t *testing.T) {
 	wantFocus(t, d, onLeft)
 	wantCursor(t, d, "Series")
 	d.wantShown("t trust")
-	d.press("t", "enter")
+	d.press("T", "enter")
 	d.wantCalls("pin 1 nas-attic")
 	d.look()
 	if d.shows("t trust") {

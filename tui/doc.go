@@ -35,6 +35,7 @@
 //	queue.go queue_*.go           transfers, their streams, their questions
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
+//	overlay.go                    what lies over the screen and has the keys
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal
 //	listing/                      sorting, filters and masks; pure

@@ -60,7 +60,7 @@ func heading(name string) key.Binding {
 }
 
 // handleKey scrolls; any other key closes the help.
-func (h *help) handleKey(k tea.KeyPressMsg) (over bool) {
+func (h *help) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 	scrolls := h.view.KeyMap
 	switch {
 	case key.Matches(k, scrolls.Up, scrolls.Down, scrolls.PageUp, scrolls.PageDown):
@@ -70,10 +70,13 @@ func (h *help) handleKey(k tea.KeyPressMsg) (over bool) {
 	case key.Matches(k, bind("", "end", "G")):
 		h.view.GotoBottom()
 	default:
-		return true
+		return nil, true
 	}
-	return false
+	return nil, false
 }
+
+// edit does nothing: there is no text in it.
+func (h *help) edit(tea.PasteMsg) action { return nil }
 
 func (h *help) draw(c canvas, screen cells.Rect) {
 	columns := h.columns

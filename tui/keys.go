@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -22,6 +23,7 @@ const (
 // no key is missing there, and none stands there that does nothing.
 type binding struct {
 	key.Binding
+	name  string // of the action, for configuration, palette and documentation
 	scope scope
 	group string // heading in the help; empty: the one before
 	hint  string // word in the hint line, if it belongs there
@@ -41,61 +43,86 @@ func bind(help string, keys ...string) key.Binding {
 // worded is b in a line of hints: its first key, and a word.
 func (b binding) worded(word string) key.Binding { return bind(word, b.Keys()[0]) }
 
-// keyTable holds all keys of the screen but for those of dialogs, which show
-// their own; in the order of the help. No key needs Alt or a function key, and none is what terminals and
-// multiplexers keep for themselves (Ctrl-A, -B, -S, -Q) or cannot tell from
-// another one (Ctrl-I, -H, -J, -M, -[).
+// keyTable holds all keys of the screen but for those of overlays and questions,
+// which show their own; in the order of the help. No key needs Alt or a function
+// key, and none is what terminals and multiplexers keep for themselves (Ctrl-A,
+// -B, -S, -Q) or cannot tell from another one (Ctrl-I, -H, -J, -M, -[).
 func keyTable() []binding {
+	return slices.Concat(movingKeys(), screenKeys(), fileKeys(), viewKeys(), queueKeys())
+}
+
+// movingKeys lead through panes and queue.
+func movingKeys() []binding {
 	return []binding{
-		{Binding: bind("one up", "up", "k"), scope: everywhere, group: "Moving", run: moveBy(-1)},
-		{Binding: bind("one down", "down", "j"), scope: everywhere, run: moveBy(1)},
-		{Binding: bind("a page up", "pgup"), scope: everywhere, run: movePage(-1)},
-		{Binding: bind("a page down", "pgdown"), scope: everywhere, run: movePage(1)},
-		{Binding: bind("to the first", "home", "g"), scope: everywhere, run: moveBy(-1 << 30)},
-		{Binding: bind("to the last", "end", "G"), scope: everywhere, run: moveBy(1 << 30)},
-		{Binding: bind("open a directory", "enter", "l", "right"), scope: inPanes, run: (*App).enter},
-		{Binding: bind("the directory above", "backspace", "h", "left"), scope: inPanes, run: (*App).parent},
-		{Binding: bind("the other pane", "tab"), scope: everywhere, hint: "pane", run: (*App).otherPane},
-		{Binding: bind("the left pane", "1"), scope: everywhere, run: focusOn(onLeft)},
-		{Binding: bind("the right pane", "2"), scope: everywhere, run: focusOn(onRight)},
-		{Binding: bind("the queue", "3"), scope: everywhere, hint: "queue", run: focusOn(onQueue)},
+		{name: "up", Binding: bind("one up", "up", "k"), scope: everywhere, group: "Moving", run: moveBy(-1)},
+		{name: "down", Binding: bind("one down", "down", "j"), scope: everywhere, run: moveBy(1)},
+		{name: "page-up", Binding: bind("a page up", "pgup"), scope: everywhere, run: movePage(-1)},
+		{name: "page-down", Binding: bind("a page down", "pgdown"), scope: everywhere, run: movePage(1)},
+		{name: "first", Binding: bind("to the first", "home", "g"), scope: everywhere, run: moveBy(-1 << 30)},
+		{name: "last", Binding: bind("to the last", "end", "G"), scope: everywhere, run: moveBy(1 << 30)},
+		{name: "open", Binding: bind("open a directory", "enter", "l", "right"), scope: inPanes, run: (*App).enter},
+		{name: "parent", Binding: bind("the directory above", "backspace", "h", "left"), scope: inPanes, run: (*App).parent},
+		{name: "other-pane", Binding: bind("the other pane", "tab"), scope: everywhere, hint: "pane", run: (*App).otherPane},
+		{name: "left-pane", Binding: bind("the left pane", "1"), scope: everywhere, run: focusOn(onLeft)},
+		{name: "right-pane", Binding: bind("the right pane", "2"), scope: everywhere, run: focusOn(onRight)},
+		{name: "queue", Binding: bind("the queue", "3"), scope: everywhere, hint: "queue", run: focusOn(onQueue)},
+	}
+}
 
-		{Binding: bind("change place, connect", "o"), scope: inPanes, group: "Screen", run: (*App).choosePlace},
-		{Binding: bind("trust this peer", "t"), scope: everywhere, run: (*App).offerPin},
-		{Binding: bind("this help", "?", "f1"), scope: everywhere, hint: "help", label: "Help", run: (*App).openHelp},
-		{Binding: bind("close or clear", "esc"), scope: everywhere, run: (*App).escape},
-		{Binding: bind("draw anew", "ctrl+l"), scope: everywhere, run: (*App).repaint},
-		{Binding: bind("quit", "q", "f10", "ctrl+c"), scope: everywhere, label: "Quit", run: (*App).quit},
+// screenKeys are about the whole of it.
+func screenKeys() []binding {
+	return []binding{
+		{name: "connect", Binding: bind("change place, connect", "o"), scope: inPanes, group: "Screen", run: (*App).choosePlace},
+		{name: "trust", Binding: bind("trust this peer", "T"), scope: everywhere, run: (*App).offerPin},
+		{name: "help", Binding: bind("this help", "?", "f1"), scope: everywhere, hint: "help", label: "Help", run: (*App).openHelp},
+		{name: "close", Binding: bind("close or clear", "esc"), scope: everywhere, run: (*App).escape},
+		{name: "redraw", Binding: bind("draw anew", "ctrl+l"), scope: everywhere, run: (*App).repaint},
+		{name: "quit", Binding: bind("quit", "q", "f10", "ctrl+c"), scope: everywhere, label: "Quit", run: (*App).quit},
+	}
+}
 
-		{Binding: bind("tag, and one down", "space", "insert"), scope: inPanes, group: "Files", hint: "tag", run: onPane((*pane).toggleTag)},
-		{Binding: bind("tag by a mask (*.mkv)", "+"), scope: inPanes, run: tagMask(true)},
-		{Binding: bind("untag by a mask", "-"), scope: inPanes, run: tagMask(false)},
-		{Binding: bind("invert the tags", "*"), scope: inPanes, run: onPane((*pane).invertTags)},
-		{Binding: bind("copy to the other pane", "c", "f5"), scope: inPanes, hint: "copy", label: "Copy", run: transferTo(false)},
-		{Binding: bind("move to the other pane", "m", "f6"), scope: inPanes, label: "Move", run: transferTo(true)},
-		{Binding: bind("make a directory", "n", "f7"), scope: inPanes, label: "Mkdir", run: (*App).askMkdir},
-		{Binding: bind("rename", "R", "f2"), scope: inPanes, label: "Rename", run: (*App).askRename},
-		{Binding: bind("delete, after asking", "x", "f8", "delete"), scope: inPanes, label: "Delete", run: (*App).askDelete},
+// fileKeys do something to files.
+func fileKeys() []binding {
+	return []binding{
+		{name: "tag", Binding: bind("tag, and one down", "space", "insert"), scope: inPanes, group: "Files", hint: "tag", run: onPane((*pane).toggleTag)},
+		{name: "tag-mask", Binding: bind("tag by a mask (*.mkv)", "+"), scope: inPanes, run: tagMask(true)},
+		{name: "untag-mask", Binding: bind("untag by a mask", "-"), scope: inPanes, run: tagMask(false)},
+		{name: "invert-tags", Binding: bind("invert the tags", "*"), scope: inPanes, run: onPane((*pane).invertTags)},
+		{name: "copy", Binding: bind("copy to the other pane", "c", "f5"), scope: inPanes, hint: "copy", label: "Copy", run: transferTo(false)},
+		{name: "move", Binding: bind("move to the other pane", "m", "f6"), scope: inPanes, label: "Move", run: transferTo(true)},
+		{name: "mkdir", Binding: bind("make a directory", "n", "f7"), scope: inPanes, label: "Mkdir", run: (*App).askMkdir},
+		{name: "rename", Binding: bind("rename", "R", "f2"), scope: inPanes, label: "Rename", run: (*App).askRename},
+		{name: "delete", Binding: bind("delete, after asking", "x", "f8", "delete"), scope: inPanes, label: "Delete", run: (*App).askDelete},
+	}
+}
 
-		{Binding: bind("show only what fits", "/"), scope: inPanes, group: "View", hint: "filter", run: (*App).askFilter},
-		{Binding: bind("sort by name", "s n"), scope: inPanes, hint: "name", run: sortBy(0)},
-		{Binding: bind("sort by extension", "s e"), scope: inPanes, hint: "extension", run: sortBy(1)},
-		{Binding: bind("sort by size", "s s"), scope: inPanes, hint: "size", run: sortBy(2)},
-		{Binding: bind("sort by time", "s m"), scope: inPanes, hint: "modified", run: sortBy(3)},
-		{Binding: bind("the other way round", "S"), scope: inPanes, run: (*App).reverse},
-		{Binding: bind("hidden files, or not", "."), scope: inPanes, run: (*App).toggleHidden},
-		{Binding: bind("read again", "ctrl+r"), scope: inPanes, run: (*App).refresh},
+// viewKeys change what a pane shows.
+func viewKeys() []binding {
+	return []binding{
+		{name: "filter", Binding: bind("show only what fits", "/"), scope: inPanes, group: "View", hint: "filter", run: (*App).askFilter},
+		{name: "sort-by-name", Binding: bind("sort by name", "s n"), scope: inPanes, hint: "name", run: sortBy(0)},
+		{name: "sort-by-extension", Binding: bind("sort by extension", "s e"), scope: inPanes, hint: "extension", run: sortBy(1)},
+		{name: "sort-by-size", Binding: bind("sort by size", "s s"), scope: inPanes, hint: "size", run: sortBy(2)},
+		{name: "sort-by-time", Binding: bind("sort by time", "s m"), scope: inPanes, hint: "modified", run: sortBy(3)},
+		{name: "reverse", Binding: bind("the other way round", "S"), scope: inPanes, run: (*App).reverse},
+		{name: "hidden", Binding: bind("hidden files, or not", "."), scope: inPanes, run: (*App).toggleHidden},
+		{name: "refresh", Binding: bind("read again", "ctrl+r"), scope: inPanes, run: (*App).refresh},
+	}
+}
 
-		{Binding: bind("open or close the details", "enter"), scope: inQueue, group: "In the queue", hint: "details", run: (*App).toggleDetails},
-		{Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", run: (*App).pauseOrResume},
-		{Binding: bind("pause or resume all", "P"), scope: inQueue, run: (*App).pauseOrResumeAll},
-		{Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", run: (*App).cancelOrForget},
-		{Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", run: (*App).retryOrRename},
-		{Binding: bind("retry all that failed", "R"), scope: inQueue, run: (*App).retryAll},
-		{Binding: bind("overwrite", "o"), scope: inQueue, run: answerWith(overwrite)},
-		{Binding: bind("skip", "s"), scope: inQueue, run: answerWith(skip)},
-		{Binding: bind("overwrite if newer", "n"), scope: inQueue, run: answerWith(newer)},
-		{Binding: bind("answer for all", "a"), scope: inQueue, run: (*App).toggleAll},
+// queueKeys are the queue's.
+func queueKeys() []binding {
+	return []binding{
+		{name: "details", Binding: bind("open or close the details", "enter"), scope: inQueue, group: "In the queue", hint: "details", run: (*App).toggleDetails},
+		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", run: (*App).pauseOrResume},
+		{name: "pause-all", Binding: bind("pause or resume all", "P"), scope: inQueue, run: (*App).pauseOrResumeAll},
+		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", run: (*App).cancelOrForget},
+		{name: "retry", Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", run: (*App).retryOrRename},
+		{name: "retry-all", Binding: bind("retry all that failed", "R"), scope: inQueue, run: (*App).retryAll},
+		{name: "overwrite", Binding: bind("overwrite", "o"), scope: inQueue, run: answerWith(overwrite)},
+		{name: "skip", Binding: bind("skip", "s"), scope: inQueue, run: answerWith(skip)},
+		{name: "newer", Binding: bind("overwrite if newer", "n"), scope: inQueue, run: answerWith(newer)},
+		{name: "answer-all", Binding: bind("answer for all", "a"), scope: inQueue, run: (*App).toggleAll},
 	}
 }
 

@@ -61,7 +61,7 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 		d.press(key...)
 		d.wantShown("choose a place", "office", "connect…")
 	},
-	"panes t": func(t *testing.T, d *driver, key []string) {
+	"panes T": func(t *testing.T, d *driver, key []string) {
 		d.press(key...)
 		d.wantShown("Trust nas-attic (key 7f3a-91c2-e04d) as nas-attic")
 		d.press("enter")
@@ -300,6 +300,47 @@ func asking(d *driver) {
 	d.engine.conflict = "library.sqlite"
 	d.press("down", "down", "down", "c", "enter")
 	d.tick(1 << 20)
+}
+
+// addEffects says what further keys do; each topic does so in its own file.
+func addEffects(more map[string]func(*testing.T, *driver, []string)) {
+	for name, effect := range more {
+		if keyEffects[name] != nil {
+			panic(name + " is tested twice")
+		}
+		keyEffects[name] = effect
+	}
+}
+
+// TestKeyTable: an action has a name of its own, and within a scope a key has
+// one action and begins no other.
+func TestKeyTable(t *testing.T) {
+	names := make(map[string]bool)
+	for _, sc := range []scope{inPanes, inQueue} {
+		keys := make(map[string]string)
+		for _, b := range keyTable() {
+			if b.scope&sc == 0 {
+				continue
+			}
+			for _, k := range b.Keys() {
+				if was := keys[k]; was != "" {
+					t.Errorf("%q means both %s and %s", k, was, b.name)
+				}
+				keys[k] = b.name
+			}
+		}
+		for k, name := range keys {
+			if first, _, two := strings.Cut(k, " "); two && keys[first] != "" {
+				t.Errorf("%q (%s) begins %q (%s)", first, keys[first], k, name)
+			}
+		}
+	}
+	for _, b := range keyTable() {
+		if b.name == "" || names[b.name] {
+			t.Errorf("%q is the name of no action, or of two", b.name)
+		}
+		names[b.name] = true
+	}
 }
 
 func TestEveryKeyDoesWhatTheTableSays(t *testing.T) {

@@ -147,6 +147,13 @@ func space(ctx context.Context, e Engine, side, gen int, place session.PlaceID) 
 	}
 }
 
+func (m spaceMsg) apply(a *App) tea.Cmd {
+	if p := &a.panes[m.side]; m.gen == p.load.gen {
+		p.free = m.free
+	}
+	return nil
+}
+
 // open shows another directory in a pane, with the cursor on a name if it is
 // not empty.
 func (a *App) open(p *pane, t Location, cursorOn string) tea.Cmd {
@@ -177,8 +184,8 @@ func (a *App) startLoad(p *pane) tea.Cmd {
 	)
 }
 
-// listed takes in a part of a directory.
-func (a *App) listed(m listedMsg) tea.Cmd {
+// apply takes in a part of a directory.
+func (m listedMsg) apply(a *App) tea.Cmd {
 	p := &a.panes[m.side]
 	if m.gen != p.load.gen {
 		return nil

@@ -48,8 +48,8 @@ func (a *App) poll(after time.Duration) tea.Cmd {
 	return a.tick(after, ask)
 }
 
-// polled takes in a snapshot and arranges for the next one.
-func (a *App) polled(m pollMsg) tea.Cmd {
+// apply takes in a snapshot and arranges for the next one.
+func (m pollMsg) apply(a *App) tea.Cmd {
 	if m.chain != a.polls {
 		return nil
 	}
@@ -204,8 +204,8 @@ func (a *App) call(f func() doneMsg) tea.Cmd {
 	return func() tea.Msg { return f() }
 }
 
-// done says what came of a call, and reads again what it changed.
-func (a *App) done(m doneMsg) tea.Cmd {
+// apply says what came of a call, and reads again what it changed.
+func (m doneMsg) apply(a *App) tea.Cmd {
 	cmds := []tea.Cmd{a.pollNow()}
 	switch {
 	case m.err != nil:

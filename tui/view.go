@@ -53,11 +53,8 @@ func (a *App) draw() {
 	a.drawHint(c, p.hint)
 	a.drawFunctions(c, p.functions)
 	screen := cells.Rect{W: a.width, H: a.height}
-	if a.connect != nil {
-		a.connect.draw(c, screen)
-	}
-	if a.help != nil {
-		a.help.draw(c, screen)
+	for _, o := range a.overlays {
+		o.draw(c, screen)
 	}
 }
 
