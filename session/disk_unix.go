@@ -126,3 +126,7 @@ func moveByLink(from int, oldName string, to int, newName string) error {
 	}
 	return unix.Renameat(from, oldName, to, newName)
 }
+
+// orWhyNoLink returns the error of a link that was not made: on a Unix it says
+// all there is to say.
+func orWhyNoLink(err error) error { return err }

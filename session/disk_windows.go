@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,4 +112,12 @@ func moveNew(source *os.Root, oldName string, target *os.Root, newName string) e
 		return err
 	}
 	return windows.MoveFileEx(p, q, 0)
+}
+
+// orWhyNoLink returns the error of a link that was not made, and what helps.
+func orWhyNoLink(err error) error {
+	if errors.Is(err, windows.ERROR_PRIVILEGE_NOT_HELD) {
+		return newError(Permission, Path{}, "Windows lets only administrators make links, or all when its developer mode is on")
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -289,79 +288,4 @@ func (p *place) await(ctx context.Context) (transport.Link, error) {
 			return nil, err
 		}
 	}
-}
-
-// A placeTree is the tree of a place over whatever link it has.
-type placeTree struct{ p *place }
-
-var _ Tree = (*placeTree)(nil)
-
-func (t *placeTree) remote(ctx context.Context) (*Remote, error) {
-	l, err := t.p.await(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return NewRemote(l), nil
-}
-
-func (t *placeTree) List(ctx context.Context, dir Path) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		r, err := t.remote(ctx)
-		if err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		for e, err := range r.List(ctx, dir) {
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
-}
-
-func (t *placeTree) Stat(ctx context.Context, p Path) (Entry, error) {
-	return with(ctx, t, func(r *Remote) (Entry, error) { return r.Stat(ctx, p) })
-}
-
-func (t *placeTree) Open(ctx context.Context, p Path) (File, error) {
-	return with(ctx, t, func(r *Remote) (File, error) { return r.Open(ctx, p) })
-}
-
-func (t *placeTree) Hash(ctx context.Context, p Path, a Algorithm) ([]byte, error) {
-	return with(ctx, t, func(r *Remote) ([]byte, error) { return r.Hash(ctx, p, a) })
-}
-
-func (t *placeTree) Mkdir(ctx context.Context, p Path, parents bool) error {
-	return t.do(ctx, func(r *Remote) error { return r.Mkdir(ctx, p, parents) })
-}
-
-func (t *placeTree) Rename(ctx context.Context, from, to Path) error {
-	return t.do(ctx, func(r *Remote) error { return r.Rename(ctx, from, to) })
-}
-
-func (t *placeTree) Remove(ctx context.Context, p Path, recursive bool) error {
-	return t.do(ctx, func(r *Remote) error { return r.Remove(ctx, p, recursive) })
-}
-
-func (t *placeTree) Touch(ctx context.Context, p Path, modified time.Time, mustBeNew bool) error {
-	return t.do(ctx, func(r *Remote) error { return r.Touch(ctx, p, modified, mustBeNew) })
-}
-
-func (t *placeTree) Space(ctx context.Context) (free, total uint64, err error) {
-	err = t.do(ctx, func(r *Remote) (err error) { free, total, err = r.Space(ctx); return err })
-	return free, total, err
-}
-
-func (t *placeTree) do(ctx context.Context, f func(*Remote) error) error {
-	_, err := with(ctx, t, func(r *Remote) (struct{}, error) { return struct{}{}, f(r) })
-	return err
-}
-
-func with[T any](ctx context.Context, t *placeTree, f func(*Remote) (T, error)) (T, error) {
-	r, err := t.remote(ctx)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return f(r)
 }

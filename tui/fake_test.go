@@ -288,6 +288,8 @@ type fakeTree struct {
 	calls []string
 	fail  map[string]error // by directory
 	hold  chan struct{}    // if not nil, List waits for it
+
+	changes chan session.Change // what Watch tells; nil: it refuses
 }
 
 func newFakeTree() *fakeTree { return &fakeTree{dirs: map[string][]session.Entry{"": nil}} }

@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"time"
+)
+
+// A placeTree is the tree of a place over whatever link it has.
+type placeTree struct{ p *place }
+
+var _ Tree = (*placeTree)(nil)
+
+func (t *placeTree) remote(ctx context.Context) (*Remote, error) {
+	l, err := t.p.await(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewRemote(l), nil
+}
+
+// each yields what f does, over the link of the moment.
+func each[T any](ctx context.Context, t *placeTree, f func(*Remote) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		r, err := t.remote(ctx)
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		f(r)(yield)
+	}
+}
+
+func (t *placeTree) List(ctx context.Context, dir Path) iter.Seq2[Entry, error] {
+	return each(ctx, t, func(r *Remote) iter.Seq2[Entry, error] { return r.List(ctx, dir) })
+}
+
+func (t *placeTree) Names(ctx context.Context, dir Path) iter.Seq2[Entry, error] {
+	return each(ctx, t, func(r *Remote) iter.Seq2[Entry, error] { return r.Names(ctx, dir) })
+}
+
+func (t *placeTree) Watch(ctx context.Context, dir Path) iter.Seq2[Change, error] {
+	return each(ctx, t, func(r *Remote) iter.Seq2[Change, error] { return r.Watch(ctx, dir) })
+}
+
+func (t *placeTree) Measure(ctx context.Context, p Path) iter.Seq2[Measured, error] {
+	return each(ctx, t, func(r *Remote) iter.Seq2[Measured, error] { return r.Measure(ctx, p) })
+}
+
+func (t *placeTree) Find(ctx context.Context, dir Path, q Query) iter.Seq2[Found, error] {
+	return each(ctx, t, func(r *Remote) iter.Seq2[Found, error] { return r.Find(ctx, dir, q) })
+}
+
+func (t *placeTree) StatAll(ctx context.Context, dir Path, names []string) ([]Entry, error) {
+	return with(ctx, t, func(r *Remote) ([]Entry, error) { return r.StatAll(ctx, dir, names) })
+}
+
+func (t *placeTree) Chmod(ctx context.Context, p Path, mode fs.FileMode) error {
+	return t.do(ctx, func(r *Remote) error { return r.Chmod(ctx, p, mode) })
+}
+
+func (t *placeTree) Symlink(ctx context.Context, target string, p Path) error {
+	return t.do(ctx, func(r *Remote) error { return r.Symlink(ctx, target, p) })
+}
+
+func (t *placeTree) Stat(ctx context.Context, p Path) (Entry, error) {
+	return with(ctx, t, func(r *Remote) (Entry, error) { return r.Stat(ctx, p) })
+}
+
+func (t *placeTree) Open(ctx context.Context, p Path) (File, error) {
+	return with(ctx, t, func(r *Remote) (File, error) { return r.Open(ctx, p) })
+}
+
+func (t *placeTree) Hash(ctx context.Context, p Path, a Algorithm) ([]byte, error) {
+	return with(ctx, t, func(r *Remote) ([]byte, error) { return r.Hash(ctx, p, a) })
+}
+
+func (t *placeTree) Mkdir(ctx context.Context, p Path, parents bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Mkdir(ctx, p, parents) })
+}
+
+func (t *placeTree) Rename(ctx context.Context, from, to Path) error {
+	return t.do(ctx, func(r *Remote) error { return r.Rename(ctx, from, to) })
+}
+
+func (t *placeTree) Remove(ctx context.Context, p Path, recursive bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Remove(ctx, p, recursive) })
+}
+
+func (t *placeTree) Touch(ctx context.Context, p Path, modified time.Time, mustBeNew bool) error {
+	return t.do(ctx, func(r *Remote) error { return r.Touch(ctx, p, modified, mustBeNew) })
+}
+
+func (t *placeTree) Space(ctx context.Context) (free, total uint64, err error) {
+	err = t.do(ctx, func(r *Remote) (err error) { free, total, err = r.Space(ctx); return err })
+	return free, total, err
+}
+
+func (t *placeTree) do(ctx context.Context, f func(*Remote) error) error {
+	_, err := with(ctx, t, func(r *Remote) (struct{}, error) { return struct{}{}, f(r) })
+	return err
+}
+
+func with[T any](ctx context.Context, t *placeTree, f func(*Remote) (T, error)) (T, error) {
+	r, err := t.remote(ctx)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return f(r)
+}
