@@ -58,7 +58,7 @@ type App struct {
 // newApp returns the screen as it is before the first frame.
 func newApp(ctx context.Context, e Engine, opts Options) *App {
 	a := &App{
-		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII), table: keyTable(),
+		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII), table: tableWith(opts.Keys),
 		now: time.Now, tick: tea.Tick,
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
@@ -203,4 +203,6 @@ func (a *App) place(id session.PlaceID) session.Place {
 }
 
 // canvas returns what to draw on.
-func (a *App) canvas() canvas { return canvas{a.grid, &a.styles, a.now()} }
+func (a *App) canvas() canvas {
+	return canvas{Grid: a.grid, styles: &a.styles, now: a.now(), table: a.table}
+}

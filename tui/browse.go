@@ -63,7 +63,7 @@ func (a *App) enter() tea.Cmd {
 	case r.parent:
 		return a.parent()
 	case r.entry.Kind == session.RegularFile || r.entry.Kind == session.Other:
-		a.note = note{text: cells.Say("a file: c copies it to the other pane"), tone: toneHint}
+		a.note = note{text: cells.Sayf("a file: %s copies it to the other pane", a.keyFor("copy")), tone: toneHint}
 		return nil
 	}
 	dir, err := p.dir.Join(r.entry.Name)

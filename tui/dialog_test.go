@@ -14,7 +14,7 @@ func TestChooser(t *testing.T) {
 		d := newDriver(t, 80, 24, noRight)
 		d.press("tab", "end", "up", "enter")
 		d.wantCalls("connect office ")
-		d.wantShown("office:/", "t trust")
+		d.wantShown("office:/", "T trust")
 	})
 	t.Run("this machine", func(t *testing.T) {
 		d := newDriver(t, 80, 24, noRight)
@@ -92,11 +92,11 @@ func TestPinIsOffered(t *testing.T) {
 	d := newDriver(t, 80, 24, func(_ *fakeEngine, o *Options) { o.OfferPin = true })
 	wantFocus(t, d, onLeft)
 	wantCursor(t, d, "Series")
-	d.wantShown("t trust")
+	d.wantShown("T trust")
 	d.press("T", "enter")
 	d.wantCalls("pin 1 nas-attic")
 	d.look()
-	if d.shows("t trust") {
+	if d.shows("T trust") {
 		t.Error("what is trusted is still offered")
 	}
 }

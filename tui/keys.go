@@ -6,6 +6,7 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/bargee/bargee/tui/cells"
 )
 
 // scope says where a key works.
@@ -28,7 +29,10 @@ type binding struct {
 	group string // heading in the help; empty: the one before
 	hint  string // word in the hint line, if it belongs there
 	label string // word in the row of function keys, if it has one
-	run   func(*App) tea.Cmd
+
+	// cannot says why it cannot be done now; nil, or empty: it can.
+	cannot func(*App) cells.Text
+	run    func(*App) tea.Cmd
 }
 
 // bind makes a binding of keys as Bubble Tea names them, the one to learn first.
@@ -41,7 +45,7 @@ func bind(help string, keys ...string) key.Binding {
 }
 
 // worded is b in a line of hints: its first key, and a word.
-func (b binding) worded(word string) key.Binding { return bind(word, b.Keys()[0]) }
+func (b binding) worded(word string) key.Binding { return bind(word, b.Keys()[:1]...) }
 
 // keyTable holds all keys of the screen but for those of overlays and questions,
 // which show their own; in the order of the help. No key needs Alt or a function
@@ -61,7 +65,7 @@ func movingKeys() []binding {
 		{name: "first", Binding: bind("to the first", "home", "g"), scope: everywhere, run: moveBy(-1 << 30)},
 		{name: "last", Binding: bind("to the last", "end", "G"), scope: everywhere, run: moveBy(1 << 30)},
 		{name: "open", Binding: bind("open a directory", "enter", "l", "right"), scope: inPanes, run: (*App).enter},
-		{name: "parent", Binding: bind("the directory above", "backspace", "h", "left"), scope: inPanes, run: (*App).parent},
+		{name: "parent", Binding: bind("the directory above", "backspace", "h", "left"), scope: inPanes, cannot: needsDirectory, run: (*App).parent},
 		{name: "other-pane", Binding: bind("the other pane", "tab"), scope: everywhere, hint: "pane", run: (*App).otherPane},
 		{name: "left-pane", Binding: bind("the left pane", "1"), scope: everywhere, run: focusOn(onLeft)},
 		{name: "right-pane", Binding: bind("the right pane", "2"), scope: everywhere, run: focusOn(onRight)},
@@ -84,51 +88,59 @@ func screenKeys() []binding {
 // fileKeys do something to files.
 func fileKeys() []binding {
 	return []binding{
-		{name: "tag", Binding: bind("tag, and one down", "space", "insert"), scope: inPanes, group: "Files", hint: "tag", run: onPane((*pane).toggleTag)},
-		{name: "tag-mask", Binding: bind("tag by a mask (*.mkv)", "+"), scope: inPanes, run: tagMask(true)},
-		{name: "untag-mask", Binding: bind("untag by a mask", "-"), scope: inPanes, run: tagMask(false)},
-		{name: "invert-tags", Binding: bind("invert the tags", "*"), scope: inPanes, run: onPane((*pane).invertTags)},
-		{name: "copy", Binding: bind("copy to the other pane", "c", "f5"), scope: inPanes, hint: "copy", label: "Copy", run: transferTo(false)},
-		{name: "move", Binding: bind("move to the other pane", "m", "f6"), scope: inPanes, label: "Move", run: transferTo(true)},
-		{name: "mkdir", Binding: bind("make a directory", "n", "f7"), scope: inPanes, label: "Mkdir", run: (*App).askMkdir},
-		{name: "rename", Binding: bind("rename", "R", "f2"), scope: inPanes, label: "Rename", run: (*App).askRename},
-		{name: "delete", Binding: bind("delete, after asking", "x", "f8", "delete"), scope: inPanes, label: "Delete", run: (*App).askDelete},
+		{name: "tag", Binding: bind("tag, and one down", "space", "insert"), scope: inPanes, group: "Files", hint: "tag", cannot: needsEntry, run: onPane((*pane).toggleTag)},
+		{name: "tag-mask", Binding: bind("tag by a mask (*.mkv)", "+"), scope: inPanes, cannot: needsDirectory, run: tagMask(true)},
+		{name: "untag-mask", Binding: bind("untag by a mask", "-"), scope: inPanes, cannot: needsDirectory, run: tagMask(false)},
+		{name: "invert-tags", Binding: bind("invert the tags", "*"), scope: inPanes, cannot: needsDirectory, run: onPane((*pane).invertTags)},
+		{name: "copy", Binding: bind("copy to the other pane", "c", "f5"), scope: inPanes, hint: "copy", label: "Copy", cannot: needsOther, run: transferTo(false)},
+		{name: "move", Binding: bind("move to the other pane", "m", "f6"), scope: inPanes, label: "Move", cannot: needsOther, run: transferTo(true)},
+		{name: "mkdir", Binding: bind("make a directory", "n", "f7"), scope: inPanes, label: "Mkdir", cannot: needsDirectory, run: (*App).askMkdir},
+		{name: "rename", Binding: bind("rename", "R", "f2"), scope: inPanes, label: "Rename", cannot: needsEntry, run: (*App).askRename},
+		{name: "delete", Binding: bind("delete, after asking", "x", "f8", "delete"), scope: inPanes, label: "Delete", cannot: needsEntry, run: (*App).askDelete},
 	}
 }
 
 // viewKeys change what a pane shows.
 func viewKeys() []binding {
 	return []binding{
-		{name: "filter", Binding: bind("show only what fits", "/"), scope: inPanes, group: "View", hint: "filter", run: (*App).askFilter},
-		{name: "sort-by-name", Binding: bind("sort by name", "s n"), scope: inPanes, hint: "name", run: sortBy(0)},
-		{name: "sort-by-extension", Binding: bind("sort by extension", "s e"), scope: inPanes, hint: "extension", run: sortBy(1)},
-		{name: "sort-by-size", Binding: bind("sort by size", "s s"), scope: inPanes, hint: "size", run: sortBy(2)},
-		{name: "sort-by-time", Binding: bind("sort by time", "s m"), scope: inPanes, hint: "modified", run: sortBy(3)},
-		{name: "reverse", Binding: bind("the other way round", "S"), scope: inPanes, run: (*App).reverse},
-		{name: "hidden", Binding: bind("hidden files, or not", "."), scope: inPanes, run: (*App).toggleHidden},
-		{name: "refresh", Binding: bind("read again", "ctrl+r"), scope: inPanes, run: (*App).refresh},
+		{name: "filter", Binding: bind("show only what fits", "/"), scope: inPanes, group: "View", hint: "filter", cannot: needsDirectory, run: (*App).askFilter},
+		{name: "sort-by-name", Binding: bind("sort by name", "s n"), scope: inPanes, hint: "name", cannot: needsDirectory, run: sortBy(0)},
+		{name: "sort-by-extension", Binding: bind("sort by extension", "s e"), scope: inPanes, hint: "extension", cannot: needsDirectory, run: sortBy(1)},
+		{name: "sort-by-size", Binding: bind("sort by size", "s s"), scope: inPanes, hint: "size", cannot: needsDirectory, run: sortBy(2)},
+		{name: "sort-by-time", Binding: bind("sort by time", "s m"), scope: inPanes, hint: "modified", cannot: needsDirectory, run: sortBy(3)},
+		{name: "reverse", Binding: bind("the other way round", "S"), scope: inPanes, cannot: needsDirectory, run: (*App).reverse},
+		{name: "hidden", Binding: bind("hidden files, or not", "."), scope: inPanes, cannot: needsDirectory, run: (*App).toggleHidden},
+		{name: "refresh", Binding: bind("read again", "ctrl+r"), scope: inPanes, cannot: needsDirectory, run: (*App).refresh},
 	}
 }
 
 // queueKeys are the queue's.
 func queueKeys() []binding {
 	return []binding{
-		{name: "details", Binding: bind("open or close the details", "enter"), scope: inQueue, group: "In the queue", hint: "details", run: (*App).toggleDetails},
-		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", run: (*App).pauseOrResume},
-		{name: "pause-all", Binding: bind("pause or resume all", "P"), scope: inQueue, run: (*App).pauseOrResumeAll},
-		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", run: (*App).cancelOrForget},
-		{name: "retry", Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", run: (*App).retryOrRename},
-		{name: "retry-all", Binding: bind("retry all that failed", "R"), scope: inQueue, run: (*App).retryAll},
-		{name: "overwrite", Binding: bind("overwrite", "o"), scope: inQueue, run: answerWith(overwrite)},
-		{name: "skip", Binding: bind("skip", "s"), scope: inQueue, run: answerWith(skip)},
-		{name: "newer", Binding: bind("overwrite if newer", "n"), scope: inQueue, run: answerWith(newer)},
-		{name: "answer-all", Binding: bind("answer for all", "a"), scope: inQueue, run: (*App).toggleAll},
+		{name: "details", Binding: bind("open or close the details", "enter"), scope: inQueue, group: "In the queue", hint: "details", cannot: needsTransfer, run: (*App).toggleDetails},
+		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", cannot: needsTransfer, run: (*App).pauseOrResume},
+		{name: "pause-all", Binding: bind("pause or resume all", "P"), scope: inQueue, cannot: needsTransfer, run: (*App).pauseOrResumeAll},
+		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", cannot: needsTransfer, run: (*App).cancelOrForget},
+		{name: "retry", Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", cannot: needsTransfer, run: (*App).retryOrRename},
+		{name: "retry-all", Binding: bind("retry all that failed", "R"), scope: inQueue, cannot: needsTransfer, run: (*App).retryAll},
+		{name: "overwrite", Binding: bind("overwrite", "o"), scope: inQueue, cannot: needsQuestion, run: answerWith(overwrite)},
+		{name: "skip", Binding: bind("skip", "s"), scope: inQueue, cannot: needsQuestion, run: answerWith(skip)},
+		{name: "newer", Binding: bind("overwrite if newer", "n"), scope: inQueue, cannot: needsQuestion, run: answerWith(newer)},
+		{name: "answer-all", Binding: bind("answer for all", "a"), scope: inQueue, cannot: needsQuestion, run: (*App).toggleAll},
 	}
 }
 
-// conflictKeys are the answers to a conflict, with r, which else retries.
-var conflictKeys = []key.Binding{
-	bind("overwrite", "o"), bind("skip", "s"), bind("rename", "r"), bind("newer", "n"), bind("for all", "a"),
+// conflictKeys are the answers to a conflict; the key that else retries renames.
+func conflictKeys(table []binding) []key.Binding {
+	var out []key.Binding
+	for _, k := range [][2]string{
+		{"overwrite", "overwrite"}, {"skip", "skip"}, {"retry", "rename"}, {"newer", "newer"}, {"answer-all", "for all"},
+	} {
+		if b := actionNamed(table, k[0]); b != nil && len(b.Keys()) > 0 {
+			out = append(out, b.worded(k[1]))
+		}
+	}
+	return out
 }
 
 // chord is what was pressed so far: one key, or two.

@@ -24,7 +24,8 @@ const (
 type canvas struct {
 	*cells.Grid
 	*styles
-	now time.Time
+	now   time.Time
+	table []binding // for what names a key
 }
 
 // draw writes the visible rows of a pane into r.

@@ -108,7 +108,7 @@ func (a *App) noteChanges(before snapshot) {
 			a.note = note{outcome: t.ID}
 		}
 		if t.Asking > 0 && old.Asking == 0 && a.focus != onQueue {
-			a.note = note{text: cells.Say("a name is taken: press 3 to answer"), tone: toneAsk}
+			a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
 		}
 	}
 	for _, p := range a.shot.places {

@@ -97,9 +97,9 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 	if t.Asking > 1 {
 		what = what.Plus(cells.Sayf(", %d more", t.Asking-1))
 	}
-	choice := conflictKeys
+	choice := conflictKeys(c.table)
 	if !keys {
-		choice = []key.Binding{bind("answer", "3")}
+		choice = []key.Binding{actionNamed(c.table, "queue").worded("answer")}
 	}
 	_, need := fitting(choice, r.W)
 	if need+12+what.Width(c.Method) > r.W {

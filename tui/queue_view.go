@@ -149,7 +149,7 @@ func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
 	}
 	rest = c.Put(rest, look, cells.Say("Queue  "))
 	if len(q.transfers) == 0 {
-		c.Put(rest, c.dim, cells.Say("empty: c copies what is tagged to the other pane"))
+		c.Put(rest, c.dim, cells.Sayf("empty: %s copies what is tagged to the other pane", c.keyFor("copy")))
 		return
 	}
 	rest = c.Put(rest, c.plain, q.counts(c.signs.dot))

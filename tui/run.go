@@ -30,6 +30,10 @@ type Options struct {
 	Demo     bool // say that this is the demonstration
 	ASCII    bool // no letters beyond ASCII but for those of names
 
+	// Keys are other keys for some actions, by their names; none means that the
+	// action has no key. They must be checked: see Actions.
+	Keys map[string][]string
+
 	// Split divides an address as it is typed into what Engine.Connect takes
 	// and the directory to open there. Nil: it is all address.
 	Split func(typed string) (address string, dir session.Path, err error)

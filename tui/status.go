@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -79,15 +78,15 @@ func (a *App) hints() []key.Binding {
 		return chooserKeys
 	}
 	if t := a.queue.current(); a.focus == onQueue && t != nil && t.Asking > 0 {
-		return append(slices.Clip(conflictKeys), bind("cancel", "x"))
+		return append(conflictKeys(a.table), actionNamed(a.table, "cancel").worded("cancel"))
 	}
 	var here, always []key.Binding
 	for _, b := range a.table {
-		switch first := b.Keys()[0]; {
-		case b.scope&a.scope() == 0 || b.hint == "" || strings.Contains(first, " "):
-		case a.focus == onQueue && first == "3":
+		switch {
+		case b.scope&a.scope() == 0 || b.hint == "" || len(b.Keys()) == 0 || strings.Contains(b.Keys()[0], " "):
+		case a.focus == onQueue && b.name == "queue":
 		case b.scope == inQueue:
-			if word := queueWord(a.queue.current(), first, b.hint); word != "" {
+			if word := queueWord(a.queue.current(), b.name, b.hint); word != "" {
 				here = append(here, b.worded(word))
 			}
 		case b.scope == everywhere:
@@ -99,14 +98,14 @@ func (a *App) hints() []key.Binding {
 	return append(here, always...)
 }
 
-// queueWord is what a key of the queue does with a transfer; empty if nothing.
-func queueWord(t *session.Transfer, key, word string) string {
+// queueWord is what an action of the queue does with a transfer; empty if nothing.
+func queueWord(t *session.Transfer, action, word string) string {
 	switch {
-	case t == nil, key == "r" && !canRetry(t), key == "p" && t.State.Over():
+	case t == nil, action == "retry" && !canRetry(t), action == "pause" && t.State.Over():
 		return ""
-	case key == "p" && t.State == session.StatePaused:
+	case action == "pause" && t.State == session.StatePaused:
 		return "resume"
-	case key == "x" && t.State.Over():
+	case action == "cancel" && t.State.Over():
 		return "off the list"
 	}
 	return word
@@ -127,9 +126,9 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 	}
 	if place, ok := a.pinnable(); ok && !a.pinned {
 		if a.width < sideFrom {
-			return cells.Say("t trust"), c.ask
+			return cells.Sayf("%s trust", a.keyFor("trust")), c.ask
 		}
-		return cells.Sayf("t trusts %s: no secret next time", placeName(place).Squeeze(c.Method, 24)), c.ask
+		return cells.Sayf("%s trusts %s: no secret next time", a.keyFor("trust"), placeName(place).Squeeze(c.Method, 24)), c.ask
 	}
 	return cells.Text{}, c.plain
 }
