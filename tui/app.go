@@ -32,6 +32,8 @@ type App struct {
 
 	width, height int
 	grid          *cells.Grid
+	zones         []zone // of the frame that is shown
+	pointer       pointer
 	method        cells.Method
 
 	panes    [2]pane
@@ -51,7 +53,8 @@ type App struct {
 	copies *copying // the count for the question to copy
 	counts int      // number of the last count
 	out    *output
-	dials  int  // number of the last dialling
+	dials  int // number of the last dialling
+	memory memory
 	pinned bool // the offer to trust was taken or declined
 }
 
@@ -63,6 +66,8 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
 	a.pinned = !opts.OfferPin
+	a.memory = memory{shape: shape{opts.Memory.Split, opts.Memory.Tall}, guided: opts.Memory.Guided}
+	a.pointer.off = opts.NoMouse
 	a.panes[1].side = 1
 	a.panes[0].place, a.panes[0].dir = opts.Left.Place, opts.Left.Dir
 	if opts.Right != nil {
@@ -110,6 +115,8 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, a.key(m)
 	case tea.PasteMsg:
 		return a, a.paste(m)
+	case tea.MouseMsg:
+		return a, a.mouse(m)
 	case tea.WindowSizeMsg:
 		a.width, a.height = m.Width, m.Height
 	case tea.ModeReportMsg:
@@ -204,5 +211,5 @@ func (a *App) place(id session.PlaceID) session.Place {
 
 // canvas returns what to draw on.
 func (a *App) canvas() canvas {
-	return canvas{Grid: a.grid, styles: &a.styles, now: a.now(), table: a.table}
+	return canvas{Grid: a.grid, styles: &a.styles, now: a.now(), table: a.table, zones: &a.zones}
 }

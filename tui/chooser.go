@@ -12,6 +12,7 @@ type chooser struct {
 	places []session.Place
 	known  []session.KnownPeer
 	cursor int
+	top    int       // first visible row
 	back   *Location // what the pane showed before, if anything
 }
 
@@ -58,9 +59,9 @@ func (ch *chooser) move(n int) {
 
 func (ch *chooser) draw(c canvas, r cells.Rect, focused bool) {
 	rows := ch.choices(c)
-	top := max(0, ch.cursor-r.H+1)
-	for y := range min(r.H, len(rows)-top) {
-		x := rows[top+y]
+	ch.top = max(0, ch.cursor-r.H+1)
+	for y := range min(r.H, len(rows)-ch.top) {
+		x := rows[ch.top+y]
 		line := r.Line(y)
 		body := cells.Rect{X: line.X + 2, Y: line.Y, W: line.W - 3, H: 1}
 		look := c.plain
@@ -73,7 +74,7 @@ func (ch *chooser) draw(c canvas, r cells.Rect, focused bool) {
 		}
 		rest := c.Put(body, look, name.Fit(c.Method, body.W*2/3))
 		c.Put(rest, c.dim, cells.Say("  ").Plus(x.more).Fit(c.Method, rest.W))
-		if top+y == ch.cursor {
+		if ch.top+y == ch.cursor {
 			if focused {
 				c.Restyle(line, c.plain.On())
 			} else {

@@ -111,6 +111,14 @@ func (c canvas) keys(r cells.Rect, words cells.Style, bindings []key.Binding) ce
 		return r
 	}
 	c.Compose(lipgloss.NewLayer(c.helper(words, keyGap).ShortHelpView(bindings)).X(r.X).Y(r.Y))
+	x := r.X
+	for _, b := range bindings {
+		w := lipgloss.Width(b.Help().Key + " " + b.Help().Desc)
+		if len(b.Keys()) > 0 {
+			c.onClick(cells.Rect{X: x, Y: r.Y, W: w, H: 1}, press{b.Keys()[0]})
+		}
+		x += w + len(keyGap)
+	}
 	return cells.Rect{X: r.X + w, Y: r.Y, W: r.W - w, H: 1}
 }
 

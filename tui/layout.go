@@ -33,8 +33,8 @@ type plan struct {
 }
 
 // planFor lays out a screen of w by h. lines is how many lines the queue would
-// like to have, besides its title.
-func planFor(w, h, lines int, focus focus) plan {
+// like to have, besides its title; wanted is what somebody made of it.
+func planFor(w, h, lines int, focus focus, wanted shape) plan {
 	if w < smallestWidth || h < smallestHeight {
 		return plan{tiny: true}
 	}
@@ -63,14 +63,14 @@ func planFor(w, h, lines int, focus focus) plan {
 			p.full, p.queue = true, inner
 			return p
 		}
-		p.placePanes(inner, focus)
+		p.placePanes(inner, focus, wanted)
 		return p
 	}
 	body := inner.H - 1 // less the divider
 	if w >= sideFrom && lines > 0 {
 		lines = max(lines, 5) // the figures beside the queue take as much
 	}
-	queue := min(1+lines, max(3, body*9/20))
+	queue := wanted.queueHeight(min(1+lines, max(3, body*9/20)), body)
 	list := inner
 	list.H = body - queue
 	p.divider = list.Y + list.H
@@ -81,12 +81,12 @@ func planFor(w, h, lines int, focus focus) plan {
 		p.queue.W -= p.side.W + 1
 		p.side.X = p.queue.X + p.queue.W + 1
 	}
-	p.placePanes(list, focus)
+	p.placePanes(list, focus, wanted)
 	return p
 }
 
 // placePanes divides the area inside of the frame between the panes.
-func (p *plan) placePanes(area cells.Rect, focus focus) {
+func (p *plan) placePanes(area cells.Rect, focus focus, wanted shape) {
 	if p.onePane {
 		side := 0
 		if focus == onRight {
@@ -96,7 +96,7 @@ func (p *plan) placePanes(area cells.Rect, focus focus) {
 		return
 	}
 	left := area
-	left.W = area.W / 2
+	left.W = wanted.leftWidth(area.W)
 	right := area
 	right.X = left.X + left.W + 1
 	right.W = area.W - left.W - 1

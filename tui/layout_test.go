@@ -25,7 +25,7 @@ func TestPlan(t *testing.T) {
 		{"large", 160, 48, 9, onLeft, cells.Rect{X: 1, Y: 2, W: 79, H: 32}, cells.Rect{X: 81, Y: 2, W: 78, H: 32}, cells.Rect{X: 1, Y: 35, W: 104, H: 10}, cells.Rect{}},
 		{"largest", 200, 60, 99, onLeft, cells.Rect{X: 1, Y: 2, W: 99, H: 30}, cells.Rect{X: 101, Y: 2, W: 98, H: 30}, cells.Rect{X: 1, Y: 33, W: 131, H: 24}, cells.Rect{}},
 	} {
-		p := planFor(c.w, c.h, c.lines, c.focus)
+		p := planFor(c.w, c.h, c.lines, c.focus, shape{})
 		if p.panes != [2]cells.Rect{c.left, c.right} || p.queue != c.queue || p.queueLine != c.line {
 			t.Errorf("%s, %dx%d: panes %+v, queue %+v, line %+v", c.name, c.w, c.h, p.panes, p.queue, p.queueLine)
 		}
@@ -40,7 +40,10 @@ func TestPlansDoNotOverlap(t *testing.T) {
 	for w := smallestWidth; w < 210; w++ {
 		for h := smallestHeight; h < 64; h++ {
 			for _, f := range []focus{onLeft, onRight, onQueue} {
-				checkPlan(t, planFor(w, h, h/2, f), w, h)
+				checkPlan(t, planFor(w, h, h/2, f, shape{}), w, h)
+			}
+			for _, s := range []shape{{1, -500}, {999, 500}, {300, 3}} {
+				checkPlan(t, planFor(w, h, h/2, onLeft, s), w, h)
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type canvas struct {
 	*styles
 	now   time.Time
 	table []binding // for what names a key
+	zones *[]zone   // for what can be clicked; nil: not now
 }
 
 // draw writes the visible rows of a pane into r.
@@ -204,8 +205,13 @@ func (p *pane) drawColumns(c canvas, r cells.Rect) {
 	w := columnsWidth(r.W)
 	cols := cells.Rect{X: r.X + r.W - w, Y: r.Y, W: w, H: 1}
 	c.Put(r, c.dim, name)
-	c.PutRight(cells.Rect{X: cols.X - 2, Y: r.Y, W: sizeWidth + 2, H: 1}, c.dim, head(listing.BySize, cells.Say("Size")))
-	c.Put(cells.Rect{X: cols.X + sizeWidth + 2, Y: r.Y, W: dateTimeWidth, H: 1}, c.dim, head(listing.ByTime, cells.Say("Modified")))
+	c.onClick(r, sortByHead(p.side, listing.ByName))
+	size := cells.Rect{X: cols.X - 2, Y: r.Y, W: sizeWidth + 2, H: 1}
+	c.PutRight(size, c.dim, head(listing.BySize, cells.Say("Size")))
+	c.onClick(size, sortByHead(p.side, listing.BySize))
+	date := cells.Rect{X: cols.X + sizeWidth + 2, Y: r.Y, W: dateTimeWidth, H: 1}
+	c.Put(date, c.dim, head(listing.ByTime, cells.Say("Modified")))
+	c.onClick(date, sortByHead(p.side, listing.ByTime))
 	if r.W >= modeFrom {
 		c.Put(cells.Rect{X: cols.X + w - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, cells.Say("Mode"))
 	}

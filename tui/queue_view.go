@@ -105,10 +105,12 @@ func (q *queue) draw(c canvas, r cells.Rect, focused bool) {
 	body := cells.Rect{X: r.X, Y: r.Y + 1, W: r.W, H: r.H - 1}
 	q.height = body.H
 	lines := q.lines(r.W)
+	c.queueZone(r)
 	for y, l := range visible(lines, q.cursor, body.H) {
 		at := body.Line(y)
 		t := &q.transfers[l.transfer]
 		current := l.transfer == q.cursor
+		c.transferZone(at, l.transfer)
 		switch l.kind {
 		case lineTransfer:
 			q.drawTransfer(c, at, t)

@@ -28,11 +28,17 @@ type Options struct {
 
 	OfferPin bool // offer to trust a peer that is not pinned yet
 	Demo     bool // say that this is the demonstration
+	NoMouse  bool // leave the mouse to the terminal until somebody asks for it
 	ASCII    bool // no letters beyond ASCII but for those of names
 
 	// Keys are other keys for some actions, by their names; none means that the
 	// action has no key. They must be checked: see Actions.
 	Keys map[string][]string
+
+	// Memory is what the screen kept the last time, and Remember keeps it; it
+	// may be called from several goroutines. Nil: nothing is kept.
+	Memory   Memory
+	Remember func(Memory) error
 
 	// Split divides an address as it is typed into what Engine.Connect takes
 	// and the directory to open there. Nil: it is all address.
@@ -76,6 +82,7 @@ func programOptions(opts Options, out *output) []tea.ProgramOption {
 		tea.WithColorProfile(profile(opts.Environ)),
 		tea.WithEnvironment(opts.Environ),
 		tea.WithoutSignalHandler(),
+		tea.WithFilter(calmMouse()),
 	}
 	if f, ok := opts.Output.(term.File); ok {
 		list = append(list, tea.WithOutput(terminal{out, f}))

@@ -13,6 +13,7 @@ func (a *App) View() tea.View {
 		Content:     a.grid.Render(),
 		AltScreen:   true,
 		WindowTitle: a.title(),
+		MouseMode:   a.mouseMode(),
 	}
 }
 
@@ -26,18 +27,16 @@ func (a *App) title() string {
 // draw fills the grid.
 func (a *App) draw() {
 	a.grid.Reset(a.width, a.height, a.method)
+	a.zones = a.zones[:0]
 	c := a.canvas()
-	lines := 0
-	if a.width >= twoPanesFrom {
-		lines = a.queue.wants(queueWidth(a.width))
-	}
-	p := planFor(a.width, a.height, lines, a.focus)
+	p := a.planWith(a.memory.shape)
 	if p.tiny {
 		c.Put(cells.Rect{X: 0, Y: 0, W: a.width, H: 1}, c.plain, cells.Say("bargee needs 30x8"))
 		return
 	}
 	a.drawHeader(c, p.header)
 	a.drawFrame(c, p)
+	a.splitZones(c, p)
 	for i := range a.panes {
 		a.drawPane(c, p, i)
 	}
@@ -50,12 +49,25 @@ func (a *App) draw() {
 	if !p.queueLine.Empty() {
 		a.queue.one(c, p.queueLine, false)
 	}
+	if a.ask != nil {
+		a.zones = a.zones[:0] // it has the mouse, too
+	}
 	a.drawHint(c, p.hint)
 	a.drawFunctions(c, p.functions)
 	screen := cells.Rect{W: a.width, H: a.height}
 	for _, o := range a.overlays {
+		a.zones = a.zones[:0]
 		o.draw(c, screen)
 	}
+}
+
+// planWith lays the screen out in a shape.
+func (a *App) planWith(s shape) plan {
+	lines := 0
+	if a.width >= twoPanesFrom {
+		lines = a.queue.wants(queueWidth(a.width))
+	}
+	return planFor(a.width, a.height, lines, a.focus, s)
 }
 
 func (a *App) drawPane(c canvas, p plan, i int) {
@@ -68,6 +80,7 @@ func (a *App) drawPane(c canvas, p plan, i int) {
 		rows--
 	}
 	a.panes[i].resize(rows)
+	a.paneZones(c, cells.Rect{X: r.X, Y: r.Y + r.H - rows, W: r.W, H: rows}, i)
 	a.panes[i].draw(c, r, a.focus == focus(i), a.place(a.panes[i].place))
 }
 
