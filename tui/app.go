@@ -52,6 +52,7 @@ type App struct {
 	note   note
 	copies *copying // the count for the question to copy
 	counts int      // number of the last count
+	sync   syncBrowse
 	out    *output
 	dials  int // number of the last dialling
 	memory memory

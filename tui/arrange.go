@@ -75,7 +75,10 @@ func (p *pane) show(entries []session.Entry, rows []int32) {
 	p.countTags()
 	switch {
 	case name != "" && p.moveToName(name):
-		p.load.cursorOn = ""
+		if !p.load.fresh { // else it moves on with its row, until all are there
+			p.load.cursorOn = ""
+		}
+		p.restoreLine()
 	case p.load.fresh && p.hasParent():
 		p.moveTo(1)
 	default:

@@ -20,8 +20,12 @@ type ask struct {
 	answers []answer            // of a question
 	input   *input              // of a line of text
 	enter   func(string) action // with the text
+	aside   cells.Text          // what is wrong with the text, at the right end
 	change  func(string) action // after every key, for what works while one types
 	escape  func() action       // if Esc has to undo something
+
+	// keys takes what means something else than a letter in the line of text.
+	keys func(tea.KeyPressMsg) (do action, taken bool)
 }
 
 // An answer is a key of a question with the word for it, and what it does.
@@ -48,6 +52,10 @@ func (q *ask) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 		return nil, false
 	case k.String() == "enter":
 		return q.enter(q.input.Value()), true
+	case q.keys != nil:
+		if do, taken := q.keys(k); taken {
+			return do, false
+		}
 	}
 	return q.edit(k), false
 }
@@ -77,6 +85,10 @@ func (q *ask) draw(c canvas, r cells.Rect) {
 	}
 	r = r.Inset(1)
 	if q.input != nil {
+		if !q.aside.Empty() {
+			left := c.PutRight(r, c.ask, q.aside.Fit(c.Method, r.W/2))
+			r.W = left.W - 2
+		}
 		rest := c.Put(r, look, q.label.Plus(cells.Say(" ")).Fit(c.Method, r.W*2/3))
 		c.Compose(lipgloss.NewLayer(q.input.view(c, rest.W)).X(rest.X).Y(rest.Y))
 		return

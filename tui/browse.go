@@ -71,7 +71,7 @@ func (a *App) enter() tea.Cmd {
 		a.fail(err)
 		return nil
 	}
-	return a.open(p, Location{p.place, dir}, "")
+	return a.visit(p, Location{p.place, dir}, "")
 }
 
 // parent opens the directory above, with the cursor on the one left.
@@ -81,7 +81,7 @@ func (a *App) parent() tea.Cmd {
 		return nil
 	}
 	dir, name := p.dir.Split()
-	return a.open(p, Location{p.place, dir}, name)
+	return a.visit(p, Location{p.place, dir}, name)
 }
 
 func (a *App) otherPane() tea.Cmd {

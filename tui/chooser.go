@@ -117,7 +117,7 @@ func (a *App) choose(p *pane) tea.Cmd {
 		if p.chooser.back != nil && p.chooser.back.Place == at.Place {
 			return a.closeChooser(p)
 		}
-		return a.open(p, at, "")
+		return a.visit(p, at, "")
 	case x.peer != nil:
 		d := newConnectDialog(p.side, p.chooser.known)
 		a.push(d)

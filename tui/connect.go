@@ -148,7 +148,7 @@ func (m connectedMsg) apply(a *App) tea.Cmd {
 	a.drop(d)
 	a.pinned = false
 	a.focus, a.lastPane = focus(d.side), focus(d.side)
-	return tea.Batch(a.open(&a.panes[d.side], m.at, ""), a.pollNow())
+	return tea.Batch(a.visit(&a.panes[d.side], m.at, ""), a.pollNow())
 }
 
 // connectWidth is how wide the dialog is inside, where there is room.

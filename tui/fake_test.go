@@ -392,8 +392,13 @@ func (t *fakeTree) Open(context.Context, session.Path) (session.File, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (t *fakeTree) Touch(context.Context, session.Path, time.Time, bool) error {
-	return errors.ErrUnsupported
+func (t *fakeTree) Touch(ctx context.Context, p session.Path, modified time.Time, mustBeNew bool) error {
+	if _, err := t.Stat(ctx, p); err == nil && mustBeNew {
+		return &session.Error{Kind: session.Exists, Path: p, Err: fs.ErrExist}
+	}
+	dir, name := p.Split()
+	t.put(dir.Raw(), session.Entry{Name: name, Mode: 0o644, Modified: modified})
+	return nil
 }
 
 func (t *fakeTree) Hash(context.Context, session.Path, session.Algorithm) ([]byte, error) {

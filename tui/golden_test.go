@@ -15,12 +15,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden screens anew")
 
-// scenes are what the screen is looked at for, at every size.
-var scenes = []struct {
+// A scene is something to look at the screen for.
+type scene struct {
 	name string
 	opts func(*fakeEngine, *Options)
 	play func(*driver)
-}{
+}
+
+// scenes are looked at at every size; each topic adds its own.
+var scenes = []scene{
 	{name: "start", play: func(*driver) {}},
 	{name: "copy", play: func(d *driver) { d.press("space", "space", "space", "c") }},
 	{name: "running", play: func(d *driver) {

@@ -52,7 +52,16 @@ func (b binding) worded(word string) key.Binding { return bind(word, b.Keys()[:1
 // key, and none is what terminals and multiplexers keep for themselves (Ctrl-A,
 // -B, -S, -Q) or cannot tell from another one (Ctrl-I, -H, -J, -M, -[).
 func keyTable() []binding {
-	return slices.Concat(movingKeys(), screenKeys(), fileKeys(), viewKeys(), shapeKeys(), queueKeys())
+	return slices.Concat(
+		movingKeys(),
+		goingKeys(),
+		screenKeys(),
+		fileKeys(),
+		createKeys(),
+		viewKeys(),
+		shapeKeys(),
+		queueKeys(),
+	)
 }
 
 // movingKeys lead through panes and queue.

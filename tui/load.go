@@ -20,6 +20,7 @@ type load struct {
 	incoming []session.Entry // of a reload
 	complete bool            // incoming has all of them, and waits to be arranged
 	cursorOn string          // the name that the cursor shall stand on
+	line     int             // of the window, from 1, that the cursor shall stand on; 0: any
 	stamp    int             // of the arranging under way; see arrange.go
 	sorting  bool
 	again    bool // what is shown changed meanwhile

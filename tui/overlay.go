@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/tui/cells"
 )
@@ -53,3 +55,6 @@ func topmost[T overlay](a *App) (o T, ok bool) {
 // A message is what a command brings back: it knows what it is for, so that
 // Update need not know all of them. It stands beside the command that sends it.
 type message interface{ apply(*App) tea.Cmd }
+
+// lies tells whether o still lies over the screen.
+func (a *App) lies(o overlay) bool { return slices.Contains(a.overlays, o) }

@@ -17,6 +17,7 @@ type pane struct {
 	view  listing.View
 
 	chooser *chooser // shown instead of the directory
+	trail   trail    // where it was before
 
 	entries []session.Entry // in the order of arrival; only ever appended to
 	ghosts  []session.Entry // files under way to here, in the order of their names
@@ -245,7 +246,7 @@ func (p *pane) entryAt(n int32) *session.Entry {
 func (p *pane) leave() {
 	p.load.stop()
 	*p = pane{
-		side: p.side, place: p.place, view: p.view, height: p.height,
+		side: p.side, place: p.place, view: p.view, height: p.height, trail: p.trail,
 		load: load{gen: p.load.gen, stamp: p.load.stamp},
 	}
 	p.view.Filter = ""
