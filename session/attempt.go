@@ -27,6 +27,12 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Options.Streams < 0 || j.Options.Streams > 255 {
 		return newError(Invalid, Path{}, "%d streams: use 1 to 255", j.Options.Streams)
 	}
+	if j.Priority < 0 || j.Priority > MaxPriority {
+		return newError(Invalid, Path{}, "priority %d: use 0 to %d", j.Priority, MaxPriority)
+	}
+	if err := checkDecision(j.Options.OnConflict, &j.Options); err != nil {
+		return err
+	}
 	if j.Options.KeepXattrs && !hasXattrs {
 		return newError(Refused, Path{}, "this system has no extended attributes; leave xattrs out")
 	}

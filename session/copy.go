@@ -152,7 +152,7 @@ func newTransferID() []byte {
 func optionsToWire(o Options) *wire.Options {
 	return &wire.Options{
 		Recursive: o.Recursive, Checksum: o.Checksum, KeepMode: o.KeepMode, KeepTimes: o.KeepTimes, KeepLinks: o.KeepLinks,
-		KeepXattrs: o.KeepXattrs, Fsync: o.Fsync, OnConflict: wire.Conflict(o.OnConflict), ChunkSize: uint32(o.ChunkSize), DryRun: o.DryRun,
+		KeepXattrs: o.KeepXattrs, Fsync: o.Fsync, OnConflict: wire.Conflict(o.OnConflict.told()), ChunkSize: uint32(o.ChunkSize), DryRun: o.DryRun,
 		Include: bytesOf(o.Include), Exclude: bytesOf(o.Exclude), Compress: wire.Compress(o.Compress),
 	}
 }

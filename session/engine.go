@@ -54,8 +54,15 @@ type Engine struct {
 	mu        sync.Mutex
 	places    []*place // Here has none
 	lastPlace PlaceID
-	queue     []*queued // in the order of the queue
+
+	transfers map[TransferID]*queued
 	lastID    TransferID
+	line      line             // those that are not over
+	past      past             // those that are
+	busy      map[*queued]bool // they run, or their last attempt comes to its end
+	fore      map[*queued]bool // Job.Foreground, and not over
+	total     total
+	log       logbook
 }
 
 // EngineConfig configures an Engine; the zero values stand for the defaults.
@@ -78,7 +85,11 @@ func NewEngine(cfg EngineConfig) *Engine {
 	if cfg.transferID == nil {
 		cfg.transferID = newTransferID
 	}
-	e := &Engine{cfg: cfg, host: NewHost(), out: newSharedThrottle(0)}
+	e := &Engine{
+		cfg: cfg, host: NewHost(), out: newSharedThrottle(0),
+		transfers: map[TransferID]*queued{}, busy: map[*queued]bool{}, fore: map[*queued]bool{},
+		total: total{live: map[*queued]bool{}},
+	}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	return e
 }
@@ -126,15 +137,19 @@ type Place struct {
 	Choice transport.LaneChoice // how many lanes there shall be, and why
 }
 
-// Submit adds a transfer at the end of the queue; it starts by itself.
+// Submit adds a transfer behind those of its priority; it starts by itself.
 func (e *Engine) Submit(j Job) (TransferID, error) {
 	if err := e.checkJob(&j); err != nil {
 		return 0, err
 	}
+	now := time.Now()
 	e.mu.Lock()
 	e.lastID++
-	q := newQueued(e.lastID, j)
-	e.queue = append(e.queue, q)
+	q := newQueued(e.lastID, j, now)
+	q.place = int64(q.id) * placeStep
+	e.transfers[q.id] = q
+	e.sort(q, StateWaiting)
+	e.log.add(LogLine{At: now, Transfer: q.id, Job: q.name()})
 	e.mu.Unlock()
 	e.schedule()
 	return q.id, nil
@@ -143,12 +158,19 @@ func (e *Engine) Submit(j Job) (TransferID, error) {
 // Wait returns when the transfer is over (TransferState.Over), or paused for
 // want of space, with its last state, or when ctx ends, with ctx's error.
 func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
-	q, err := e.find(id)
-	if err != nil {
-		return Transfer{}, err
-	}
 	for {
-		t, changed := q.watch()
+		e.mu.Lock()
+		q, err := e.find(id)
+		if err != nil {
+			e.mu.Unlock()
+			return Transfer{}, err
+		}
+		t := q.snapshot(time.Now())
+		if q.changed == nil {
+			q.changed = make(chan struct{})
+		}
+		changed := q.changed
+		e.mu.Unlock()
 		if t.State.Over() || t.State == StatePaused && t.Err != nil {
 			return t, nil
 		}
@@ -160,87 +182,30 @@ func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 	}
 }
 
-// Transfers describes all transfers of this run as they are now, in the order
-// of the queue.
+// Transfers describes transfers as they are now: the thousand that ended last,
+// then the first thousand that are not over, in the order of their turns. Page
+// has all of them.
 func (e *Engine) Transfers() []Transfer {
 	e.mu.Lock()
-	queue := slices.Clone(e.queue)
-	e.mu.Unlock()
-	out := make([]Transfer, len(queue))
-	for i, q := range queue {
-		out[i] = q.snapshot()
+	defer e.mu.Unlock()
+	return e.describe(slices.Concat(e.past.latest(maxDescribed), e.line.rows[:min(len(e.line.rows), maxDescribed)]))
+}
+
+const maxDescribed = 1000
+
+func (e *Engine) describe(qs []*queued) []Transfer {
+	now := time.Now()
+	out := make([]Transfer, len(qs))
+	for i, q := range qs {
+		out[i] = q.snapshot(now)
 	}
 	return out
 }
 
-// Pause stops a waiting or running transfer and keeps its partials.
-func (e *Engine) Pause(id TransferID) error { return e.person(id, evPause) }
-
-// Resume puts a paused transfer back into the queue.
-func (e *Engine) Resume(id TransferID) error { return e.person(id, evResume) }
-
-// Retry puts a transfer that is over back into the queue; what is there
-// already is not sent again.
-func (e *Engine) Retry(id TransferID) error { return e.person(id, evRetry) }
-
-// Cancel ends a transfer at both ends and removes its partials, unless keep.
-func (e *Engine) Cancel(id TransferID, keep bool) error {
-	q, err := e.find(id)
-	if err != nil {
-		return err
-	}
-	q.keepPartials(keep)
-	return e.person(id, evCancel)
-}
-
-// person applies what a person asked for.
-func (e *Engine) person(id TransferID, ev lifeEvent) error {
-	q, err := e.find(id)
-	if err != nil {
-		return err
-	}
-	if err := q.person(ev); err != nil {
-		return err
-	}
-	e.schedule()
-	return nil
-}
-
-// Forget takes a transfer that is over out of the list.
-func (e *Engine) Forget(id TransferID) error {
-	q, err := e.find(id)
-	if err != nil {
-		return err
-	}
-	if t := q.snapshot(); !t.State.Over() {
-		return newError(Busy, Path{}, "the transfer is %s", t.State)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.queue = slices.DeleteFunc(e.queue, func(o *queued) bool { return o == q })
-	return nil
-}
-
-// Answer decides a conflict of a transfer; with all also those that are still
-// to come in it.
-func (e *Engine) Answer(id TransferID, conflict int, d Conflict, all bool) error {
-	q, err := e.find(id)
-	if err != nil {
-		return err
-	}
-	if d == Ask {
-		return newError(Invalid, Path{}, "to ask again is no answer")
-	}
-	return q.asking.answer(conflict, d, all)
-}
-
+// find returns a transfer; e.mu is held.
 func (e *Engine) find(id TransferID) (*queued, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, q := range e.queue {
-		if q.id == id {
-			return q, nil
-		}
+	if q := e.transfers[id]; q != nil {
+		return q, nil
 	}
 	return nil, newError(NotFound, Path{}, "there is no transfer %d", id)
 }

@@ -35,8 +35,8 @@ func TestPauseAndResume(t *testing.T) {
 		if n := privates(t, filepath.Dir(to)); len(n) != 2 {
 			t.Errorf("there are %q", n)
 		}
-		if tr, _ := b.engine.find(id); tr.snapshot().State != StatePaused {
-			t.Errorf("it is %v", tr.snapshot().State)
+		if tr := b.engine.Transfers()[0]; tr.ID != id || tr.State != StatePaused {
+			t.Errorf("it is %v", tr.State)
 		}
 		r.release()
 		must(t, b.engine.Resume(id))

@@ -18,10 +18,25 @@ type Job struct {
 	Move    bool // remove each source file once it is verified at the destination
 	Options Options
 
+	// Priority is 0 (last) to 10 (first); DefaultPriority is the usual one.
+	// Engine.SetPriority changes it later.
+	Priority int
+
+	// Foreground is for a job that somebody waits for: it runs at once, beside
+	// those that Concurrency allows. It ends with the engine that runs it, where
+	// others go on after a restart.
+	Foreground bool
+
 	// Observe, if not nil, is told of every item that is over, one call at a
 	// time. It may block; the transfer then waits.
 	Observe func(Item)
 }
+
+// DefaultPriority is in the middle of 0 to MaxPriority.
+const (
+	DefaultPriority = 5
+	MaxPriority     = 10
+)
 
 // Options are the choices of a transfer; DefaultOptions are the usual ones.
 type Options struct {
@@ -86,6 +101,7 @@ const (
 	Rename                    // the new one becomes "name (1).ext"
 	Newer                     // overwrite if the source's time is later, else skip
 	Ask                       // park it until Engine.Answer
+	Resume                    // Overwrite, and what the old one has already is not sent again; not with Options.Whole
 )
 
 // A Result says how an item ended.
@@ -179,6 +195,7 @@ type Transfer struct {
 	Conflicts []Question     // parked, oldest first, at most 100
 	Asking    int            // how many are parked
 	Failed    []Item
+	Rule      *Rule // that AnswerAll set
 }
 
 // StreamProgress is a data stream at one moment.
@@ -207,4 +224,24 @@ type Question struct {
 	Name     Path // at the destination
 	Source   Entry
 	Existing Entry
+
+	Verdict Verdict // on their contents, as far as it is known
+	First   int64   // where they differ first, in bytes from the start; -1: not known
+}
+
+// A Verdict says what is known of the contents of the two sides of a Question.
+type Verdict uint8
+
+// The verdicts.
+const (
+	VerdictUnknown   Verdict = iota
+	VerdictComparing         // both sides are being looked at
+	VerdictSame
+	VerdictDiffers
+	VerdictBegins // what the old one has is the beginning of the new one, as far as was looked: Resume makes sense
+)
+
+// String returns the words for the screen.
+func (v Verdict) String() string {
+	return [...]string{"unknown", "comparing", "same", "differs", "is the beginning"}[min(v, VerdictBegins)]
 }

@@ -345,6 +345,21 @@ func (l *ledger) progress() int64 {
 	return l.signs + l.t.Sent + l.t.Wire + l.t.Verified + l.t.FilesDone + l.t.Files + l.t.Dirs
 }
 
+// counts returns how many bytes there are so far, how many of them are
+// verified, and whether the first figure is final.
+func (l *ledger) counts() (bytes, verified int64, counted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.t.Bytes, min(l.t.Verified, l.t.Bytes), l.t.Counted
+}
+
+// failures returns how many items failed.
+func (l *ledger) failures() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.t.Failures
+}
+
 // snapshot fills in the counters of t.
 func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	l.mu.Lock()

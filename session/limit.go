@@ -1,5 +1,7 @@
 package session
 
+import "errors"
+
 // SetLimit sets how many bytes a second cross the links of this engine on data
 // streams, all transfers together: so many that are sent, and so many that are
 // received. 0 is no limit; any other figure is at least LeastLimit. It may be
@@ -11,10 +13,21 @@ func (e *Engine) SetLimit(bytesPerSecond int64) error {
 	if err := checkLimit(bytesPerSecond); err != nil {
 		return err
 	}
-	e.out.set(bytesPerSecond)
-	e.in.set(bytesPerSecond)
+	return e.SetLimits(bytesPerSecond, bytesPerSecond)
+}
+
+// SetLimits is SetLimit with a figure for each direction.
+func (e *Engine) SetLimits(send, receive int64) error {
+	if err := errors.Join(checkLimit(send), checkLimit(receive)); err != nil {
+		return err
+	}
+	e.out.set(send)
+	e.in.set(receive)
 	return nil
 }
+
+// Limits returns what SetLimit or SetLimits set.
+func (e *Engine) Limits() (send, receive int64) { return e.out.get(), e.in.get() }
 
 // Limit returns what SetLimit set.
 func (e *Engine) Limit() int64 { return e.out.get() }
@@ -22,14 +35,13 @@ func (e *Engine) Limit() int64 { return e.out.get() }
 // SetTransferLimit is SetLimit for one transfer, beside that for all
 // (Options.Limit).
 func (e *Engine) SetTransferLimit(id TransferID, bytesPerSecond int64) error {
-	q, err := e.find(id)
-	if err == nil {
-		err = checkLimit(bytesPerSecond)
+	if err := checkLimit(bytesPerSecond); err != nil {
+		return err
 	}
-	if err == nil {
+	return e.with(id, func(q *queued) error {
 		q.limit.set(bytesPerSecond)
-	}
-	return err
+		return nil
+	})
 }
 
 func checkLimit(n int64) error {

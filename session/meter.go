@@ -61,7 +61,13 @@ func (m *meter) eta(now time.Time, left int64) time.Duration {
 	if r < 1 || now.Sub(m.samples[0].at) < meterStable {
 		return -1
 	}
-	if s := float64(left) / r; s < 100*365*24*3600 {
+	return timeFor(left, r)
+}
+
+// timeFor returns how long left takes at so many bytes a second, or -1 if that
+// is no answer.
+func timeFor(left int64, perSecond float64) time.Duration {
+	if s := float64(left) / perSecond; perSecond >= 1 && s < 100*365*24*3600 {
 		return time.Duration(s * float64(time.Second)).Round(time.Second)
 	}
 	return -1

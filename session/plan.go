@@ -356,7 +356,7 @@ func (r *receiver) conflict(f *inFile, old Entry) {
 	f.existing, f.disputed = old, true
 	f.mu.Unlock()
 	if r.options.OnConflict != Ask {
-		r.decided(f, r.options.OnConflict)
+		r.decided(f, r.options.OnConflict.told())
 		return
 	}
 	if r.ask == nil {

@@ -1,17 +1,22 @@
 package session
 
 import (
+	"encoding/binary"
 	"slices"
 	"sync"
+
+	"lukechampine.com/blake3"
 )
 
 // questions are the conflicts of a transfer that wait for a person. The rest
-// of the transfer goes on meanwhile.
+// of the transfer goes on meanwhile. What was answered is remembered: another
+// attempt, which comes by the same files again, does not ask again.
 type questions struct {
-	mu     sync.Mutex
-	last   int
-	parked []parked // the oldest first
-	rule   *Conflict
+	mu       sync.Mutex
+	last     int
+	parked   []parked // the oldest first
+	rule     *Rule
+	answered map[[16]byte]Conflict // by matter
 }
 
 type parked struct {
@@ -19,45 +24,102 @@ type parked struct {
 	reply func(Conflict)
 }
 
-// maxQuestions is how many of them a snapshot holds.
-const maxQuestions = 100
+const (
+	// maxQuestions is how many of them a snapshot holds.
+	maxQuestions = 100
 
-// ask parks a conflict, or decides it by what was answered for all.
+	// maxAnswered is how many answers about single files are remembered.
+	maxAnswered = 1 << 16
+)
+
+// matter is what an answer is about: these two files and no others. If one of
+// them is not what it was, the question is another one.
+func matter(q *Question) (key [16]byte) {
+	var b []byte
+	for _, s := range []struct {
+		p Path
+		e *Entry
+	}{{q.Path, &q.Source}, {q.Name, &q.Existing}} {
+		b = binary.AppendUvarint(b, uint64(len(s.p.raw)))
+		b = append(append(b, s.p.raw...), byte(s.e.Kind))
+		b = binary.AppendVarint(binary.AppendVarint(b, s.e.Size), s.e.Modified.UnixNano())
+	}
+	h := blake3.Sum256(b)
+	return [16]byte(h[:16])
+}
+
+// decided returns what was decided about c before; q.mu is held.
+func (q *questions) decided(c *Question) Conflict {
+	if d, ok := q.answered[matter(c)]; ok {
+		return d
+	}
+	if q.rule != nil {
+		return q.rule.Decide(*c)
+	}
+	return Ask
+}
+
+// ask parks a conflict, or decides it by what was answered before.
 func (q *questions) ask(c Question, reply func(Conflict)) {
 	q.mu.Lock()
-	if q.rule != nil {
-		d := *q.rule
+	if d := q.decided(&c); d != Ask {
 		q.mu.Unlock()
-		reply(d)
+		reply(d.told())
 		return
 	}
 	q.last++
 	c.ID = q.last
+	c.Verdict, c.First = firstVerdict(&c), -1
 	q.parked = append(q.parked, parked{c, reply})
 	q.mu.Unlock()
 }
 
-// answer decides conflict id; with all every one, also those to come.
-func (q *questions) answer(id int, d Conflict, all bool) error {
+// firstVerdict is what is known of the contents without a look at them.
+func firstVerdict(c *Question) Verdict {
+	if c.Source.Kind != c.Existing.Kind || c.Source.Kind == RegularFile && c.Source.Size != c.Existing.Size {
+		return VerdictDiffers
+	}
+	return VerdictUnknown
+}
+
+// answer decides conflict id.
+func (q *questions) answer(id int, d Conflict) error {
 	q.mu.Lock()
-	var now []parked
-	if all {
-		q.rule = &d
-		now, q.parked = q.parked, nil
-	} else {
-		i := slices.IndexFunc(q.parked, func(p parked) bool { return p.ID == id })
-		if i < 0 {
-			q.mu.Unlock()
-			return newError(NotFound, Path{}, "there is no question %d", id)
-		}
-		now = []parked{q.parked[i]}
-		q.parked = slices.Delete(q.parked, i, i+1)
+	i := slices.IndexFunc(q.parked, func(p parked) bool { return p.ID == id })
+	if i < 0 {
+		q.mu.Unlock()
+		return newError(NotFound, Path{}, "there is no question %d", id)
+	}
+	p := q.parked[i]
+	q.parked = slices.Delete(q.parked, i, i+1)
+	if q.answered == nil {
+		q.answered = map[[16]byte]Conflict{}
+	}
+	if len(q.answered) < maxAnswered {
+		q.answered[matter(&p.Question)] = d
 	}
 	q.mu.Unlock()
-	for _, p := range now {
-		p.reply(d)
-	}
+	p.reply(d.told())
 	return nil
+}
+
+// answerAll decides all conflicts that r says something about, also those to
+// come.
+func (q *questions) answerAll(r Rule) {
+	q.mu.Lock()
+	q.rule = &r
+	var now []parked
+	q.parked = slices.DeleteFunc(q.parked, func(p parked) bool {
+		if r.Decide(p.Question) == Ask {
+			return false
+		}
+		now = append(now, p)
+		return true
+	})
+	q.mu.Unlock()
+	for _, p := range now {
+		p.reply(r.Decide(p.Question).told())
+	}
 }
 
 // drop forgets the questions of an attempt that ended; the next one asks them
@@ -68,13 +130,19 @@ func (q *questions) drop() {
 	q.parked = nil
 }
 
-// snapshot returns the oldest questions and how many there are.
-func (q *questions) snapshot() ([]Question, int) {
+// snapshot returns the oldest questions, how many there are, and the rule.
+func (q *questions) snapshot() ([]Question, int, *Rule) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var out []Question
 	for _, p := range q.parked[:min(len(q.parked), maxQuestions)] {
 		out = append(out, p.Question)
 	}
-	return out, len(q.parked)
+	return out, len(q.parked), q.rule
+}
+
+func (q *questions) count() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.parked)
 }

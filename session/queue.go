@@ -3,23 +3,34 @@ package session
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
 // A queued is a transfer of the queue: its life, its counts, its questions.
+// Engine.mu guards it, but for what has a lock of its own.
 type queued struct {
-	id     TransferID
+	id         TransferID
+	state      TransferState
+	priority   int8
+	foreground bool
+	place      int64  // among those of its priority: see line
+	weight     weight // what it adds to the whole
+
 	job    Job
 	ledger *ledger
 	asking questions
 	moved  moved // of a Move
 	limit  *throttle
 
-	mu      sync.Mutex
-	t       Transfer // ID to Finished; the counts are the ledger's
-	changed chan struct{}
-	keep    bool                    // of partials, when it is cancelled
+	err      error     // of the state
+	retryAt  time.Time // of StateRetrying
+	attempt  int
+	queued   time.Time
+	started  time.Time
+	finished time.Time
+
+	changed chan struct{}           // closed when the state changes; nil while nobody looks
+	keep    bool                    // its partials, when it is cancelled
 	stop    context.CancelCauseFunc // ends the attempt that runs, or the wait for the next
 	retries retries
 }
@@ -31,14 +42,16 @@ var (
 	errKept      = &Error{Kind: Interrupted, Err: errors.New("cancelled, its partials kept")}
 )
 
-func newQueued(id TransferID, j Job) *queued {
-	q := &queued{id: id, job: j, changed: make(chan struct{}), limit: newThrottle(j.Options.Limit)}
+func newQueued(id TransferID, j Job, now time.Time) *queued {
+	q := &queued{
+		id: id, job: j, priority: int8(j.Priority), foreground: j.Foreground,
+		limit: newThrottle(j.Options.Limit), queued: now,
+	}
 	observe := j.Observe
 	if j.Move {
 		observe = q.moved.note(observe)
 	}
 	q.ledger = newLedger(observe)
-	q.t = Transfer{ID: id, Job: j, Queued: time.Now(), ETA: -1}
 	q.resetRetries()
 	return q
 }
@@ -48,33 +61,57 @@ func (q *queued) resetRetries() {
 }
 
 // move applies an event, with the error that goes with the new state, and
-// reports whether it led anywhere; q.mu is held.
-func (q *queued) move(ev lifeEvent, err error) bool {
-	next, ok := q.t.State.after(ev)
+// reports whether it led anywhere; e.mu is held.
+func (e *Engine) move(q *queued, ev lifeEvent, err error) bool {
+	was := q.state
+	next, ok := was.after(ev)
 	if !ok {
 		return false
 	}
-	q.t.State, q.t.Err = next, err
+	q.state, q.err = next, err
 	now := time.Now()
 	switch {
-	case next == StateRunning && q.t.Started.IsZero():
-		q.t.Started = now
+	case next == StateRunning && q.started.IsZero():
+		q.started = now
 	case next.Over():
-		q.t.Finished = now
+		q.finished = now
 	case next == StateWaiting:
-		q.t.Finished = time.Time{}
+		q.finished = time.Time{}
 	}
-	close(q.changed)
-	q.changed = make(chan struct{})
+	e.sort(q, was)
+	e.log.add(LogLine{At: now, Transfer: q.id, Job: q.name(), State: next, Err: err})
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
+	}
 	return true
 }
 
-// person applies what a person asked for.
-func (q *queued) person(ev lifeEvent) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	was := q.t.State
-	if !q.move(ev, nil) {
+// name is what a transfer is called in the log.
+func (q *queued) name() string { return q.job.Sources[0].Base() }
+
+// sort puts q, whose state was another one, where it belongs; e.mu is held.
+func (e *Engine) sort(q *queued, was TransferState) {
+	if was.Over() {
+		e.past.remove(q)
+	}
+	if q.state.Over() {
+		e.line.remove(q)
+		delete(e.fore, q)
+		e.past.add(q)
+	} else {
+		e.line.insert(q)
+		if q.foreground {
+			e.fore[q] = true
+		}
+	}
+	e.total.account(q)
+}
+
+// person applies what a person asked for; e.mu is held.
+func (e *Engine) person(q *queued, ev lifeEvent) error {
+	was := q.state
+	if !e.move(q, ev, nil) {
 		return newError(Invalid, Path{}, "the transfer is %s", was)
 	}
 	switch ev {
@@ -101,27 +138,15 @@ func (q *queued) interrupt(why error) {
 	}
 }
 
-func (q *queued) keepPartials(keep bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.keep = keep
-}
-
-// watch returns the state, and a channel that is closed when it changes.
-func (q *queued) watch() (Transfer, <-chan struct{}) {
-	q.mu.Lock()
-	changed := q.changed
-	q.mu.Unlock()
-	return q.snapshot(), changed
-}
-
-func (q *queued) snapshot() Transfer {
-	q.mu.Lock()
-	t := q.t
-	q.mu.Unlock()
-	q.ledger.snapshot(&t, time.Now())
-	t.Job.Options.Limit = q.limit.get()
-	t.Conflicts, t.Asking = q.asking.snapshot()
+// snapshot describes q; Engine.mu is held.
+func (q *queued) snapshot(now time.Time) Transfer {
+	t := Transfer{
+		ID: q.id, Job: q.job, State: q.state, Err: q.err, Attempt: q.attempt,
+		Queued: q.queued, Started: q.started, Finished: q.finished, RetryAt: q.retryAt,
+	}
+	q.ledger.snapshot(&t, now)
+	t.Job.Options.Limit, t.Job.Priority = q.limit.get(), int(q.priority)
+	t.Conflicts, t.Asking, t.Rule = q.asking.snapshot()
 	return t
 }
 
@@ -132,66 +157,64 @@ func (e *Engine) schedule() {
 	if e.ctx.Err() != nil {
 		return
 	}
+	for _, q := range e.turns() {
+		ctx, stop := context.WithCancelCause(e.ctx)
+		q.stop = stop
+		e.busy[q] = true
+		e.move(q, evStart, nil)
+		e.running.Go(func() {
+			e.run(ctx, q)
+			e.schedule()
+		})
+	}
+}
+
+// turns returns those that may run now; e.mu is held.
+func (e *Engine) turns() (next []*queued) {
 	room := e.cfg.Concurrency
-	for _, q := range e.queue {
-		if q.occupied() {
+	for q := range e.busy {
+		if !q.foreground {
 			room--
 		}
 	}
-	for _, q := range e.queue {
+	for q := range e.fore {
+		if q.state == StateWaiting && !e.busy[q] {
+			next = append(next, q)
+		}
+	}
+	for _, q := range e.line.rows {
 		if room <= 0 {
-			return
+			break
 		}
-		if ctx := q.begin(e.ctx); ctx != nil {
+		if q.state == StateWaiting && !q.foreground && !e.busy[q] {
 			room--
-			e.running.Go(func() {
-				q.run(ctx, e)
-				e.schedule()
-			})
+			next = append(next, q)
 		}
 	}
-}
-
-// occupied tells whether q takes one of the places for running transfers: also
-// while its last attempt is still coming to its end.
-func (q *queued) occupied() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.stop != nil
-}
-
-// begin makes q run, if it waits, and returns the context of that.
-func (q *queued) begin(parent context.Context) context.Context {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stop != nil || !q.move(evStart, nil) {
-		return nil
-	}
-	ctx, stop := context.WithCancelCause(parent)
-	q.stop = stop
-	return ctx
+	return next
 }
 
 // run makes attempts until the transfer is over, paused or interrupted.
-func (q *queued) run(ctx context.Context, e *Engine) {
+func (e *Engine) run(ctx context.Context, q *queued) {
 	defer func() {
-		q.mu.Lock()
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		q.stop(nil)
 		q.stop = nil
-		q.mu.Unlock()
+		delete(e.busy, q)
 	}()
 	for {
-		q.mu.Lock()
-		q.t.Attempt++
-		q.mu.Unlock()
+		e.mu.Lock()
+		q.attempt++
+		e.mu.Unlock()
 		q.ledger.begin()
 		before := q.ledger.fruits()
 		err := e.attempt(ctx, q)
 		q.asking.drop()
-		if !q.ended(ctx, err, q.ledger.fruits() > before) {
+		if !e.ended(ctx, q, err, q.ledger.fruits() > before) {
 			return
 		}
-		if !q.waitForRetry(ctx) {
+		if !e.waitForRetry(ctx, q) {
 			return
 		}
 	}
@@ -199,50 +222,50 @@ func (q *queued) run(ctx context.Context, e *Engine) {
 
 // ended moves q on after an attempt, and reports whether there will be another
 // one after a while.
-func (q *queued) ended(ctx context.Context, err error, progressed bool) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.t.State != StateRunning {
+func (e *Engine) ended(ctx context.Context, q *queued, err error, progressed bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if q.state != StateRunning {
 		return false // a person has moved it on
 	}
 	switch {
 	case err == nil:
-		q.move(evFinished, nil)
+		e.move(q, evFinished, nil)
 		return false
 	case ctx.Err() != nil: // the engine is being closed
-		q.move(evBroken, errClosing)
+		e.move(q, evBroken, errClosing)
 		return false
 	case KindOf(err) == NoSpace:
-		q.move(evShortage, err)
+		e.move(q, evShortage, err)
 		return false
 	}
 	now := time.Now()
 	wait, again := q.retries.next(now, KindOf(err), progressed)
 	if !again {
-		q.move(evBroken, err)
+		e.move(q, evBroken, err)
 		return false
 	}
-	q.t.RetryAt = now.Add(wait)
-	q.move(evLost, err)
+	q.retryAt = now.Add(wait)
+	e.move(q, evLost, err)
 	return true
 }
 
 // waitForRetry waits until the next attempt is due, and reports false if a
 // person or Close was faster.
-func (q *queued) waitForRetry(ctx context.Context) bool {
-	q.mu.Lock()
-	timer := time.NewTimer(time.Until(q.t.RetryAt))
-	q.mu.Unlock()
+func (e *Engine) waitForRetry(ctx context.Context, q *queued) bool {
+	e.mu.Lock()
+	timer := time.NewTimer(time.Until(q.retryAt))
+	e.mu.Unlock()
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if ctx.Err() != nil {
-		q.move(evBroken, errClosing) // unless a person has moved it on
+		e.move(q, evBroken, errClosing) // unless a person has moved it on
 		return false
 	}
-	return q.move(evAgain, nil)
+	return e.move(q, evAgain, nil)
 }

@@ -42,6 +42,12 @@ func (s *share) set(limit int64) {
 	s.divide()
 }
 
+func (s *share) get() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit
+}
+
 func (s *share) join(now time.Time) *member {
 	s.mu.Lock()
 	defer s.mu.Unlock()

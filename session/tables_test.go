@@ -303,37 +303,6 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-func TestQuestions(t *testing.T) {
-	var q questions
-	var got []Conflict
-	note := func(c Conflict) { got = append(got, c) }
-	for range 3 {
-		q.ask(Question{}, note)
-	}
-	list, n := q.snapshot()
-	if n != 3 || list[0].ID != 1 || list[2].ID != 3 {
-		t.Fatalf("%d: %v", n, list)
-	}
-	must(t, q.answer(2, Skip, false))
-	wantKind(t, q.answer(2, Skip, false), NotFound)
-	must(t, q.answer(1, Rename, true))
-	q.ask(Question{}, note)
-	if want := []Conflict{Skip, Rename, Rename, Rename}; len(got) != 4 || got[0] != want[0] || got[3] != want[3] {
-		t.Errorf("%v", got)
-	}
-	q = questions{}
-	for range 2 * maxQuestions {
-		q.ask(Question{}, note)
-	}
-	if list, n := q.snapshot(); n != 2*maxQuestions || len(list) != maxQuestions {
-		t.Errorf("%d of %d", len(list), n)
-	}
-	q.drop()
-	if _, n := q.snapshot(); n != 0 {
-		t.Errorf("%d are left", n)
-	}
-}
-
 func TestPool(t *testing.T) {
 	file := func(chunks uint64) *outFile {
 		f := &outFile{todo: newBitmap(chunks), owed: newBitmap(chunks)}
