@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -182,13 +183,15 @@ func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 	}
 }
 
-// Transfers describes transfers as they are now: the thousand that ended last,
-// then the first thousand that are not over, in the order of their turns. Page
-// has all of them.
+// Transfers describes transfers as they are now, in the order in which they
+// were submitted: the thousand that ended last, and the first thousand of those
+// that are not over. Page has all of them, in the order of their turns.
 func (e *Engine) Transfers() []Transfer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.describe(slices.Concat(e.past.latest(maxDescribed), e.line.rows[:min(len(e.line.rows), maxDescribed)]))
+	qs := slices.Concat(e.past.latest(maxDescribed), e.line.rows[:min(len(e.line.rows), maxDescribed)])
+	slices.SortFunc(qs, func(a, b *queued) int { return cmp.Compare(a.id, b.id) })
+	return e.describe(qs)
 }
 
 const maxDescribed = 1000

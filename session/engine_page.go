@@ -91,11 +91,9 @@ func (p *past) remove(q *queued) {
 	p.failed, p.done = slices.DeleteFunc(p.failed, is), slices.DeleteFunc(p.done, is)
 }
 
-// latest returns the n that ended last, in the order of their ids.
+// latest returns the n that ended last.
 func (p *past) latest(n int) []*queued {
 	out := slices.Concat(p.failed[max(0, len(p.failed)-n):], p.done[max(0, len(p.done)-n):])
 	slices.SortFunc(out, func(a, b *queued) int { return a.finished.Compare(b.finished) })
-	out = out[max(0, len(out)-n):]
-	slices.SortFunc(out, func(a, b *queued) int { return int(a.id - b.id) })
-	return out
+	return out[max(0, len(out)-n):]
 }

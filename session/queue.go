@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -169,16 +171,23 @@ func (e *Engine) schedule() {
 	}
 }
 
+// maxForeground is how many transfers run that somebody waits for: a command
+// with very many sources makes several.
+const maxForeground = 8
+
 // turns returns those that may run now; e.mu is held.
 func (e *Engine) turns() (next []*queued) {
-	room := e.cfg.Concurrency
+	room, fore := e.cfg.Concurrency, maxForeground
 	for q := range e.busy {
-		if !q.foreground {
+		if q.foreground {
+			fore--
+		} else {
 			room--
 		}
 	}
-	for q := range e.fore {
-		if q.state == StateWaiting && !e.busy[q] {
+	for _, q := range slices.SortedFunc(maps.Keys(e.fore), turnOrder) {
+		if q.state == StateWaiting && !e.busy[q] && fore > 0 {
+			fore--
 			next = append(next, q)
 		}
 	}

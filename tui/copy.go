@@ -46,7 +46,7 @@ func (a *App) askTransfer(move bool) tea.Cmd {
 	}
 	job := session.Job{
 		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
-		Move: move, Options: session.DefaultOptions(),
+		Move: move, Priority: session.DefaultPriority, Options: session.DefaultOptions(),
 	}
 	a.ask = &ask{
 		text:    a.transferText(job, chosen),

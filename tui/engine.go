@@ -26,6 +26,23 @@ type Engine interface {
 	Retry(session.TransferID) error
 	Forget(session.TransferID) error
 	Answer(id session.TransferID, conflict int, d session.Conflict, all bool) error
+	AnswerAll(session.TransferID, session.Rule) error
+
+	Page(tab session.Tab, offset, limit int) session.Page
+	History(context.Context, session.HistoryQuery) ([]session.Transfer, error)
+	Log(after int64) []session.LogLine
+	Notices() []session.Notice
+
+	PauseAll() int
+	ResumeAll() int
+	RetryFailed() int
+	SetPriority(id session.TransferID, priority int) error
+	Reorder(id session.TransferID, by int) error
+	SetConcurrency(int) error
+	Concurrency() int
+	SetLimits(send, receive int64) error
+	Limits() (send, receive int64)
+	SetTransferLimit(id session.TransferID, bytesPerSecond int64) error
 }
 
 var _ Engine = (*session.Engine)(nil)

@@ -28,6 +28,7 @@ type fakeEngine struct {
 	asked     int    // how often for the places
 	trembles  bool   // the link's figures are others each time, as those of a real one
 	conflict  string // a name that asks before it is written
+	queue     fakeQueue
 	dial      func(target, secret string) error
 	now       func() time.Time
 }

@@ -27,7 +27,10 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 	}
 	var jobs []session.Job
 	for _, src := range c.sources {
-		j := session.Job{To: to, Destination: dst, Into: into, Options: c.options(), Observe: c.report.item}
+		j := session.Job{
+			To: to, Destination: dst, Into: into, Priority: session.DefaultPriority, Foreground: true,
+			Options: c.options(), Observe: c.report.item,
+		}
 		ok, err := c.aim(ctx, &j, src)
 		if err != nil {
 			return nil, err
