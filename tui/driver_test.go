@@ -93,7 +93,7 @@ func (d *driver) run(cmd tea.Cmd) {
 // press presses keys by the names of the key table.
 func (d *driver) press(keys ...string) {
 	for _, k := range keys {
-		d.send(keyPress(k))
+		d.send(keyMsg(k))
 	}
 }
 
@@ -160,26 +160,4 @@ func (d *driver) names(side int) []string {
 		out = append(out, p.entryAt(n).Name)
 	}
 	return out
-}
-
-var keyCodes = map[string]rune{
-	"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
-	"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
-	"enter": tea.KeyEnter, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "esc": tea.KeyEscape,
-	"insert": tea.KeyInsert, "delete": tea.KeyDelete, "f1": tea.KeyF1, "f2": tea.KeyF2, "f5": tea.KeyF5,
-	"f6": tea.KeyF6, "f7": tea.KeyF7, "f8": tea.KeyF8, "f10": tea.KeyF10,
-}
-
-// keyPress makes the message of a key from its name.
-func keyPress(name string) tea.KeyPressMsg {
-	if code, ok := keyCodes[name]; ok {
-		return tea.KeyPressMsg{Code: code}
-	}
-	if name == "space" {
-		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
-	}
-	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok {
-		return tea.KeyPressMsg{Code: rune(letter[0]), Mod: tea.ModCtrl}
-	}
-	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 }

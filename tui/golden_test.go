@@ -56,6 +56,7 @@ var scenes = []scene{
 		d.press("enter")
 	}},
 	{name: "help", play: func(d *driver) { d.press("?") }},
+	{name: "palette", play: func(d *driver) { d.press(":"); d.write("so") }},
 	{name: "ascii", opts: func(_ *fakeEngine, o *Options) { o.ASCII = true }, play: running},
 }
 

@@ -61,6 +61,7 @@ func keyTable() []binding {
 		viewKeys(),
 		shapeKeys(),
 		queueKeys(),
+		paletteKeys(),
 	)
 }
 
