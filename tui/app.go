@@ -67,6 +67,9 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
 	a.pinned = !opts.OfferPin
+	if a.opts.Bookmarks == nil {
+		a.opts.Bookmarks = &passing{}
+	}
 	a.memory = memory{shape: shape{opts.Memory.Split, opts.Memory.Tall}, guided: opts.Memory.Guided}
 	a.pointer.off = opts.NoMouse
 	a.panes[1].side = 1

@@ -20,7 +20,8 @@ type connectDialog struct {
 	known   []session.KnownPeer
 	field   int // 0 address, 1 token, from 2 on the known peers
 	dialing bool
-	number  int // of the dialling; what an older one brings is dropped
+	dir     *session.Path // the directory to open there, instead of the one in the address
+	number  int           // of the dialling; what an older one brings is dropped
 	cancel  context.CancelFunc
 	err     explanation
 }
@@ -113,7 +114,7 @@ func (p dialPeer) do(a *App) tea.Cmd {
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.dials++
 	d.dialing, d.number, d.cancel, d.err = true, a.dials, cancel, explanation{}
-	number, e, split := d.number, a.engine, a.opts.Split
+	number, e, split, own := d.number, a.engine, a.opts.Split, d.dir
 	return func() tea.Msg {
 		defer cancel()
 		address, dir := p.target, session.Path{}
@@ -122,6 +123,9 @@ func (p dialPeer) do(a *App) tea.Cmd {
 			if address, dir, err = split(p.target); err != nil {
 				return connectedMsg{number: number, err: err}
 			}
+		}
+		if own != nil {
+			dir = *own
 		}
 		id, err := e.Connect(ctx, address, p.secret)
 		if err == nil && ctx.Err() != nil { // given up meanwhile

@@ -55,6 +55,7 @@ func keyTable() []binding {
 	return slices.Concat(
 		movingKeys(),
 		goingKeys(),
+		bookmarkKeys(),
 		screenKeys(),
 		fileKeys(),
 		createKeys(),

@@ -48,6 +48,9 @@ type Options struct {
 	// called.
 	PeerName func(session.Place) string
 
+	// Bookmarks keeps the bookmarks. Nil: they are forgotten with the screen.
+	Bookmarks Bookmarks
+
 	Input   io.Reader // nil: standard input
 	Output  io.Writer // the terminal
 	Environ []string  // TERM, NO_COLOR, SSH_TTY

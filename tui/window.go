@@ -25,7 +25,11 @@ func (c canvas) window(screen cells.Rect, w, h int, title cells.Text, keys []key
 	}
 	c.Put(cells.Rect{X: r.X + 2, Y: r.Y, W: w - 4, H: 1}, c.active, cells.Sayf(" %s ", title.Squeeze(c.Method, w-6)))
 	foot := cells.Rect{X: r.X + 3, Y: r.Y + h - 1, W: w - 6, H: 1}
-	if fit, used := fitting(keys, foot.W); len(fit) > 0 {
+	brief := make([]key.Binding, len(keys))
+	for i, k := range keys {
+		brief[i] = bind(k.Help().Desc, k.Keys()[0])
+	}
+	if fit, used := fitting(brief, foot.W); len(fit) > 0 {
 		c.Fill(cells.Rect{X: foot.X - 1, Y: foot.Y, W: used + 2, H: 1}, c.plain)
 		c.keys(foot, c.dim, fit)
 	}

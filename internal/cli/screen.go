@@ -104,11 +104,12 @@ func (o *screenOptions) connect(ctx context.Context, e *session.Engine, r *reach
 // screenSettings are what the screen shows wherever it is opened.
 func (a *app) screenSettings(r *reach) (tui.Options, error) {
 	opts := tui.Options{
-		Output:   os.Stdout,
-		Environ:  os.Environ(),
-		ASCII:    !speaksUTF8(a.getenv),
-		Split:    func(typed string) (string, session.Path, error) { return split(r, typed) },
-		PeerName: func(p session.Place) string { return proposal(r, p) },
+		Output:    os.Stdout,
+		Environ:   os.Environ(),
+		ASCII:     !speaksUTF8(a.getenv),
+		Split:     func(typed string) (string, session.Path, error) { return split(r, typed) },
+		PeerName:  func(p session.Place) string { return proposal(r, p) },
+		Bookmarks: &bookmarkFile{name: filepath.Join(r.home.state, "bookmarks.json")},
 	}
 	if a.noColor {
 		opts.Environ = append([]string{"NO_COLOR=1"}, opts.Environ...)
