@@ -38,7 +38,10 @@ require (
 	go.uber.org/goleak v1.3.0
 )
 
-require github.com/klauspost/reedsolomon v1.14.2
+require (
+	github.com/fsnotify/fsnotify v1.10.1
+	github.com/klauspost/reedsolomon v1.14.2
+)
 
 require (
 	github.com/atotto/clipboard v0.1.4 // indirect

@@ -21,3 +21,11 @@ func (h *Host) StatAll(ctx context.Context, p Path, names []string) ([]Entry, er
 	}
 	return h.disk.StatAll(ctx, p, names)
 }
+
+// Watch yields what changes in p.
+func (h *Host) Watch(ctx context.Context, p Path) iter.Seq2[Change, error] {
+	if _, ok := volumes(); ok && p.IsRoot() {
+		return Poll(ctx, h, p)
+	}
+	return h.disk.Watch(ctx, p)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -13,7 +14,10 @@ import (
 
 // A Remote is the tree that a peer serves. Each call is one stream of the
 // link; a call whose context ends is given up at both ends.
-type Remote struct{ link transport.Link }
+type Remote struct {
+	link    transport.Link
+	without atomic.Uint32 // abilities that the peer turned out to be without
+}
 
 var _ Tree = (*Remote)(nil)
 

@@ -50,6 +50,8 @@ const (
 	maxRequests  = 256              // being answered at once; the next is told Busy
 	maxRefusals  = 16               // being told Busy at once; the next is aborted
 	maxTransfers = 2048             // streams of transfers at once
+	maxWatches   = 16               // directories that are watched
+	maxWalks     = 8                // trees that are measured or searched at once
 	requestWait  = 10 * time.Second // for the Request, from the stream's opening
 	writeWait    = 30 * time.Second // for the peer to take anything more of an answer
 )
@@ -67,6 +69,8 @@ func (s *Server) Serve(ctx context.Context, l transport.Link) error {
 		requests:  make(chan struct{}, maxRequests),
 		refusals:  make(chan struct{}, maxRefusals),
 		transfers: make(chan struct{}, maxTransfers),
+		watches:   make(chan struct{}, maxWatches),
+		walks:     make(chan struct{}, maxWalks),
 	}
 	for {
 		st, err := l.AcceptStream(ctx)
@@ -97,6 +101,7 @@ type visit struct {
 	s                             *Server
 	link                          transport.Link
 	requests, refusals, transfers chan struct{}
+	watches, walks                chan struct{}
 }
 
 // take takes one of the slots, if one is free; give gives it back.

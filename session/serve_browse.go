@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -19,11 +20,11 @@ func (s *Server) allows(req *wire.Request) error {
 	}
 	switch req.Ask.(type) {
 	case *wire.Request_List, *wire.Request_Stat, *wire.Request_Open, *wire.Request_Hash, *wire.Request_Space,
-		*wire.Request_Fetch:
+		*wire.Request_Fetch, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find:
 		if s.cfg.WriteOnly {
 			return newError(Refused, Path{}, "write-only: nothing is read here")
 		}
-	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch:
+	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch, *wire.Request_Chmod, *wire.Request_Symlink:
 		if s.cfg.ReadOnly {
 			return newError(Refused, Path{}, "read-only: nothing is changed here")
 		}
@@ -96,6 +97,16 @@ func (e *exchange) answer(ctx context.Context, req *wire.Request) {
 		reply, err = done(e.keep())
 	case *wire.Request_Ping:
 		reply, err = done(nil)
+	case *wire.Request_Names:
+		err = e.names(ctx, ask.Names)
+	case *wire.Request_StatAll:
+		err = e.statAll(ctx, ask.StatAll)
+	case *wire.Request_Watch:
+		err = e.watch(ctx, ask.Watch)
+	case *wire.Request_Measure:
+		err = e.measure(ctx, ask.Measure)
+	case *wire.Request_Find:
+		err = e.find(ctx, ask.Find)
 	default:
 		reply, err = done(e.change(ctx, req))
 	}
@@ -198,6 +209,10 @@ func (e *exchange) change(ctx context.Context, req *wire.Request) error {
 	case *wire.Request_Touch:
 		at := timeFromWire(ask.Touch.GetModifiedS(), ask.Touch.GetModifiedNs())
 		return tree.Touch(ctx, paths[0], at, ask.Touch.GetMustBeNew())
+	case *wire.Request_Chmod:
+		return tree.Chmod(ctx, paths[0], fs.FileMode(ask.Chmod.GetMode()))
+	case *wire.Request_Symlink:
+		return tree.Symlink(ctx, string(ask.Symlink.GetTarget()), paths[0])
 	}
 	return newError(Invalid, Path{}, "no request")
 }
@@ -212,6 +227,10 @@ func pathsOf(req *wire.Request) [][]byte {
 		return [][]byte{ask.Remove.GetPath()}
 	case *wire.Request_Touch:
 		return [][]byte{ask.Touch.GetPath()}
+	case *wire.Request_Chmod:
+		return [][]byte{ask.Chmod.GetPath()}
+	case *wire.Request_Symlink:
+		return [][]byte{ask.Symlink.GetPath()}
 	}
 	return nil
 }

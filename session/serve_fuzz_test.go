@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
@@ -60,6 +58,7 @@ func FuzzRequest(f *testing.F) {
 		v := &visit{
 			s: s, link: far,
 			requests: make(chan struct{}, 1), refusals: make(chan struct{}, 1), transfers: make(chan struct{}),
+			watches: make(chan struct{}), walks: make(chan struct{}, 1),
 		}
 		take(v.requests)
 		st := &recording{said: bytes.NewReader(said)}
@@ -96,18 +95,13 @@ func checkAnswer(t *testing.T, said []byte, st *recording) {
 	if err != nil {
 		req.Ask = nil
 	}
-	var m proto.Message = new(wire.Reply)
 	switch req.Ask.(type) {
-	case *wire.Request_List:
+	case *wire.Request_List, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Find:
 		if st.answer.Len() == 0 {
-			return // an empty directory
+			return // nothing is there
 		}
-		m = new(wire.Entries)
-	case *wire.Request_Send:
-		m = new(wire.ToSender)
-	case *wire.Request_Fetch:
-		m = new(wire.ToReceiver)
 	}
+	m := answerFor(req)
 	answer := bufio.NewReader(&st.answer)
 	if err := wire.Read(answer, m); err != nil {
 		t.Errorf("%q: the answer: %v", said, err)

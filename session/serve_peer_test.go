@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
@@ -33,6 +31,14 @@ var requests = map[string]*wire.Request{
 	"keep":   {Ask: &wire.Request_Keep{Keep: &wire.Keep{}}},
 	"send":   {Ask: &wire.Request_Send{Send: &wire.Send{Transfer: make([]byte, 16)}}},
 	"fetch":  {Ask: &wire.Request_Fetch{Fetch: &wire.Fetch{Transfer: make([]byte, 16), Paths: [][]byte{[]byte("file")}}}},
+
+	"names":    {Ask: &wire.Request_Names{Names: &wire.ListNames{}}},
+	"describe": {Ask: &wire.Request_StatAll{StatAll: &wire.StatAll{Names: [][]byte{[]byte("file")}}}},
+	"watch":    {Ask: &wire.Request_Watch{Watch: &wire.Watch{}}},
+	"measure":  {Ask: &wire.Request_Measure{Measure: &wire.Measure{}}},
+	"find":     {Ask: &wire.Request_Find{Find: &wire.Find{Pattern: []byte("file")}}},
+	"chmod":    {Ask: &wire.Request_Chmod{Chmod: &wire.Chmod{Path: []byte("file"), Mode: 0o600}}},
+	"symlink":  {Ask: &wire.Request_Symlink{Symlink: &wire.Symlink{Path: []byte("link"), Target: []byte("/")}}},
 }
 
 // stream opens a stream that ends with the test.
@@ -51,20 +57,33 @@ func answerTo(t *testing.T, l transport.Link, req *wire.Request) *wire.Error {
 	t.Helper()
 	st := stream(t, l)
 	must(t, wire.Write(st, req))
-	var m interface {
-		proto.Message
-		GetError() *wire.Error
-	} = new(wire.Reply)
+	m := answerFor(req)
+	must(t, wire.Read(bufio.NewReader(st), m))
+	return m.GetError()
+}
+
+// answerFor returns a message to read the answer to req into.
+func answerFor(req *wire.Request) (m partly) {
+	m = new(wire.Reply)
 	switch req.Ask.(type) {
 	case *wire.Request_List:
 		m = new(wire.Entries)
+	case *wire.Request_Names:
+		m = new(wire.Names)
+	case *wire.Request_StatAll:
+		m = new(wire.Described)
+	case *wire.Request_Watch:
+		m = new(wire.Changes)
+	case *wire.Request_Measure:
+		m = new(wire.Measured)
+	case *wire.Request_Find:
+		m = new(wire.Hits)
 	case *wire.Request_Send:
 		m = new(wire.ToSender)
 	case *wire.Request_Fetch:
 		m = new(wire.ToReceiver)
 	}
-	must(t, wire.Read(bufio.NewReader(st), m))
-	return m.GetError()
+	return m
 }
 
 // What a server is not there for it refuses, with the reason.
@@ -74,8 +93,8 @@ func TestServeModes(t *testing.T) {
 		cfg     ServerConfig
 		refused string
 	}{
-		{"read-only", ServerConfig{ReadOnly: true}, "make move remove touch send"},
-		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch"},
+		{"read-only", ServerConfig{ReadOnly: true}, "make move remove touch send chmod symlink"},
+		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch names describe watch measure find chmod symlink"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -161,6 +180,14 @@ func TestServePathsOfPeers(t *testing.T) {
 			"move":   {Ask: &wire.Request_Move{Move: &wire.Move{From: []byte("x"), To: []byte(path)}}},
 			"remove": {Ask: &wire.Request_Remove{Remove: &wire.Remove{Path: []byte(path), Recursive: true}}},
 			"touch":  {Ask: &wire.Request_Touch{Touch: &wire.Touch{Path: []byte(path)}}},
+			"names":  {Ask: &wire.Request_Names{Names: &wire.ListNames{Path: []byte(path)}}},
+			"stat 2": {Ask: &wire.Request_StatAll{StatAll: &wire.StatAll{Path: []byte(path)}}},
+			"stat 3": {Ask: &wire.Request_StatAll{StatAll: &wire.StatAll{Names: [][]byte{[]byte(path)}}}},
+			"watch":  {Ask: &wire.Request_Watch{Watch: &wire.Watch{Path: []byte(path)}}},
+			"size":   {Ask: &wire.Request_Measure{Measure: &wire.Measure{Path: []byte(path)}}},
+			"find":   {Ask: &wire.Request_Find{Find: &wire.Find{Path: []byte(path), Pattern: []byte("x")}}},
+			"chmod":  {Ask: &wire.Request_Chmod{Chmod: &wire.Chmod{Path: []byte(path)}}},
+			"link":   {Ask: &wire.Request_Symlink{Symlink: &wire.Symlink{Path: []byte(path), Target: []byte("x")}}},
 		} {
 			if e := answerTo(t, link, req); e.GetKind() != wire.Kind_KIND_NAME {
 				t.Errorf("%s %q: %v", name, path, e)

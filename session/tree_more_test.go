@@ -13,7 +13,7 @@ import (
 // everywhere runs a test with a directory as a jail, as part of this machine
 // and at a peer.
 func everywhere(t *testing.T, test func(t *testing.T, dir string, tree Tree, at func(string) Path)) {
-	for _, name := range []string{"dir", "host"} {
+	for _, name := range []string{"dir", "host", "remote"} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			var tree Tree = openDir(t, dir)

@@ -69,6 +69,7 @@ var libraries = []struct {
 	{"github.com/cespare/xxhash/v2", []string{"session"}, "the hash of cuts of files: part of the protocol, at the speed of memory"},
 	{"golang.org/x/sync/semaphore", []string{"session"}, "a budget that is taken in unequal parts, in turn"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"session"}, "globs with **, which path.Match has not"},
+	{"github.com/fsnotify/fsnotify", []string{"session"}, "what changes in a directory: session has the directories"},
 	{"github.com/spf13/cobra/...", []string{"internal/cli"}, "commands, flags, completion, man pages"},
 	{"github.com/spf13/pflag", []string{"internal/cli"}, "the flags of cobra"},
 	{"github.com/adrg/xdg", []string{"internal/cli"},

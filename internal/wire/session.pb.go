@@ -24,10 +24,28 @@
 //                                  <-   Reply{space}
 //   Request{ping}                  ->
 //                                  <-   Reply{done}
+//   Request{names}                 ->
+//                                  <-   Names ... Names, end of stream
+//   Request{stat_all}              ->
+//                                  <-   Described ... Described, end of stream
+//   Request{watch}                 ->
+//                                  <-   Changes, empty: the watch stands; Changes ..., until the asker aborts
+//   Request{measure}               ->
+//                                  <-   Measured ... Measured{done}, end of stream
+//   Request{find}                  ->
+//                                  <-   Hits ... Hits, end of stream
+//   Request{chmod,symlink}         ->
+//                                  <-   Reply{done}
 //   Request{send,fetch,data}            see transfer.proto
 //
-// In place of any answer, and after any number of Entries, a server may say
-// Reply{error} (in Entries: the field error) and end the stream. A server that
+// A server that does not know a request answers Reply{error: KIND_INVALID},
+// which it says to no other request from names on. So in the messages that answer
+// those the error has the number that it has in Reply, and whoever asks learns
+// from one round trip that it has to do without: names by list, stat_all by
+// stat, measure and find by a walk of lists, watch by a stat now and then.
+//
+// In place of any answer, and after any number of Entries, Names and so on, a
+// server may say Reply{error} (in those: the field error) and end the stream. A server that
 // cannot keep its word in the middle of raw bytes aborts the stream with the
 // error's Kind as the code. The asker ends its direction once it has the answer;
 // that it gives up before then it says by aborting the stream, and the server
@@ -114,9 +132,16 @@ type Request struct {
 	//	*Request_Ping
 	//	*Request_Space
 	//	*Request_Keep
+	//	*Request_Names
+	//	*Request_StatAll
+	//	*Request_Watch
+	//	*Request_Measure
 	//	*Request_Send
 	//	*Request_Fetch
 	//	*Request_Data
+	//	*Request_Find
+	//	*Request_Chmod
+	//	*Request_Symlink
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -258,6 +283,42 @@ func (x *Request) GetKeep() *Keep {
 	return nil
 }
 
+func (x *Request) GetNames() *ListNames {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Names); ok {
+			return x.Names
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetStatAll() *StatAll {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_StatAll); ok {
+			return x.StatAll
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetWatch() *Watch {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Watch); ok {
+			return x.Watch
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetMeasure() *Measure {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Measure); ok {
+			return x.Measure
+		}
+	}
+	return nil
+}
+
 func (x *Request) GetSend() *Send {
 	if x != nil {
 		if x, ok := x.Ask.(*Request_Send); ok {
@@ -280,6 +341,33 @@ func (x *Request) GetData() *Data {
 	if x != nil {
 		if x, ok := x.Ask.(*Request_Data); ok {
 			return x.Data
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetFind() *Find {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Find); ok {
+			return x.Find
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetChmod() *Chmod {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Chmod); ok {
+			return x.Chmod
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetSymlink() *Symlink {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Symlink); ok {
+			return x.Symlink
 		}
 	}
 	return nil
@@ -333,6 +421,22 @@ type Request_Keep struct {
 	Keep *Keep `protobuf:"bytes,11,opt,name=keep,proto3,oneof"`
 }
 
+type Request_Names struct {
+	Names *ListNames `protobuf:"bytes,12,opt,name=names,proto3,oneof"`
+}
+
+type Request_StatAll struct {
+	StatAll *StatAll `protobuf:"bytes,13,opt,name=stat_all,json=statAll,proto3,oneof"`
+}
+
+type Request_Watch struct {
+	Watch *Watch `protobuf:"bytes,14,opt,name=watch,proto3,oneof"`
+}
+
+type Request_Measure struct {
+	Measure *Measure `protobuf:"bytes,15,opt,name=measure,proto3,oneof"`
+}
+
 type Request_Send struct {
 	Send *Send `protobuf:"bytes,16,opt,name=send,proto3,oneof"` // transfer.proto
 }
@@ -343,6 +447,18 @@ type Request_Fetch struct {
 
 type Request_Data struct {
 	Data *Data `protobuf:"bytes,18,opt,name=data,proto3,oneof"` // transfer.proto
+}
+
+type Request_Find struct {
+	Find *Find `protobuf:"bytes,19,opt,name=find,proto3,oneof"`
+}
+
+type Request_Chmod struct {
+	Chmod *Chmod `protobuf:"bytes,20,opt,name=chmod,proto3,oneof"`
+}
+
+type Request_Symlink struct {
+	Symlink *Symlink `protobuf:"bytes,21,opt,name=symlink,proto3,oneof"`
 }
 
 func (*Request_List) isRequest_Ask() {}
@@ -367,11 +483,25 @@ func (*Request_Space) isRequest_Ask() {}
 
 func (*Request_Keep) isRequest_Ask() {}
 
+func (*Request_Names) isRequest_Ask() {}
+
+func (*Request_StatAll) isRequest_Ask() {}
+
+func (*Request_Watch) isRequest_Ask() {}
+
+func (*Request_Measure) isRequest_Ask() {}
+
 func (*Request_Send) isRequest_Ask() {}
 
 func (*Request_Fetch) isRequest_Ask() {}
 
 func (*Request_Data) isRequest_Ask() {}
+
+func (*Request_Find) isRequest_Ask() {}
+
+func (*Request_Chmod) isRequest_Ask() {}
+
+func (*Request_Symlink) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -928,6 +1058,367 @@ func (*Space) Descriptor() ([]byte, []int) {
 	return file_session_proto_rawDescGZIP(), []int{11}
 }
 
+// ListNames asks for what a directory itself tells of what is in it.
+type ListNames struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNames) Reset() {
+	*x = ListNames{}
+	mi := &file_session_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNames) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNames) ProtoMessage() {}
+
+func (x *ListNames) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNames.ProtoReflect.Descriptor instead.
+func (*ListNames) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListNames) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+// StatAll asks for the entries of names in one directory.
+type StatAll struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Names         [][]byte               `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatAll) Reset() {
+	*x = StatAll{}
+	mi := &file_session_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatAll) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatAll) ProtoMessage() {}
+
+func (x *StatAll) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatAll.ProtoReflect.Descriptor instead.
+func (*StatAll) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StatAll) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *StatAll) GetNames() [][]byte {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// Watch asks to be told what changes in a directory, not below it, until the
+// asker aborts the stream. KIND_REFUSED where no more can be watched: 16 on a
+// link, and what the system allows.
+type Watch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Watch) Reset() {
+	*x = Watch{}
+	mi := &file_session_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Watch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Watch) ProtoMessage() {}
+
+func (x *Watch) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Watch.ProtoReflect.Descriptor instead.
+func (*Watch) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Watch) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+// Measure asks how much is in a directory and below.
+type Measure struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measure) Reset() {
+	*x = Measure{}
+	mi := &file_session_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measure) ProtoMessage() {}
+
+func (x *Measure) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measure.ProtoReflect.Descriptor instead.
+func (*Measure) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Measure) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+// Find asks for what is in a directory and below and has a name that contains
+// pattern, upper and lower case alike; or with glob, a name that fits it, and if
+// it has a slash, a path below the directory. After 10,000 hits: KIND_LIMIT.
+type Find struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Pattern       []byte                 `protobuf:"bytes,2,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	Glob          bool                   `protobuf:"varint,3,opt,name=glob,proto3" json:"glob,omitempty"` // *, ?, [a-z], {a,b}, **
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Find) Reset() {
+	*x = Find{}
+	mi := &file_session_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Find) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Find) ProtoMessage() {}
+
+func (x *Find) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Find.ProtoReflect.Descriptor instead.
+func (*Find) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Find) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Find) GetPattern() []byte {
+	if x != nil {
+		return x.Pattern
+	}
+	return nil
+}
+
+func (x *Find) GetGlob() bool {
+	if x != nil {
+		return x.Glob
+	}
+	return false
+}
+
+// Chmod sets the permission bits of what has the path, never of what a link
+// points to (KIND_NOT_A_FILE).
+type Chmod struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Mode          uint32                 `protobuf:"varint,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Chmod) Reset() {
+	*x = Chmod{}
+	mi := &file_session_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Chmod) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Chmod) ProtoMessage() {}
+
+func (x *Chmod) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Chmod.ProtoReflect.Descriptor instead.
+func (*Chmod) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Chmod) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Chmod) GetMode() uint32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+// Symlink makes a link; its target is any bytes but NUL, and is looked at by
+// nobody. It never replaces what is there (KIND_EXISTS).
+type Symlink struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Target        []byte                 `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Symlink) Reset() {
+	*x = Symlink{}
+	mi := &file_session_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Symlink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Symlink) ProtoMessage() {}
+
+func (x *Symlink) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Symlink.ProtoReflect.Descriptor instead.
+func (*Symlink) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Symlink) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Symlink) GetTarget() []byte {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
 type Reply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Answer:
@@ -944,7 +1435,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_session_proto_msgTypes[12]
+	mi := &file_session_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1447,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[12]
+	mi := &file_session_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1460,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{12}
+	return file_session_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Reply) GetAnswer() isReply_Answer {
@@ -1066,7 +1557,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_session_proto_msgTypes[13]
+	mi := &file_session_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1569,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[13]
+	mi := &file_session_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1582,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{13}
+	return file_session_proto_rawDescGZIP(), []int{20}
 }
 
 type SpaceReply struct {
@@ -1104,7 +1595,7 @@ type SpaceReply struct {
 
 func (x *SpaceReply) Reset() {
 	*x = SpaceReply{}
-	mi := &file_session_proto_msgTypes[14]
+	mi := &file_session_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1607,7 @@ func (x *SpaceReply) String() string {
 func (*SpaceReply) ProtoMessage() {}
 
 func (x *SpaceReply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[14]
+	mi := &file_session_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1620,7 @@ func (x *SpaceReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpaceReply.ProtoReflect.Descriptor instead.
 func (*SpaceReply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{14}
+	return file_session_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SpaceReply) GetFree() uint64 {
@@ -1157,7 +1648,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_session_proto_msgTypes[15]
+	mi := &file_session_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1660,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[15]
+	mi := &file_session_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1673,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{15}
+	return file_session_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entries) GetEntries() []*Entry {
@@ -1199,11 +1690,384 @@ func (x *Entries) GetError() *Error {
 	return nil
 }
 
+// Names is a part of a directory, in the disk's order: of each name a byte with
+// its EntryKind, its own bytes, and a NUL.
+type Names struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"` // the directory ends here, unfinished
+	Names         []byte                 `protobuf:"bytes,2,opt,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Names) Reset() {
+	*x = Names{}
+	mi := &file_session_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Names) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Names) ProtoMessage() {}
+
+func (x *Names) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Names.ProtoReflect.Descriptor instead.
+func (*Names) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Names) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Names) GetNames() []byte {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// Described is a part of an answer to StatAll: entries in the order of the names.
+// What is not there is left out.
+type Described struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Entries       []*Entry               `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Described) Reset() {
+	*x = Described{}
+	mi := &file_session_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Described) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Described) ProtoMessage() {}
+
+func (x *Described) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Described.ProtoReflect.Descriptor instead.
+func (*Described) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Described) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Described) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// Changes are the names in a directory that came, went or changed since the
+// Changes before, a few times a second at the most. With again they are not all
+// of them: the directory has to be read again. The error ends the watch:
+// KIND_NOT_FOUND where the directory was removed or has another name.
+type Changes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Names         [][]byte               `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	Again         bool                   `protobuf:"varint,3,opt,name=again,proto3" json:"again,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Changes) Reset() {
+	*x = Changes{}
+	mi := &file_session_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Changes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Changes) ProtoMessage() {}
+
+func (x *Changes) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Changes.ProtoReflect.Descriptor instead.
+func (*Changes) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Changes) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Changes) GetNames() [][]byte {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+func (x *Changes) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
+}
+
+// Measured is what was counted so far, a few times a second at the most.
+type Measured struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Files         uint64                 `protobuf:"varint,2,opt,name=files,proto3" json:"files,omitempty"`   // all that is no directory
+	Dirs          uint64                 `protobuf:"varint,3,opt,name=dirs,proto3" json:"dirs,omitempty"`     // below the one that is measured
+	Bytes         uint64                 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`   // of regular files; one with several names counts once
+	Failed        uint64                 `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"` // directories that could not be read
+	Done          bool                   `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`     // this is the whole
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measured) Reset() {
+	*x = Measured{}
+	mi := &file_session_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measured) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measured) ProtoMessage() {}
+
+func (x *Measured) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measured.ProtoReflect.Descriptor instead.
+func (*Measured) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Measured) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Measured) GetFiles() uint64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *Measured) GetDirs() uint64 {
+	if x != nil {
+		return x.Dirs
+	}
+	return 0
+}
+
+func (x *Measured) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Measured) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *Measured) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// Hits is a part of what was found, and how far the search is: a few times a
+// second at the most where there is nothing.
+type Hits struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Hits          []*Hit                 `protobuf:"bytes,2,rep,name=hits,proto3" json:"hits,omitempty"`
+	Searched      uint64                 `protobuf:"varint,3,opt,name=searched,proto3" json:"searched,omitempty"` // names that were looked at
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hits) Reset() {
+	*x = Hits{}
+	mi := &file_session_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hits) ProtoMessage() {}
+
+func (x *Hits) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hits.ProtoReflect.Descriptor instead.
+func (*Hits) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Hits) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Hits) GetHits() []*Hit {
+	if x != nil {
+		return x.Hits
+	}
+	return nil
+}
+
+func (x *Hits) GetSearched() uint64 {
+	if x != nil {
+		return x.Searched
+	}
+	return 0
+}
+
+// Hit is an entry, whose name is empty here, and its path below the directory
+// that is searched.
+type Hit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Entry         *Entry                 `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hit) Reset() {
+	*x = Hit{}
+	mi := &file_session_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hit) ProtoMessage() {}
+
+func (x *Hit) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hit.ProtoReflect.Descriptor instead.
+func (*Hit) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Hit) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Hit) GetEntry() *Entry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
 var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xdd\x04\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xa5\a\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -1216,10 +2080,17 @@ const file_session_proto_rawDesc = "" +
 	"\x04ping\x18\t \x01(\v2\x11.bargee.wire.PingH\x00R\x04ping\x12*\n" +
 	"\x05space\x18\n" +
 	" \x01(\v2\x12.bargee.wire.SpaceH\x00R\x05space\x12'\n" +
-	"\x04keep\x18\v \x01(\v2\x11.bargee.wire.KeepH\x00R\x04keep\x12'\n" +
+	"\x04keep\x18\v \x01(\v2\x11.bargee.wire.KeepH\x00R\x04keep\x12.\n" +
+	"\x05names\x18\f \x01(\v2\x16.bargee.wire.ListNamesH\x00R\x05names\x121\n" +
+	"\bstat_all\x18\r \x01(\v2\x14.bargee.wire.StatAllH\x00R\astatAll\x12*\n" +
+	"\x05watch\x18\x0e \x01(\v2\x12.bargee.wire.WatchH\x00R\x05watch\x120\n" +
+	"\ameasure\x18\x0f \x01(\v2\x14.bargee.wire.MeasureH\x00R\ameasure\x12'\n" +
 	"\x04send\x18\x10 \x01(\v2\x11.bargee.wire.SendH\x00R\x04send\x12*\n" +
 	"\x05fetch\x18\x11 \x01(\v2\x12.bargee.wire.FetchH\x00R\x05fetch\x12'\n" +
-	"\x04data\x18\x12 \x01(\v2\x11.bargee.wire.DataH\x00R\x04dataB\x05\n" +
+	"\x04data\x18\x12 \x01(\v2\x11.bargee.wire.DataH\x00R\x04data\x12'\n" +
+	"\x04find\x18\x13 \x01(\v2\x11.bargee.wire.FindH\x00R\x04find\x12*\n" +
+	"\x05chmod\x18\x14 \x01(\v2\x12.bargee.wire.ChmodH\x00R\x05chmod\x120\n" +
+	"\asymlink\x18\x15 \x01(\v2\x14.bargee.wire.SymlinkH\x00R\asymlinkB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -1251,7 +2122,27 @@ const file_session_proto_rawDesc = "" +
 	"\x04Ping\x12\x1c\n" +
 	"\x06filler\x18\x01 \x01(\fB\x04ص\x18@R\x06filler\"\x06\n" +
 	"\x04Keep\"\a\n" +
-	"\x05Space\"\xe3\x01\n" +
+	"\x05Space\"'\n" +
+	"\tListNames\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"G\n" +
+	"\aStatAll\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12 \n" +
+	"\x05names\x18\x02 \x03(\fB\n" +
+	"ص\x18\x80\b\xe8\xb5\x18\x80\bR\x05names\"#\n" +
+	"\x05Watch\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"%\n" +
+	"\aMeasure\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"W\n" +
+	"\x04Find\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1f\n" +
+	"\apattern\x18\x02 \x01(\fB\x05ص\x18\x80\bR\apattern\x12\x12\n" +
+	"\x04glob\x18\x03 \x01(\bR\x04glob\">\n" +
+	"\x05Chmod\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x19\n" +
+	"\x04mode\x18\x02 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\x04mode\"D\n" +
+	"\aSymlink\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1d\n" +
+	"\x06target\x18\x02 \x01(\fB\x05ص\x18\x80 R\x06target\"\xe3\x01\n" +
 	"\x05Reply\x12*\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12*\n" +
 	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryH\x00R\x05entry\x12\x1e\n" +
@@ -1266,7 +2157,32 @@ const file_session_proto_rawDesc = "" +
 	"\x05total\x18\x02 \x01(\x04R\x05total\"p\n" +
 	"\aEntries\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x12.bargee.wire.EntryB\x05\xe8\xb5\x18\x80\x04R\aentries\x12(\n" +
-	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error:\x06\x88\xb5\x18\x80\x80@*7\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.bargee.wire.ErrorR\x05error:\x06\x88\xb5\x18\x80\x80@\"W\n" +
+	"\x05Names\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x1c\n" +
+	"\x05names\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x04R\x05names:\x06\x88\xb5\x18\x80\x88\x04\"r\n" +
+	"\tDescribed\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x123\n" +
+	"\aentries\x18\x02 \x03(\v2\x12.bargee.wire.EntryB\x05\xe8\xb5\x18\x80\x04R\aentries:\x06\x88\xb5\x18\x80\x80@\"s\n" +
+	"\aChanges\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12 \n" +
+	"\x05names\x18\x02 \x03(\fB\n" +
+	"ص\x18\x80\b\xe8\xb5\x18\x80\x02R\x05names\x12\x14\n" +
+	"\x05again\x18\x03 \x01(\bR\x05again:\x06\x88\xb5\x18\x80\x80\x14\"\xd8\x01\n" +
+	"\bMeasured\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\"\n" +
+	"\x05files\x18\x02 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05files\x12 \n" +
+	"\x04dirs\x18\x03 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x04dirs\x12\"\n" +
+	"\x05bytes\x18\x04 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05bytes\x12$\n" +
+	"\x06failed\x18\x05 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\x12\x12\n" +
+	"\x04done\x18\x06 \x01(\bR\x04done\"\x8e\x01\n" +
+	"\x04Hits\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12*\n" +
+	"\x04hits\x18\x02 \x03(\v2\x10.bargee.wire.HitB\x04\xe8\xb5\x18@R\x04hits\x12(\n" +
+	"\bsearched\x18\x03 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\bsearched:\x06\x88\xb5\x18\x80\x80@\"K\n" +
+	"\x03Hit\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
+	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryR\x05entry*7\n" +
 	"\tAlgorithm\x12\x14\n" +
 	"\x10ALGORITHM_BLAKE3\x10\x00\x12\x14\n" +
 	"\x10ALGORITHM_SHA256\x10\x01B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
@@ -1284,7 +2200,7 @@ func file_session_proto_rawDescGZIP() []byte {
 }
 
 var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_session_proto_goTypes = []any{
 	(Algorithm)(0),     // 0: bargee.wire.Algorithm
 	(*Request)(nil),    // 1: bargee.wire.Request
@@ -1299,15 +2215,28 @@ var file_session_proto_goTypes = []any{
 	(*Ping)(nil),       // 10: bargee.wire.Ping
 	(*Keep)(nil),       // 11: bargee.wire.Keep
 	(*Space)(nil),      // 12: bargee.wire.Space
-	(*Reply)(nil),      // 13: bargee.wire.Reply
-	(*Done)(nil),       // 14: bargee.wire.Done
-	(*SpaceReply)(nil), // 15: bargee.wire.SpaceReply
-	(*Entries)(nil),    // 16: bargee.wire.Entries
-	(*Send)(nil),       // 17: bargee.wire.Send
-	(*Fetch)(nil),      // 18: bargee.wire.Fetch
-	(*Data)(nil),       // 19: bargee.wire.Data
-	(*Error)(nil),      // 20: bargee.wire.Error
-	(*Entry)(nil),      // 21: bargee.wire.Entry
+	(*ListNames)(nil),  // 13: bargee.wire.ListNames
+	(*StatAll)(nil),    // 14: bargee.wire.StatAll
+	(*Watch)(nil),      // 15: bargee.wire.Watch
+	(*Measure)(nil),    // 16: bargee.wire.Measure
+	(*Find)(nil),       // 17: bargee.wire.Find
+	(*Chmod)(nil),      // 18: bargee.wire.Chmod
+	(*Symlink)(nil),    // 19: bargee.wire.Symlink
+	(*Reply)(nil),      // 20: bargee.wire.Reply
+	(*Done)(nil),       // 21: bargee.wire.Done
+	(*SpaceReply)(nil), // 22: bargee.wire.SpaceReply
+	(*Entries)(nil),    // 23: bargee.wire.Entries
+	(*Names)(nil),      // 24: bargee.wire.Names
+	(*Described)(nil),  // 25: bargee.wire.Described
+	(*Changes)(nil),    // 26: bargee.wire.Changes
+	(*Measured)(nil),   // 27: bargee.wire.Measured
+	(*Hits)(nil),       // 28: bargee.wire.Hits
+	(*Hit)(nil),        // 29: bargee.wire.Hit
+	(*Send)(nil),       // 30: bargee.wire.Send
+	(*Fetch)(nil),      // 31: bargee.wire.Fetch
+	(*Data)(nil),       // 32: bargee.wire.Data
+	(*Error)(nil),      // 33: bargee.wire.Error
+	(*Entry)(nil),      // 34: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
@@ -1321,21 +2250,36 @@ var file_session_proto_depIdxs = []int32{
 	10, // 8: bargee.wire.Request.ping:type_name -> bargee.wire.Ping
 	12, // 9: bargee.wire.Request.space:type_name -> bargee.wire.Space
 	11, // 10: bargee.wire.Request.keep:type_name -> bargee.wire.Keep
-	17, // 11: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	18, // 12: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	19, // 13: bargee.wire.Request.data:type_name -> bargee.wire.Data
-	0,  // 14: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	20, // 15: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	21, // 16: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	14, // 17: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	15, // 18: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	21, // 19: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	20, // 20: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	13, // 11: bargee.wire.Request.names:type_name -> bargee.wire.ListNames
+	14, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
+	15, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
+	16, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
+	30, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	31, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	32, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	17, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
+	18, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
+	19, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
+	0,  // 21: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	33, // 22: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	34, // 23: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	21, // 24: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	22, // 25: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	34, // 26: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	33, // 27: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	33, // 28: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	33, // 29: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	34, // 30: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	33, // 31: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	33, // 32: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	33, // 33: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	29, // 34: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	34, // 35: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -1358,11 +2302,18 @@ func file_session_proto_init() {
 		(*Request_Ping)(nil),
 		(*Request_Space)(nil),
 		(*Request_Keep)(nil),
+		(*Request_Names)(nil),
+		(*Request_StatAll)(nil),
+		(*Request_Watch)(nil),
+		(*Request_Measure)(nil),
 		(*Request_Send)(nil),
 		(*Request_Fetch)(nil),
 		(*Request_Data)(nil),
+		(*Request_Find)(nil),
+		(*Request_Chmod)(nil),
+		(*Request_Symlink)(nil),
 	}
-	file_session_proto_msgTypes[12].OneofWrappers = []any{
+	file_session_proto_msgTypes[19].OneofWrappers = []any{
 		(*Reply_Error)(nil),
 		(*Reply_Entry)(nil),
 		(*Reply_Digest)(nil),
@@ -1375,7 +2326,7 @@ func file_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
