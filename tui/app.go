@@ -57,6 +57,8 @@ type App struct {
 	dials  int // number of the last dialling
 	memory memory
 	pinned bool // the offer to trust was taken or declined
+
+	slowUntil time.Time // the terminal did not keep up
 }
 
 // newApp returns the screen as it is before the first frame.

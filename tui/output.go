@@ -118,7 +118,10 @@ func (t terminal) Close() error { return nil }
 // drainedMsg says that the terminal reads again after frames were dropped.
 type drainedMsg struct{}
 
-func (drainedMsg) apply(a *App) tea.Cmd { return tea.Batch(tea.ClearScreen, a.waitForDrain()) }
+func (drainedMsg) apply(a *App) tea.Cmd {
+	a.slowUntil = a.now().Add(slowFor)
+	return tea.Batch(tea.ClearScreen, a.waitForDrain())
+}
 
 func (a *App) waitForDrain() tea.Cmd {
 	if a.out == nil {

@@ -58,7 +58,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	a.queue.set(a.shot.transfers, a.now())
 	a.queue.lanes = lanesText(a.shot.places)
 	a.link.set(a.shot, a.busy())
-	cmds := []tea.Cmd{a.poll(a.interval())}
+	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
 	a.noteChanges(before)
 	for i := range a.panes {
 		cmds = append(cmds, a.follow(&a.panes[i], before))

@@ -29,6 +29,7 @@ type Options struct {
 	OfferPin bool // offer to trust a peer that is not pinned yet
 	Demo     bool // say that this is the demonstration
 	NoMouse  bool // leave the mouse to the terminal until somebody asks for it
+	Slow     bool // the line to the terminal is slow: fewer frames, and progress now and then
 	ASCII    bool // no letters beyond ASCII but for those of names
 
 	// Keys are other keys for some actions, by their names; none means that the
@@ -86,6 +87,9 @@ func programOptions(opts Options, out *output) []tea.ProgramOption {
 		tea.WithEnvironment(opts.Environ),
 		tea.WithoutSignalHandler(),
 		tea.WithFilter(calmMouse()),
+	}
+	if opts.Slow {
+		list = append(list, tea.WithFPS(slowFrames))
 	}
 	if f, ok := opts.Output.(term.File); ok {
 		list = append(list, tea.WithOutput(terminal{out, f}))

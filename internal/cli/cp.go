@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bargee/bargee/session"
-	"github.com/bargee/bargee/transport"
 )
 
 const cpLong = `Copy files either way between this machine and a peer. Every chunk is verified, and a file appears
@@ -97,7 +96,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.include, "include", nil, "only files that match `GLOB`, such as '*.jpg' or 'docs/**'; may be repeated")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "no files and directories that match `GLOB`; may be repeated")
 	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")
-	f.IntVar(&o.lanes, "lanes", 0, "QUIC connections, 1 to 128 (default as many as are useful)")
+	addLanes(f, &o.lanes)
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
 	f.Var(&o.limit, "limit", "no faster than that: "+rateWords)
 	f.StringVar(&o.compress, "compress", "auto", "`auto|on|off`: auto compresses what shrinks, while the link is slower than that")
@@ -121,13 +120,14 @@ var conflicts = map[string]session.Conflict{
 
 func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 	f := cmd.Flags()
+	if err := checkLanes(f, o.lanes); err != nil {
+		return err
+	}
 	switch _, ok := conflicts[o.onConflict]; {
 	case !ok:
 		return usage("is none of ask, skip, overwrite, rename, newer", "").about("--on-conflict", session.Display(o.onConflict))
 	case f.Changed("streams") && (o.streams < 1 || o.streams > maxStreams):
 		return usage("is not within 1 to 255", "").about("--streams", fmt.Sprint(o.streams))
-	case f.Changed("lanes") && (o.lanes < 1 || o.lanes > transport.MaxLanes):
-		return usage("is not within 1 to 128", "").about("--lanes", fmt.Sprint(o.lanes))
 	case f.Changed("chunk-size") && (o.chunkSize.n < minChunk || o.chunkSize.n > maxChunk || o.chunkSize.n&(o.chunkSize.n-1) != 0):
 		return usage("is no power of two from 64K to 16M", "for example: --chunk-size 1M").about("--chunk-size", o.chunkSize.String())
 	case !isKey(compressions, o.compress):

@@ -23,6 +23,16 @@ type screenOptions struct {
 	reachFlags
 	target string // "": choose on the screen
 	dir    string
+	lanes  int
+	slow   bool
+	alone  bool // target was given without dir: it may be that
+}
+
+// isPath tells whether somebody meant a directory of this machine: one that is
+// there, or what can be no command that was mistyped.
+func isPath(name string) bool {
+	fi, err := os.Stat(name)
+	return err == nil && fi.IsDir() || strings.ContainsRune(name, filepath.Separator)
 }
 
 func (o *screenOptions) run(ctx context.Context) error {
@@ -32,7 +42,11 @@ func (o *screenOptions) run(ctx context.Context) error {
 		if t, err = parseTarget(o.target, o.getenv("BARGEE_TARGET")); err != nil {
 			return err
 		}
-		if t.isLocal() {
+		switch {
+		case !t.isLocal():
+		case o.alone && isPath(t.path):
+			o.target, o.dir = "", t.path
+		default:
 			return usage("is neither a command nor the address of a peer", "see bargee --help").about("", session.Display(o.target))
 		}
 	}
@@ -44,7 +58,9 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer r.Close()
-	r.lanes = transport.AutoLanes
+	if r.lanes = o.lanes; r.lanes == 0 {
+		r.lanes = transport.AutoLanes
+	}
 	closeLog, err := o.screenLog(r.home)
 	if err != nil {
 		return err
@@ -56,6 +72,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	opts.Slow = o.slow
 	if opts.Left.Dir, err = localDirectory(o.dir); err != nil {
 		return err
 	}
@@ -213,9 +230,14 @@ func (a *app) show(ctx context.Context, e *session.Engine, opts tui.Options) err
 func addScreen(cmd *cobra.Command, a *app) {
 	o := &screenOptions{app: a, dir: "."}
 	o.reachFlags.add(cmd)
+	addLanes(cmd.Flags(), &o.lanes)
+	cmd.Flags().BoolVar(&o.slow, "slow", false, "spare the line to the terminal: progress every few seconds")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkLanes(cmd.Flags(), o.lanes); err != nil {
+			return err
+		}
 		if len(args) > 0 {
-			o.target = args[0]
+			o.target, o.alone = args[0], len(args) == 1
 		}
 		if len(args) > 1 {
 			o.dir = args[1]
