@@ -12,27 +12,6 @@ import (
 	"github.com/bargee/bargee/transport"
 )
 
-// answering is a Remote of a peer that answers each request with said.
-func answering(t *testing.T, said []byte) *Remote {
-	near, far := transport.Pipe()
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		for {
-			st, err := far.AcceptStream(context.Background())
-			if err != nil {
-				return
-			}
-			wire.Read(bufio.NewReader(st), new(wire.Request))
-			st.Write(said)
-			st.Close()
-			st.Abort(0)
-		}
-	}()
-	t.Cleanup(func() { near.Close("the test is over"); <-over })
-	return NewRemote(near)
-}
-
 // FuzzReply has every call of a Remote hear whatever a peer may answer: an
 // *Error comes back, or what the call promises, and soon.
 func FuzzReply(f *testing.F) {
@@ -46,7 +25,7 @@ func FuzzReply(f *testing.F) {
 		f.Add(message(f, r))
 	}
 	f.Fuzz(func(t *testing.T, said []byte) {
-		remote := answering(t, said)
+		remote := scripted(t, func(st transport.Stream) { st.Write(said) })
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		for name, call := range remoteCalls {
@@ -77,7 +56,7 @@ func FuzzListing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, said []byte) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		for e, err := range answering(t, said).List(ctx, Path{"dir"}) {
+		for e, err := range scripted(t, func(st transport.Stream) { st.Write(said) }).List(ctx, Path{"dir"}) {
 			if err != nil {
 				kindIsKnown(t, "List", err)
 				continue

@@ -1,14 +1,12 @@
 package session
 
 import (
-	"bufio"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/bargee/bargee/internal/wire"
-	"github.com/bargee/bargee/transport"
 )
 
 // comparing is a raw sender of a file that the receiver has an old one of, and
@@ -154,31 +152,6 @@ func TestLyingCutsFromReceiver(t *testing.T) {
 		{"after the last", Protocol, []any{ready, want(minAverageCut), &wire.Cuts{Id: 1, Last: true}, cuts(1, 4096)}},
 		{"more than are taken", Protocol, many},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			told := make(chan *wire.Error, 1)
-			b := rawBed(t, &rawReach{manifest: func(st transport.Stream, in *bufio.Reader) {
-				m := new(wire.ToReceiver)
-				wire.Read(in, m) // the file
-				for _, say := range c.say {
-					wire.Write(st, toSender(say))
-				}
-				for wire.Read(in, m) == nil {
-					if m.GetError() != nil {
-						told <- m.GetError()
-						st.Close()
-						return
-					}
-				}
-				told <- nil
-			}})
-			fill(t, filepath.Join(b.here, "file"), 3<<20, 1)
-			tr := b.run(once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}}))
-			if tr.State != StateFailed || KindOf(tr.Err) != c.kind {
-				t.Errorf("%v: %v, want %s", tr.State, tr.Err, c.kind)
-			}
-			if e := <-told; fromWire(e).Kind != c.kind {
-				t.Errorf("the receiver is told %v, want %s", e, c.kind)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { refusesReceiver(t, c.kind, c.say) })
 	}
 }

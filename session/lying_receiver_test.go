@@ -132,32 +132,7 @@ func TestLyingReceiver(t *testing.T) {
 		{"a conflict whose entry has a bad name", Protocol, []any{ready, &wire.Answer{Id: 1, Verdict: wire.Verdict_VERDICT_CONFLICT,
 			Existing: &wire.Entry{Name: []byte("a/b")}}}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			told := make(chan *wire.Error, 1)
-			b := rawBed(t, &rawReach{manifest: func(st transport.Stream, in *bufio.Reader) {
-				m := new(wire.ToReceiver)
-				wire.Read(in, m) // the file
-				for _, say := range c.say {
-					wire.Write(st, toSender(say))
-				}
-				for wire.Read(in, m) == nil {
-					if m.GetError() != nil {
-						told <- m.GetError()
-						st.Close()
-						return
-					}
-				}
-				told <- nil
-			}})
-			fill(t, filepath.Join(b.here, "file"), 3<<20, 1)
-			tr := b.run(once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}}))
-			if tr.State != StateFailed || KindOf(tr.Err) != c.kind {
-				t.Errorf("%v: %v, want %s", tr.State, tr.Err, c.kind)
-			}
-			if e := <-told; fromWire(e).Kind != c.kind {
-				t.Errorf("the receiver is told %v, want %s", e, c.kind)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { refusesReceiver(t, c.kind, c.say) })
 	}
 }
 
@@ -245,4 +220,34 @@ func message(t testing.TB, m proto.Message) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// refusesReceiver uploads a file to a receiver that says what is given: the
+// transfer ends with an error of that kind, which the receiver is told.
+func refusesReceiver(t *testing.T, kind Kind, says []any) {
+	t.Helper()
+	told := make(chan *wire.Error, 1)
+	b := rawBed(t, &rawReach{manifest: func(st transport.Stream, in *bufio.Reader) {
+		m := new(wire.ToReceiver)
+		wire.Read(in, m) // the file
+		for _, say := range says {
+			wire.Write(st, toSender(say))
+		}
+		for wire.Read(in, m) == nil {
+			if m.GetError() != nil {
+				told <- m.GetError()
+				st.Close()
+				return
+			}
+		}
+		told <- nil
+	}})
+	fill(t, filepath.Join(b.here, "file"), 3<<20, 1)
+	tr := b.run(once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}}))
+	if tr.State != StateFailed || KindOf(tr.Err) != kind {
+		t.Errorf("%v: %v, want %s", tr.State, tr.Err, kind)
+	}
+	if e := <-told; fromWire(e).Kind != kind {
+		t.Errorf("the receiver is told %v, want %s", e, kind)
+	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -98,12 +99,7 @@ func divide(total float64, wants []float64) []float64 {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if wants[a] < wants[b] {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(wants[a], wants[b]) })
 	left := total
 	for n, i := range order {
 		parts[i] = min(wants[i], left/float64(len(order)-n))

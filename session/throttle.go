@@ -10,8 +10,9 @@ import (
 )
 
 // A throttle lets bytes pass at a rate. Those that wait pass in the order in
-// which they came, a piece at a time, so all get the same share of it. It begins empty, and saves up what goes unused for burstTime:
-// over t seconds no more passes than rate * (t + 0.2).
+// which they came, a piece at a time, so all get the same share of it. It begins
+// empty, and saves up what goes unused for burstTime: over t seconds no more
+// passes than rate * (t + 0.2).
 type throttle struct {
 	turn   chan struct{} // held by the one who is next
 	pieces time.Duration // how much passes at a time

@@ -29,12 +29,13 @@ const (
 // pure: time and measurements are given to it.
 //
 // Loss that comes with a queue is congestion, and Reno's to see: it does not
-// count, and there is no parity for one round trip out of three. There is a queue where all round trips of a while, that
-// is one or two of them, are above one and a half times the least there was.
-// (Twice is what a full buffer of the usual size, one bandwidth-delay product,
-// just makes. Reno of quic-go goes down to 0.7, so that one and a half leaves the
-// path full. A single long one shows a busy machine.) The least is that of a
-// lane's life: under a standing queue there is no other.
+// count, and there is no parity for one round trip out of three. There is a
+// queue where all round trips of a while, that is one or two of them, are above
+// one and a half times the least there was. (Twice is what a full buffer of the
+// usual size, one bandwidth-delay product, just makes. Reno of quic-go goes down
+// to 0.7, so that one and a half leaves the path full. A single long one shows a
+// busy machine.) The least is that of a lane's life: under a standing queue there
+// is no other.
 type fecControl struct {
 	rtt, least  time.Duration // the latest, and the least
 	low, before time.Duration // least of this while and of the one before
