@@ -145,11 +145,16 @@ func (r remove) do(a *App) tea.Cmd {
 	})
 }
 
-// inTree changes something in a directory and puts the cursor on a name in it.
-func (a *App) inTree(at Location, name string, f func(session.Tree) error) tea.Cmd {
-	if place := a.place(at.Place); place.State == session.PlaceReconnecting {
+// awaitPlace says that what was asked for waits, if its place is lost.
+func (a *App) awaitPlace(id session.PlaceID) {
+	if place := a.place(id); place.State == session.PlaceReconnecting {
 		a.note = note{text: cells.Sayf("waiting for %s to come back", placeName(place)), tone: toneAsk}
 	}
+}
+
+// inTree changes something in a directory and puts the cursor on a name in it.
+func (a *App) inTree(at Location, name string, f func(session.Tree) error) tea.Cmd {
+	a.awaitPlace(at.Place)
 	return a.call(func() doneMsg {
 		tree, err := a.engine.Tree(at.Place)
 		if err == nil {

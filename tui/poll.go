@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -195,6 +196,7 @@ func landsIn(j session.Job) session.Path {
 type doneMsg struct {
 	err      error
 	note     cells.Text // if it went well
+	tone     tone       // of the note, if not of something done
 	touched  []Location // directories that changed
 	cursorOn string     // name to put the cursor on there
 }
@@ -211,7 +213,7 @@ func (m doneMsg) apply(a *App) tea.Cmd {
 	case m.err != nil:
 		a.fail(m.err)
 	case !m.note.Empty():
-		a.note = note{text: m.note, tone: toneDone}
+		a.note = note{text: m.note, tone: cmp.Or(m.tone, toneDone)}
 	}
 	for _, t := range m.touched {
 		for i := range a.panes {
