@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
+	"github.com/bargee/bargee/tui/theme"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -64,7 +65,7 @@ type App struct {
 // newApp returns the screen as it is before the first frame.
 func newApp(ctx context.Context, e Engine, opts Options) *App {
 	a := &App{
-		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII), table: tableWith(opts.Keys),
+		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII, opts.Theme, opts.Looks, theme.Unknown), table: tableWith(opts.Keys),
 		now: time.Now, tick: tea.Tick,
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
@@ -86,9 +87,12 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 
 // Init begins what the screen does by itself.
 func (a *App) Init() tea.Cmd {
-	cmds := []tea.Cmd{a.start(), a.waitForEnd(), a.waitForDrain()}
+	cmds := []tea.Cmd{a.start(), a.waitForEnd(), a.waitForDrain(), tea.Raw(keepOrder)}
 	if q := modeQuery(a.opts.Environ); q != "" {
 		cmds = append(cmds, tea.Raw(q))
+	}
+	if asksBackground(a.opts.Environ) {
+		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	return tea.Batch(cmds...)
 }
@@ -123,6 +127,8 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, a.paste(m)
 	case tea.MouseMsg:
 		return a, a.mouse(m)
+	case tea.BackgroundColorMsg:
+		a.dress(m)
 	case tea.WindowSizeMsg:
 		a.width, a.height = m.Width, m.Height
 	case tea.ModeReportMsg:

@@ -101,3 +101,26 @@ func wantGolden(t *testing.T, name, got string) {
 		t.Errorf("%s is not what %s has (go test ./tui -update writes it anew):\n%s", name, file, got)
 	}
 }
+
+// With ASCII asked for nothing else is drawn but what is in names.
+func TestASCIIIsASCII(t *testing.T) {
+	for _, size := range sizes {
+		d := newDriver(t, size[0], size[1], func(e *fakeEngine, o *Options) {
+			o.ASCII = true
+			e.trees[session.Here].put("home/Films", session.Entry{Name: strings.Repeat("long", 50)})
+		})
+		for _, play := range []func(*driver){
+			func(*driver) {}, running, asking, failed, func(d *driver) { d.press("3") }, func(d *driver) { d.press("?") },
+			func(d *driver) { d.press("esc", ":") },
+		} {
+			play(d)
+			for _, row := range d.screen() {
+				for _, r := range strings.ReplaceAll(row, "東京物語", "") {
+					if r > '~' && !strings.ContainsRune("東京物語", r) {
+						t.Errorf("%v: %q in %q", size, r, row)
+					}
+				}
+			}
+		}
+	}
+}

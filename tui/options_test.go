@@ -1,8 +1,12 @@
 package tui
 
 import (
+	"image/color"
+	"slices"
+	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 )
 
@@ -11,8 +15,9 @@ func TestColoursFollowTheEnvironment(t *testing.T) {
 		environ []string
 		want    colorprofile.Profile
 	}{
-		{[]string{"TERM=xterm-256color", "COLORTERM=truecolor"}, colorprofile.ANSI}, // the sixteen are the terminal's own
-		{[]string{"TERM=tmux-256color", "TMUX=/tmp/tmux"}, colorprofile.ANSI},
+		{[]string{"TERM=xterm-256color", "COLORTERM=truecolor"}, colorprofile.TrueColor},
+		{[]string{"TERM=tmux-256color", "TMUX=/tmp/tmux"}, colorprofile.ANSI256},
+		{[]string{"TERM=xterm"}, colorprofile.ANSI},
 		{[]string{"TERM=xterm", "NO_COLOR=1"}, colorprofile.ASCII},
 		{[]string{"TERM=xterm", "NO_COLOR="}, colorprofile.ANSI}, // empty counts as not set
 		{[]string{"TERM=dumb"}, colorprofile.ASCII},
@@ -64,4 +69,40 @@ func TestQueueHintsFollowTheTransfer(t *testing.T) {
 	d.wantShown("p resume  x cancel  Tab")
 	d.press("x", "y")
 	d.wantShown("x off the list  r retry")
+}
+
+func TestBackgroundIsAskedForWhereItIsKnown(t *testing.T) {
+	for term, want := range map[string]bool{"xterm-256color": true, "tmux": true, "linux": false, "dumb": false, "vt100": false, "": false} {
+		if got := asksBackground([]string{"TERM=" + term}); got != want {
+			t.Errorf("TERM=%s: %v, want %v", term, got, want)
+		}
+	}
+	if asksBackground([]string{"TERM=xterm", "NO_COLOR=1"}) {
+		t.Error("it is asked for without colours")
+	}
+}
+
+// The terminal's answer changes looks, and not a letter.
+func TestBackgroundChangesTheLooks(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	before, plain := d.app.View().Content, d.screen()
+	d.send(tea.BackgroundColorMsg{Color: color.Black})
+	dark := d.app.View().Content
+	d.send(tea.BackgroundColorMsg{Color: color.White})
+	light := d.app.View().Content
+	if before == dark || dark == light || before == light {
+		t.Error("the looks do not follow the background")
+	}
+	if !slices.Equal(plain, d.screen()) {
+		t.Error("more than the looks changed")
+	}
+}
+
+func TestLooksOfTheConfiguration(t *testing.T) {
+	d := newDriver(t, 80, 24, func(_ *fakeEngine, o *Options) {
+		o.Theme, o.Looks = "mono", map[string]string{"folder": "underline 13"}
+	})
+	if got := d.app.View().Content; !strings.Contains(got, "\x1b[95;4mArchive/") {
+		t.Errorf("a directory does not look as it should: %q", got)
+	}
 }

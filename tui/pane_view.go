@@ -95,8 +95,8 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 			look = c.ghost
 		case p.tags[e.Name]:
 			look = c.tagged
-		case e.Kind == session.Directory:
-			look = c.folder
+		default:
+			look = c.ofEntry(e)
 		}
 		if e.Kind == session.Directory {
 			name = name.Plus(cells.Say("/"))

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/theme"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
@@ -31,6 +32,11 @@ type Options struct {
 	NoMouse  bool // leave the mouse to the terminal until somebody asks for it
 	Slow     bool // the line to the terminal is slow: fewer frames, and progress now and then
 	ASCII    bool // no letters beyond ASCII but for those of names
+
+	// Theme is one of theme.Names, and Looks are looks for some of its roles
+	// instead of the theme's own. Nothing is the default.
+	Theme string
+	Looks map[string]string
 
 	// Keys are other keys for some actions, by their names; none means that the
 	// action has no key. They must be checked: see Actions.
@@ -75,6 +81,7 @@ func Run(ctx context.Context, e Engine, opts Options) error {
 	a := newApp(ctx, e, opts)
 	a.out = out
 	_, err := tea.NewProgram(a, programOptions(opts, out)...).Run()
+	io.WriteString(out, orderAgain)
 	if err != nil && !errors.Is(err, tea.ErrInterrupted) && ctx.Err() == nil {
 		return fmt.Errorf("the screen: %w", err)
 	}
@@ -102,14 +109,41 @@ func programOptions(opts Options, out *output) []tea.ProgramOption {
 	return list
 }
 
-// profile is how many colours may be used: the terminal's sixteen, or none.
-// Left to itself, Bubble Tea would ask tmux in a process of its own before the
-// first frame.
+// profile is how many colours may be used, as the environment says. Left to
+// itself, Bubble Tea would ask tmux in a process of its own before the first
+// frame.
 func profile(environ []string) colorprofile.Profile {
-	if lookup(environ, "NO_COLOR") != "" || lookup(environ, "TERM") == "dumb" {
+	kind := lookup(environ, "TERM")
+	switch deep := lookup(environ, "COLORTERM"); {
+	case lookup(environ, "NO_COLOR") != "" || kind == "dumb":
 		return colorprofile.ASCII
+	case deep == "truecolor" || deep == "24bit" || strings.HasSuffix(kind, "-direct"):
+		return colorprofile.TrueColor
+	case strings.Contains(kind, "256color"):
+		return colorprofile.ANSI256
 	}
 	return colorprofile.ANSI
+}
+
+// asksBackground tells whether to ask the terminal for its background. Those
+// that do not know the question show it.
+func asksBackground(environ []string) bool {
+	switch kind := lookup(environ, "TERM"); {
+	case kind == "", kind == "dumb", kind == "linux", strings.HasPrefix(kind, "vt"), strings.HasPrefix(kind, "cons"):
+		return false
+	}
+	return lookup(environ, "NO_COLOR") == ""
+}
+
+// dress takes the looks for the background that the terminal has.
+func (a *App) dress(m tea.BackgroundColorMsg) {
+	on := theme.Light
+	if m.Color == nil {
+		on = theme.Unknown
+	} else if m.IsDark() {
+		on = theme.Dark
+	}
+	a.styles = newStyles(a.opts.ASCII, a.opts.Theme, a.opts.Looks, on)
 }
 
 // modeQuery asks for synchronized output and for widths by grapheme where Bubble
@@ -120,6 +154,14 @@ func modeQuery(environ []string) string {
 	}
 	return ansi.RequestModeSynchronizedOutput + ansi.RequestModeUnicodeCore
 }
+
+// Some terminals reorder a line in which there is Hebrew or Arabic, columns and
+// the other pane included. They are told to leave the order to the program, and
+// afterwards to do as before; all others ignore it (ECMA-48, BDSM).
+const (
+	keepOrder  = "\x1b[8l"
+	orderAgain = "\x1b[8h"
+)
 
 func lookup(environ []string, name string) string {
 	for _, kv := range environ {

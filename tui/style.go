@@ -1,8 +1,12 @@
 package tui
 
 import (
+	"strings"
+
 	"charm.land/lipgloss/v2"
+	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
+	"github.com/bargee/bargee/tui/theme"
 )
 
 // styles are all looks of the screen. They are made once and handed down;
@@ -23,31 +27,62 @@ type styles struct {
 	filled cells.Style // the done part of a bar
 	accent cells.Style // keys in hints
 
+	link, program, archive, media cells.Style
+
 	signs signs
 }
 
-func newStyles(ascii bool) styles {
-	look := lipgloss.NewStyle
+// newStyles makes the looks of a theme on a background; own are those that
+// somebody chose instead.
+func newStyles(ascii bool, name string, own map[string]string, on theme.Background) styles {
+	looks := theme.Looks(name, on)
+	look := func(r theme.Role) cells.Style {
+		if s, err := theme.Parse(own[string(r)]); err == nil && own[string(r)] != "" {
+			return cells.Look(s)
+		}
+		s, _ := theme.Parse(looks[r]) // a test parses them all
+		return cells.Look(s)
+	}
 	s := styles{
-		plain:  cells.Look(look()),
-		dim:    cells.Look(look().Faint(true)),
-		strong: cells.Look(look().Bold(true)),
-		frame:  cells.Look(look().Faint(true)),
-		active: cells.Look(look().Foreground(lipgloss.Blue).Bold(true)),
-		folder: cells.Look(look().Foreground(lipgloss.Blue)),
-		tagged: cells.Look(look().Foreground(lipgloss.Yellow)),
-		ghost:  cells.Look(look().Italic(true).Faint(true)),
-		done:   cells.Look(look().Foreground(lipgloss.Green)),
-		ask:    cells.Look(look().Foreground(lipgloss.Yellow)),
-		fail:   cells.Look(look().Foreground(lipgloss.Red)),
-		filled: cells.Look(look().Foreground(lipgloss.Cyan)),
-		accent: cells.Look(look().Foreground(lipgloss.Cyan)),
-		signs:  fine,
+		plain: cells.Look(lipgloss.NewStyle()),
+		dim:   look(theme.Dim), strong: look(theme.Strong), frame: look(theme.Frame), active: look(theme.Active),
+		folder: look(theme.Folder), link: look(theme.Link), program: look(theme.Program),
+		archive: look(theme.Archive), media: look(theme.Media),
+		tagged: look(theme.Tagged), ghost: look(theme.Ghost),
+		done: look(theme.Done), ask: look(theme.Ask), fail: look(theme.Fail),
+		filled: look(theme.Filled), accent: look(theme.Accent),
+		signs: fine,
 	}
 	if ascii {
 		s.signs = plainSigns
 	}
 	return s
+}
+
+// ofEntry is the look of a name by what it is.
+func (s *styles) ofEntry(e session.Entry) cells.Style {
+	switch {
+	case e.Kind == session.Directory:
+		return s.folder
+	case e.Kind == session.Link:
+		return s.link
+	case e.Kind != session.RegularFile:
+		return s.dim
+	case e.Mode&0o111 != 0:
+		return s.program
+	}
+	dot := strings.LastIndexByte(e.Name, '.')
+	if dot <= 0 || len(e.Name)-dot > 6 {
+		return s.plain
+	}
+	switch strings.ToLower(e.Name[dot+1:]) {
+	case "zip", "tar", "gz", "tgz", "xz", "zst", "bz2", "7z", "rar", "iso", "deb", "rpm", "jar":
+		return s.archive
+	case "png", "jpg", "jpeg", "gif", "webp", "svg", "heic", "tif", "tiff", "mp3", "flac", "ogg", "opus", "wav", "m4a",
+		"mp4", "mkv", "avi", "mov", "webm", "m4v":
+		return s.media
+	}
+	return s.plain
 }
 
 // signs are the characters that ASCII terminals, and those that draw ambiguous

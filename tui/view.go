@@ -27,6 +27,7 @@ func (a *App) title() string {
 // draw fills the grid.
 func (a *App) draw() {
 	a.grid.Reset(a.width, a.height, a.method)
+	a.grid.ASCII = a.opts.ASCII
 	a.zones = a.zones[:0]
 	c := a.canvas()
 	p := a.planWith(a.memory.shape)

@@ -26,6 +26,7 @@ func (r Rect) Inset(n int) Rect { return Rect{r.X + n, r.Y, max(r.W-2*n, 0), r.H
 // A Grid is a screen being drawn.
 type Grid struct {
 	Method Method
+	ASCII  bool // what is cut off is marked by an ASCII letter
 	buf    uv.ScreenBuffer
 }
 
@@ -39,7 +40,9 @@ func NewGrid(w, h int, m Method) *Grid {
 // Reset empties the grid and gives it a size.
 func (g *Grid) Reset(w, h int, m Method) {
 	if w != g.buf.Width() || h != g.buf.Height() || m != g.Method {
+		ascii := g.ASCII
 		*g = *NewGrid(w, h, m)
+		g.ASCII = ascii
 		return
 	}
 	g.buf.Clear()
@@ -55,6 +58,9 @@ func (g *Grid) Put(r Rect, st Style, t Text) Rect {
 	for _, c := range clusters(g.Method, t.s) {
 		if used+c.width > r.W {
 			break
+		}
+		if g.ASCII && c.s == ellipsis {
+			c = cluster{"~", 1}
 		}
 		g.buf.SetCell(r.X+used, r.Y, &uv.Cell{Content: c.s, Width: c.width, Style: st.cell})
 		used += c.width

@@ -31,6 +31,9 @@ func Look(l lipgloss.Style) Style {
 			s.cell.Attrs |= a.bit
 		}
 	}
+	if l.GetUnderline() {
+		s.cell.Underline = uv.UnderlineSingle
+	}
 	return s
 }
 

@@ -114,6 +114,9 @@ func (t Text) Squeeze(m Method, w int) Text {
 	return t.cut(m, w-1-tail, tail)
 }
 
+// ellipsis stands for what was cut off.
+const ellipsis = "…"
+
 // cut returns the clusters in the first head cells, an ellipsis, and those in
 // the last tail cells.
 func (t Text) cut(m Method, head, tail int) Text {
@@ -128,7 +131,7 @@ func (t Text) cut(m Method, head, tail int) Text {
 		}
 		b.WriteString(c.s)
 	}
-	b.WriteString("…")
+	b.WriteString(ellipsis)
 	from := len(cs)
 	for from > 0 && tail >= cs[from-1].width {
 		tail -= cs[from-1].width
