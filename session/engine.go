@@ -138,6 +138,13 @@ type Place struct {
 	Choice transport.LaneChoice // how many lanes there shall be, and why
 }
 
+// A Lane is one of the connections that a link to a peer has, at one moment, and
+// FEC what forward error correction does for it.
+type (
+	Lane = transport.LaneStats
+	FEC  = transport.FEC
+)
+
 // Submit adds a transfer behind those of its priority; it starts by itself.
 func (e *Engine) Submit(j Job) (TransferID, error) {
 	if err := e.checkJob(&j); err != nil {

@@ -33,6 +33,7 @@ type Page struct {
 	Offset int        // of the first of Rows in the tab
 	Rows   []Transfer // copies
 	Total  int        // rows of the tab
+	Live   []Transfer // those that run or are to try again, whatever the tab, the oldest first
 	Counts [3]int     // rows of each tab
 	Summary
 }
@@ -52,6 +53,7 @@ func (e *Engine) Page(tab Tab, offset, limit int) Page {
 	limit = max(0, min(limit, maxPage, p.Total))
 	p.Offset = max(0, min(offset, p.Total-limit))
 	p.Rows = e.describe(e.rows(p.Tab, p.Offset, limit))
+	p.Live = e.describe(e.total.running())
 	return p
 }
 

@@ -1,6 +1,11 @@
 package session
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
 
 // A Summary is the queue as a whole. Its bytes are those of what waits and
 // runs, and of what was done since the queue was empty last, so that a bar of
@@ -73,6 +78,11 @@ func (t *total) forget(q *queued) {
 		t.states[q.weight.state]--
 		q.weight = weight{}
 	}
+}
+
+// running lists those that run or are to try again, the oldest first.
+func (t *total) running() []*queued {
+	return slices.SortedFunc(maps.Keys(t.live), func(a, b *queued) int { return cmp.Compare(a.id, b.id) })
 }
 
 // summary adds up now.

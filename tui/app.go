@@ -47,8 +47,9 @@ type App struct {
 	overlays []overlay // the last one has the keys
 
 	shot   snapshot
-	begun  time.Time // when a transfer was put into the queue last
-	polls  int       // number of the chain of polls; older ones are dropped
+	rule   *session.Rule // for conflicts of what is queued from now on
+	begun  time.Time     // when a transfer was put into the queue last
+	polls  int           // number of the chain of polls; older ones are dropped
 	link   linkFigures
 	note   note
 	copies *copying // the count for the question to copy

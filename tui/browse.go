@@ -11,8 +11,7 @@ import (
 
 func moveBy(n int) func(*App) tea.Cmd {
 	return func(a *App) tea.Cmd {
-		a.move(n)
-		return nil
+		return a.move(n)
 	}
 }
 
@@ -22,22 +21,22 @@ func movePage(sign int) func(*App) tea.Cmd {
 		if a.focus == onQueue {
 			page = a.queue.height
 		}
-		a.move(sign * max(page-1, 1))
-		return nil
+		return a.move(sign * max(page-1, 1))
 	}
 }
 
-func (a *App) move(n int) {
+func (a *App) move(n int) tea.Cmd {
 	p := a.pane()
 	switch {
 	case a.focus == onQueue:
-		a.queue.move(n)
+		return a.moveInQueue(n)
 	case p.chooser != nil:
 		p.chooser.move(n)
 	default:
 		p.load.fresh = false
 		p.moveTo(min(max(p.cursor+n, 0), p.len()-1))
 	}
+	return nil
 }
 
 func onPane(f func(*pane)) func(*App) tea.Cmd {
@@ -201,8 +200,11 @@ func tagMask(on bool) func(*App) tea.Cmd {
 func (a *App) escape() tea.Cmd {
 	p := a.pane()
 	switch {
-	case a.focus == onQueue:
+	case a.focus == onQueue && a.queue.all:
 		a.queue.all = false
+	case a.focus == onQueue && a.queue.filtered():
+		return searchHistory("").do(a)
+	case a.focus == onQueue:
 		a.focus = a.lastPane
 	case p.chooser != nil:
 		return a.closeChooser(p)
@@ -221,33 +223,5 @@ func (a *App) repaint() tea.Cmd { return tea.ClearScreen }
 
 func (a *App) openHelp() tea.Cmd {
 	a.push(newHelp(a.table, a.scope()))
-	return nil
-}
-
-// leave ends the program.
-type leave struct{}
-
-func (leave) do(*App) tea.Cmd { return tea.Quit }
-
-// quit ends the program; while transfers run it asks.
-func (a *App) quit() tea.Cmd {
-	n := 0
-	for i := range a.shot.transfers {
-		switch a.shot.transfers[i].State {
-		case session.StateRunning, session.StateRetrying, session.StateWaiting:
-			n++
-		}
-	}
-	if n == 0 {
-		return tea.Quit
-	}
-	a.ask = &ask{
-		label:   cells.Sayf("Quit while %s runs? It can be resumed.", countText(int64(n), cells.Say("transfer"))),
-		warn:    true,
-		answers: []answer{{bind("quit", "y"), leave{}}},
-	}
-	if n > 1 {
-		a.ask.label = cells.Sayf("Quit while %s run? They can be resumed.", countText(int64(n), cells.Say("transfer")))
-	}
 	return nil
 }

@@ -119,8 +119,12 @@ func (s submit) do(a *App) tea.Cmd {
 	stopCounting{}.do(a)
 	a.panes[s.side].clearTags()
 	a.begun = a.now()
+	rule := a.rule
 	return a.call(func() doneMsg {
-		_, err := a.engine.Submit(s.job)
+		id, err := a.engine.Submit(s.job)
+		if err == nil && rule != nil {
+			err = a.engine.AnswerAll(id, *rule)
+		}
 		return doneMsg{err: err}
 	})
 }

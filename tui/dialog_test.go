@@ -82,7 +82,13 @@ func TestQuitAsksWhileTransfersRun(t *testing.T) {
 	if d.quit {
 		t.Error("Enter quit")
 	}
-	d.press("ctrl+c", "n", "y")
+	d.press("ctrl+c")
+	d.wantShown("1 transfer under way. Quit?", "y interrupt, to be resumed", "n stay")
+	d.press("n")
+	if d.quit || d.app.ask != nil {
+		t.Error("n did not just stay")
+	}
+	d.press("ctrl+c", "y")
 	if !d.quit {
 		t.Error("y did not quit")
 	}

@@ -110,6 +110,14 @@ func (d *driver) tick(bytes int64) {
 	d.look()
 }
 
+// wait lets time go by.
+func (d *driver) wait(by time.Duration) {
+	now := d.engine.now().Add(by)
+	d.engine.now = func() time.Time { return now }
+	d.app.now = d.engine.now
+	d.look()
+}
+
 func (d *driver) look() { d.send(d.poll(testNow)) }
 
 // screen returns the rows as they stand there.

@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/bargee/bargee/session"
 )
@@ -12,6 +14,7 @@ import (
 // fakeQueue is what the fake engine has beside its transfers.
 type fakeQueue struct {
 	log           []session.LogLine
+	logged        map[session.TransferID]session.TransferState
 	notices       []session.Notice
 	concurrency   int
 	send, receive int64
@@ -50,6 +53,12 @@ func (e *fakeEngine) Page(tab session.Tab, offset, limit int) session.Page {
 	limit = max(0, min(limit, p.Total))
 	p.Offset = max(0, min(offset, p.Total-limit))
 	p.Rows = rows[p.Offset : p.Offset+limit]
+	for _, t := range e.transfers {
+		if t.State == session.StateRunning || t.State == session.StateRetrying {
+			t.Streams, t.Active = slices.Clone(t.Streams), slices.Clone(t.Active)
+			p.Live = append(p.Live, t)
+		}
+	}
 	return p
 }
 
@@ -89,12 +98,30 @@ func (e *fakeEngine) History(_ context.Context, q session.HistoryQuery) ([]sessi
 func (e *fakeEngine) Log(after int64) (out []session.LogLine) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.queue.catchUp(e.transfers, e.now())
 	for _, l := range e.queue.log {
 		if l.Number > after {
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// catchUp logs the transfers that are in another state than was logged last: tests
+// move them about as they like.
+func (q *fakeQueue) catchUp(ts []session.Transfer, now time.Time) {
+	for _, t := range ts {
+		if was, known := q.logged[t.ID]; known && was == t.State {
+			continue
+		}
+		if q.logged == nil {
+			q.logged = make(map[session.TransferID]session.TransferState)
+		}
+		q.logged[t.ID] = t.State
+		q.log = append(q.log, session.LogLine{
+			Number: int64(len(q.log) + 1), At: now, Transfer: t.ID, Job: t.Job.Sources[0].Base(), State: t.State, Err: t.Err,
+		})
+	}
 }
 
 func (e *fakeEngine) Notices() []session.Notice {
@@ -186,7 +213,7 @@ func (e *fakeEngine) SetConcurrency(n int) error {
 func (e *fakeEngine) Concurrency() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return max(e.queue.concurrency, 1)
+	return cmp.Or(e.queue.concurrency, 2)
 }
 
 func (e *fakeEngine) SetLimits(send, receive int64) error {

@@ -69,7 +69,7 @@ func newFakeEngine() *fakeEngine {
 	)
 	nas := session.Place{ID: 1, Name: "nas-attic", Target: "nas-attic", Key: "7f3a-91c2-e04d"}
 	nas.Lanes = slices.Grow(nas.Lanes, 1)[:1]
-	nas.Lanes[0].Path, nas.Lanes[0].RTT = "direct", 14*time.Millisecond
+	nas.Lanes[0].ID, nas.Lanes[0].Path, nas.Lanes[0].RTT = 1, "direct", 14*time.Millisecond
 	nas.Choice.Lanes, nas.Choice.Why = 1, "near by"
 	nas.Lanes[0].Sent, nas.Lanes[0].Received = 3*m, 40*m
 	return &fakeEngine{

@@ -28,7 +28,10 @@ var scenes = []scene{
 	{name: "copy", play: func(d *driver) { d.press("space", "space", "space", "c") }},
 	{name: "running", play: func(d *driver) {
 		d.press("down", "space", "space", "space", "c", "enter")
-		d.tick(10 << 30)
+		for range 5 {
+			d.tick(2 << 30)
+			d.wait(time.Second)
+		}
 	}},
 	{name: "conflict", play: func(d *driver) { asking(d); d.press("3") }},
 	{name: "failed", play: failed},

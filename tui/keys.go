@@ -125,35 +125,6 @@ func viewKeys() []binding {
 	}
 }
 
-// queueKeys are the queue's.
-func queueKeys() []binding {
-	return []binding{
-		{name: "details", Binding: bind("open or close the details", "enter"), scope: inQueue, group: "In the queue", hint: "details", cannot: needsTransfer, run: (*App).toggleDetails},
-		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", cannot: needsTransfer, run: (*App).pauseOrResume},
-		{name: "pause-all", Binding: bind("pause or resume all", "P"), scope: inQueue, cannot: needsTransfer, run: (*App).pauseOrResumeAll},
-		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", cannot: needsTransfer, run: (*App).cancelOrForget},
-		{name: "retry", Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", cannot: needsTransfer, run: (*App).retryOrRename},
-		{name: "retry-all", Binding: bind("retry all that failed", "R"), scope: inQueue, cannot: needsTransfer, run: (*App).retryAll},
-		{name: "overwrite", Binding: bind("overwrite", "o"), scope: inQueue, cannot: needsQuestion, run: answerWith(overwrite)},
-		{name: "skip", Binding: bind("skip", "s"), scope: inQueue, cannot: needsQuestion, run: answerWith(skip)},
-		{name: "newer", Binding: bind("overwrite if newer", "n"), scope: inQueue, cannot: needsQuestion, run: answerWith(newer)},
-		{name: "answer-all", Binding: bind("answer for all", "a"), scope: inQueue, cannot: needsQuestion, run: (*App).toggleAll},
-	}
-}
-
-// conflictKeys are the answers to a conflict; the key that else retries renames.
-func conflictKeys(table []binding) []key.Binding {
-	var out []key.Binding
-	for _, k := range [][2]string{
-		{"overwrite", "overwrite"}, {"skip", "skip"}, {"retry", "rename"}, {"newer", "newer"}, {"answer-all", "for all"},
-	} {
-		if b := actionNamed(table, k[0]); b != nil && len(b.Keys()) > 0 {
-			out = append(out, b.worded(k[1]))
-		}
-	}
-	return out
-}
-
 // chord is what was pressed so far: one key, or two.
 type chord string
 

@@ -132,17 +132,17 @@ func (c canvas) queueZone(r cells.Rect) {
 }
 
 func wheelQueue(lines int) action {
-	return doing(func(a *App) tea.Cmd { a.queue.move(lines / wheelLines); return nil })
+	return doing(func(a *App) tea.Cmd { return a.moveInQueue(lines / wheelLines) })
 }
 
 // transferZone is a line of the n-th transfer in the queue.
 func (c canvas) transferZone(at cells.Rect, n int) {
-	there := func(a *App) { focusOn(onQueue)(a); a.queue.move(n - a.queue.cursor) }
+	there := func(a *App) { focusOn(onQueue)(a); a.moveInQueue(n - a.queue.spot().cursor) }
 	c.zone(zone{
 		at:    at,
 		click: func(int, int) action { return doing(func(a *App) tea.Cmd { there(a); return nil }) },
 		double: func(int, int) action {
-			return doing(func(a *App) tea.Cmd { there(a); return a.toggleDetails() })
+			return doing(func(a *App) tea.Cmd { there(a); return a.openDetails() })
 		},
 		wheel: wheelQueue,
 	})

@@ -64,9 +64,9 @@ func TestQueueHintsFollowTheTransfer(t *testing.T) {
 	d.press("1")
 	running(d)
 	d.press("3")
-	d.wantShown("p pause  x cancel  Tab")
+	d.wantShown("p pause  x cancel  L limits")
 	d.press("p")
-	d.wantShown("p resume  x cancel  Tab")
+	d.wantShown("p resume  x cancel  L limits")
 	d.press("x", "y")
 	d.wantShown("x off the list  r retry")
 }

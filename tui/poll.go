@@ -21,8 +21,8 @@ const (
 
 // A snapshot is all that the engine says at one moment.
 type snapshot struct {
-	places    []session.Place
-	transfers []session.Transfer
+	places []session.Place
+	queue  queueShot
 }
 
 // pollMsg brings a snapshot.
@@ -39,9 +39,9 @@ func (a *App) pollNow() tea.Cmd {
 }
 
 func (a *App) poll(after time.Duration) tea.Cmd {
-	chain, e := a.polls, a.engine
+	chain, e, g := a.polls, a.engine, a.queue.glance()
 	ask := func(time.Time) tea.Msg {
-		return pollMsg{chain, snapshot{e.Places(), e.Transfers()}}
+		return pollMsg{chain, snapshot{e.Places(), g.look(e)}}
 	}
 	if after == 0 {
 		return func() tea.Msg { return ask(time.Time{}) }
@@ -56,9 +56,8 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	}
 	before := a.shot
 	a.shot = m.snapshot
-	a.queue.set(a.shot.transfers, a.now())
-	a.queue.lanes = lanesText(a.shot.places)
-	a.link.set(a.shot, a.busy())
+	a.queue.set(a.shot.queue, a.now())
+	a.link.set(a.shot, a.busy(), a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
 	a.noteChanges(before)
 	for i := range a.panes {
@@ -68,15 +67,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 }
 
 // busy tells whether something changes by itself.
-func (a *App) busy() bool {
-	for i := range a.shot.transfers {
-		switch a.shot.transfers[i].State {
-		case session.StateRunning, session.StateWaiting, session.StateRetrying:
-			return true
-		}
-	}
-	return false
-}
+func (a *App) busy() bool { return a.queue.sum.Running+a.queue.sum.Waiting > 0 }
 
 func (a *App) interval() time.Duration {
 	if a.now().Sub(a.begun) < freshFor {
@@ -95,22 +86,11 @@ func (a *App) interval() time.Duration {
 
 // noteChanges says what ended since the snapshot before.
 func (a *App) noteChanges(before snapshot) {
-	was := make(map[session.TransferID]*session.Transfer, len(before.transfers))
-	for i := range before.transfers {
-		was[before.transfers[i].ID] = &before.transfers[i]
+	for _, t := range a.shot.queue.ended {
+		a.note = note{outcome: t.ID}
 	}
-	for i := range a.shot.transfers {
-		t := &a.shot.transfers[i]
-		old := was[t.ID]
-		if old == nil {
-			continue
-		}
-		if t.State.Over() && !old.State.Over() {
-			a.note = note{outcome: t.ID}
-		}
-		if t.Asking > 0 && old.Asking == 0 && a.focus != onQueue {
-			a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
-		}
+	if asked(a.shot.queue.live) > asked(before.queue.live) && a.focus != onQueue {
+		a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
 	}
 	for _, p := range a.shot.places {
 		for _, old := range before.places {
@@ -119,6 +99,16 @@ func (a *App) noteChanges(before snapshot) {
 			}
 		}
 	}
+}
+
+// asked is how many transfers ask something.
+func asked(ts []session.Transfer) (n int) {
+	for i := range ts {
+		if ts[i].Asking > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (a *App) notePlace(p session.Place) {
@@ -143,12 +133,12 @@ func (a *App) follow(p *pane, before snapshot) tea.Cmd {
 		p.chooser.set(a.shot.places)
 		return nil
 	}
-	p.setWork(underway(a.shot.transfers, p.location()))
+	p.setWork(underway(a.shot.queue.live, p.location()))
 	if a.place(p.place).State != session.PlaceConnected {
 		p.stale = true
 		return nil
 	}
-	ended := changedIn(p, before.transfers, a.shot.transfers)
+	ended := changedIn(p, before.queue.live, a.shot.queue)
 	if p.load.running || p.load.complete {
 		return nil
 	}
@@ -160,28 +150,30 @@ func (a *App) follow(p *pane, before snapshot) tea.Cmd {
 
 // changedIn marks a pane as dirty if a transfer changed its directory since the
 // snapshot before, and tells whether one of them is over.
-func changedIn(p *pane, before, now []session.Transfer) (ended bool) {
-	for i := range now {
-		t := &now[i]
-		into := t.Job.To == p.place && p.dir.Within(landsIn(t.Job))
-		from := t.Job.Move && t.Job.From == p.place
-		if !into && !from {
+func changedIn(p *pane, before []session.Transfer, now queueShot) (ended bool) {
+	for i := range now.ended {
+		if concerns(p, &now.ended[i]) {
+			p.dirty, ended = true, true
+		}
+	}
+	for i := range now.live {
+		t := &now.live[i]
+		if !concerns(p, t) {
 			continue
 		}
 		for j := range before {
-			old := &before[j]
-			if old.ID != t.ID {
-				continue
-			}
-			if t.FilesDone != old.FilesDone || t.Dirs != old.Dirs {
+			if old := &before[j]; old.ID == t.ID && (t.FilesDone != old.FilesDone || t.Dirs != old.Dirs) {
 				p.dirty = true
-			}
-			if t.State.Over() && !old.State.Over() {
-				p.dirty, ended = true, true
 			}
 		}
 	}
 	return ended
+}
+
+// concerns tells whether a transfer changes the directory that a pane shows.
+func concerns(p *pane, t *session.Transfer) bool {
+	into := t.Job.To == p.place && p.dir.Within(landsIn(t.Job))
+	return into || t.Job.Move && t.Job.From == p.place
 }
 
 // landsIn is the directory that a job changes.

@@ -1,50 +1,180 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
 
-// queue is the list of transfers below the panes.
+// queue is what lies below the panes: the transfers in tabs, and the log. It
+// holds only the rows around those that are shown.
 type queue struct {
-	transfers []session.Transfer
-	cursor    int
-	moved     bool                        // somebody put the cursor there; it stays on its transfer
-	flipped   map[session.TransferID]bool // details that are not as they are by themselves
-	all       bool                        // the next answer is for all conflicts of the transfer
-	moving    map[session.TransferID]motion
-	asked     bool                        // the engine was, at least once
-	flash     map[session.TransferID]bool // over before they were seen to run: their bar is shown once
-	height    int                         // lines that are visible
-	tall      int                         // most lines that were wanted since all was over
-	lanes     cells.Text                  // how many the link has, and why
+	tab    tab
+	spots  [tabs]spot
+	list   window             // of the tab that is shown
+	live   []session.Transfer // those that run or are to try again, whatever the tab
+	ended  []session.Transfer // over since the screen opened; shown below the active ones
+	log    []session.LogLine
+	past   past // what the tab Done shows while a filter is set
+	counts [3]int
+	sum    session.Summary
+	speeds speeds
+
+	flipped map[session.TransferID]bool // details that are not as they are by themselves
+	all     bool                        // the next answer is for all conflicts of the transfer
+	moving  map[session.TransferID]motion
+	figures map[session.TransferID]*figures
+	whole   figures                     // of all together
+	flash   map[session.TransferID]bool // over before they were seen to run: their bar is shown once
+	height  int                         // lines that are visible
+	tall    int                         // most lines that were wanted since all was over
 }
 
-// set takes in what the engine says. The cursor stays on its transfer; until
-// somebody moves it, it follows the first one that is not over.
-func (q *queue) set(ts []session.Transfer, now time.Time) {
-	q.watch(ts, now)
-	var on session.TransferID
-	if t := q.current(); t != nil {
-		on = t.ID
+// shownEnded is how many transfers that are over stay below the active ones.
+const shownEnded = 5
+
+// set takes in what the engine says.
+func (q *queue) set(s queueShot, now time.Time) {
+	q.watch(s.live, now)
+	q.flash = q.missed(s.ended)
+	q.live, q.counts, q.sum, q.speeds = s.live, s.page.Counts, s.page.Summary, s.speeds
+	if s.page.Tab == q.tab.page() && q.tab != logTab {
+		q.list = window{from: s.page.Offset, total: s.page.Total, rows: s.page.Rows}
 	}
-	if q.flash = nil; q.asked {
-		q.flash = missed(q.transfers, ts)
+	q.note(s)
+	q.look(now)
+	if q.tab != logTab && !q.filtered() {
+		w := q.window()
+		q.spot().follow(&w, q.home())
 	}
-	q.asked, q.transfers = true, ts
-	q.cursor = max(0, min(q.cursor, len(ts)-1))
-	for i := range ts {
-		if q.moved && ts[i].ID == on {
-			q.cursor = i
-			return
+}
+
+// note takes in what happened.
+func (q *queue) note(s queueShot) {
+	tail := q.spots[logTab].cursor >= len(q.log)-1
+	q.log = append(q.log, s.log...)
+	q.log = q.log[max(0, len(q.log)-maxLog):]
+	if q.log == nil {
+		q.log = []session.LogLine{}
+	}
+	if tail {
+		q.spots[logTab].cursor = max(0, len(q.log)-1)
+	}
+	for _, l := range s.log { // what is retried is not over any more
+		q.ended = slices.DeleteFunc(q.ended, func(t session.Transfer) bool { return t.ID == l.Transfer })
+	}
+	for _, t := range s.ended {
+		q.ended = slices.Insert(q.ended, 0, t)
+	}
+	q.ended = q.ended[:min(len(q.ended), shownEnded)]
+}
+
+// window is the list that is shown: below the active transfers those that ended.
+func (q *queue) window() window {
+	switch {
+	case q.tab == activeTab && q.list.from+len(q.list.rows) >= q.list.total:
+		return window{q.list.from, q.list.total + len(q.ended), slices.Concat(q.list.rows, q.ended)}
+	case q.tab == activeTab:
+		return window{q.list.from, q.list.total + len(q.ended), q.list.rows}
+	case q.filtered():
+		return window{0, len(q.past.rows), q.past.rows}
+	}
+	return q.list
+}
+
+func (q *queue) filtered() bool { return q.tab == doneTab && q.past.set() }
+
+// home is the row of the cursor until somebody moves it: the first transfer that
+// asks something, else the first of all.
+func (q *queue) home() int {
+	if q.tab != activeTab {
+		return 0
+	}
+	for i := range q.list.rows {
+		if q.list.rows[i].Asking > 0 {
+			return q.list.from + i
 		}
 	}
-	if i := q.firstOpen(); i >= 0 {
-		q.cursor = i
+	return 0
+}
+
+func (q *queue) spot() *spot { return &q.spots[q.tab] }
+
+// total is how many rows the tab has.
+func (q *queue) total() int {
+	switch {
+	case q.tab == logTab:
+		return len(q.log)
+	case q.tab == activeTab:
+		return q.list.total + len(q.ended)
+	case q.filtered():
+		return len(q.past.rows)
 	}
+	return q.list.total
+}
+
+// current is the transfer under the cursor, nil if there is none, or it is not
+// at hand yet.
+func (q *queue) current() *session.Transfer {
+	if q.tab == logTab {
+		return nil
+	}
+	w := q.window()
+	return w.at(q.spot().cursor)
+}
+
+// find returns what is known of a transfer.
+func (q *queue) find(id session.TransferID) *session.Transfer {
+	for _, rows := range [][]session.Transfer{q.live, q.list.rows, q.ended, q.past.rows} {
+		for i := range rows {
+			if rows[i].ID == id {
+				return &rows[i]
+			}
+		}
+	}
+	return nil
+}
+
+// move moves the cursor, and reports whether rows are needed that are not at hand.
+func (q *queue) move(n int) (missing bool) {
+	q.all = false
+	s := q.spot()
+	s.move(n, q.total())
+	if q.tab == logTab || q.filtered() {
+		return false
+	}
+	w := q.window()
+	if t := w.at(s.cursor); t != nil {
+		s.on = t.ID
+	}
+	return !q.list.holds(max(0, s.cursor-q.height), min(s.cursor+q.height, q.list.total))
+}
+
+// turn goes to another tab.
+func (q *queue) turn(to tab) {
+	if to == q.tab {
+		return
+	}
+	q.tab, q.all, q.list = to, false, window{total: 0}
+	if to != logTab {
+		q.list.total = q.counts[to.page()]
+	}
+}
+
+// hold lets the cursor stay on its transfer, wherever that goes.
+func (q *queue) hold() {
+	if t := q.current(); t != nil {
+		q.spot().moved, q.spot().on = true, t.ID
+	}
+}
+
+// dismiss takes a transfer that is over from below the active ones.
+func (q *queue) dismiss(id session.TransferID) {
+	q.ended = slices.DeleteFunc(q.ended, func(t session.Transfer) bool { return t.ID == id })
+	w := q.window()
+	q.spot().follow(&w, q.home())
 }
 
 // A motion is how far a running transfer was when it last got further.
@@ -59,10 +189,10 @@ const stalledAfter = 3 * time.Second
 
 // watch notes which of the running transfers got further. One that asks
 // something has its reason to stand still.
-func (q *queue) watch(ts []session.Transfer, now time.Time) {
-	moving := make(map[session.TransferID]motion, len(ts))
-	for i := range ts {
-		t := &ts[i]
+func (q *queue) watch(live []session.Transfer, now time.Time) {
+	moving := make(map[session.TransferID]motion, len(live))
+	for i := range live {
+		t := &live[i]
 		if t.State != session.StateRunning || t.Asking > 0 {
 			continue
 		}
@@ -80,203 +210,60 @@ func (q *queue) stalled(t *session.Transfer, now time.Time) bool {
 	return ok && now.Sub(m.at) >= stalledAfter
 }
 
-// missed finds what became done between two polls without having been seen to
-// run.
-func missed(before, now []session.Transfer) map[session.TransferID]bool {
-	was := make(map[session.TransferID]session.TransferState, len(before))
-	for i := range before {
-		was[before[i].ID] = before[i].State
+// look brings the figures of what runs up to date.
+func (q *queue) look(now time.Time) {
+	for id := range q.figures {
+		if !slices.ContainsFunc(q.live, func(t session.Transfer) bool { return t.ID == id }) {
+			delete(q.figures, id)
+		}
 	}
+	if q.figures == nil {
+		q.figures = make(map[session.TransferID]*figures)
+	}
+	for i := range q.live {
+		t := &q.live[i]
+		f := q.figures[t.ID]
+		if f == nil {
+			f = &figures{eta: -1}
+			q.figures[t.ID] = f
+		}
+		f.look(t, now)
+	}
+	q.whole.look(&session.Transfer{Rate: q.sum.Rate, ETA: q.sum.ETA, Counted: q.sum.Counted}, now)
+}
+
+// figuresOf are the figures to show of a transfer.
+func (q *queue) figuresOf(t *session.Transfer) *figures {
+	if f := q.figures[t.ID]; f != nil {
+		return f
+	}
+	return &figures{eta: -1}
+}
+
+// missed finds what became done without having been seen to run.
+func (q *queue) missed(ended []session.Transfer) map[session.TransferID]bool {
 	var out map[session.TransferID]bool
-	for i := range now {
-		state, known := was[now[i].ID]
-		if now[i].State != session.StateDone || now[i].Failures > 0 || now[i].Bytes == 0 {
+	for i := range ended {
+		t := &ended[i]
+		if t.State != session.StateDone || t.Failures > 0 || t.Bytes == 0 {
 			continue
 		}
-		if !known || state == session.StateWaiting {
-			if out == nil {
-				out = make(map[session.TransferID]bool)
-			}
-			out[now[i].ID] = true
+		if slices.ContainsFunc(q.live, func(o session.Transfer) bool { return o.ID == t.ID }) {
+			continue
 		}
+		if out == nil {
+			out = make(map[session.TransferID]bool)
+		}
+		out[t.ID] = true
 	}
 	return out
 }
 
-// firstOpen is the first transfer that asks something, else the first that is
-// not over, else the last; -1 if there is none.
-func (q *queue) firstOpen() int {
-	open := len(q.transfers) - 1
-	for i := len(q.transfers) - 1; i >= 0; i-- {
-		if !q.transfers[i].State.Over() {
-			open = i
-		}
-	}
-	for i := range q.transfers {
-		if q.transfers[i].Asking > 0 {
-			return i
-		}
-	}
-	return open
-}
-
-func (q *queue) current() *session.Transfer {
-	if q.cursor < 0 || q.cursor >= len(q.transfers) {
-		return nil
-	}
-	return &q.transfers[q.cursor]
-}
-
-func (q *queue) move(n int) {
-	q.moved, q.all = true, false
-	q.cursor = max(0, min(q.cursor+n, len(q.transfers)-1))
-}
-
-// detailed tells whether the details of a transfer are open: by themselves while
-// it runs, and when some of its items failed.
+// detailed tells whether the streams and failures of a transfer stand below it:
+// by themselves while it runs, and when some of its items failed.
 func (q *queue) detailed(t *session.Transfer) bool {
 	open := t.State == session.StateRunning || len(t.Failed) > 0 && t.State.Over()
 	return open != q.flipped[t.ID]
-}
-
-// withCurrent runs f in a command with the transfer under the cursor.
-func (a *App) withCurrent(f func(t session.Transfer) error) tea.Cmd {
-	t := a.queue.current()
-	if t == nil {
-		return nil
-	}
-	return a.callEngine(*t, f)
-}
-
-func (a *App) callEngine(t session.Transfer, f func(t session.Transfer) error) tea.Cmd {
-	return a.call(func() doneMsg { return doneMsg{err: f(t)} })
-}
-
-func (a *App) toggleDetails() tea.Cmd {
-	if t := a.queue.current(); t != nil {
-		if a.queue.flipped == nil {
-			a.queue.flipped = make(map[session.TransferID]bool)
-		}
-		a.queue.flipped[t.ID] = !a.queue.flipped[t.ID]
-	}
-	return nil
-}
-
-func (a *App) pauseOrResume() tea.Cmd {
-	return a.withCurrent(func(t session.Transfer) error {
-		switch t.State {
-		case session.StatePaused:
-			return a.engine.Resume(t.ID)
-		case session.StateRunning, session.StateWaiting, session.StateRetrying:
-			return a.engine.Pause(t.ID)
-		}
-		return nil
-	})
-}
-
-// pauseOrResumeAll pauses what runs or waits; if nothing does, it resumes all
-// that is paused.
-func (a *App) pauseOrResumeAll() tea.Cmd {
-	busy := a.busy()
-	var cmds []tea.Cmd
-	for _, t := range a.queue.transfers {
-		switch {
-		case t.State.Over():
-		case busy && t.State != session.StatePaused:
-			cmds = append(cmds, a.callEngine(t, func(t session.Transfer) error { return a.engine.Pause(t.ID) }))
-		case !busy:
-			cmds = append(cmds, a.callEngine(t, func(t session.Transfer) error { return a.engine.Resume(t.ID) }))
-		}
-	}
-	return tea.Batch(cmds...)
-}
-
-// cancel ends a transfer.
-type cancel struct {
-	transfer session.Transfer
-	keep     bool
-}
-
-func (c cancel) do(a *App) tea.Cmd {
-	return a.callEngine(c.transfer, func(t session.Transfer) error { return a.engine.Cancel(t.ID, c.keep) })
-}
-
-func (a *App) cancelOrForget() tea.Cmd {
-	t := a.queue.current()
-	switch {
-	case t == nil:
-		return nil
-	case t.State.Over():
-		return a.callEngine(*t, func(t session.Transfer) error { return a.engine.Forget(t.ID) })
-	}
-	a.ask = &ask{
-		label: cells.Sayf("Cancel %s?", jobName(t.Job)),
-		warn:  true,
-		answers: []answer{
-			{bind("cancel", "y"), cancel{*t, false}},
-			{bind("keep what arrived", "k"), cancel{*t, true}},
-		},
-	}
-	return nil
-}
-
-func (a *App) retryOrRename() tea.Cmd {
-	t := a.queue.current()
-	if t != nil && t.Asking > 0 {
-		return answerWith(renameNew)(a)
-	}
-	return a.withCurrent(func(t session.Transfer) error {
-		if !canRetry(&t) {
-			return nil
-		}
-		return a.engine.Retry(t.ID)
-	})
-}
-
-func (a *App) retryAll() tea.Cmd {
-	var cmds []tea.Cmd
-	for _, t := range a.queue.transfers {
-		if canRetry(&t) && t.State != session.StateCancelled {
-			cmds = append(cmds, a.callEngine(t, func(t session.Transfer) error { return a.engine.Retry(t.ID) }))
-		}
-	}
-	return tea.Batch(cmds...)
-}
-
-// canRetry tells whether there is something that a retry would do.
-func canRetry(t *session.Transfer) bool {
-	return t.State == session.StateFailed || t.State == session.StateCancelled ||
-		t.State == session.StateDone && t.Failures > 0
-}
-
-// The answers to a conflict.
-const (
-	overwrite = session.Overwrite
-	skip      = session.Skip
-	newer     = session.Newer
-	renameNew = session.Rename
-)
-
-// answerWith decides the oldest conflict of the transfer under the cursor, after
-// "a" also all others of it, those to come included.
-func answerWith(d session.Conflict) func(*App) tea.Cmd {
-	return func(a *App) tea.Cmd {
-		all := a.queue.all
-		a.queue.all = false
-		return a.withCurrent(func(t session.Transfer) error {
-			if len(t.Conflicts) == 0 {
-				return nil
-			}
-			return a.engine.Answer(t.ID, t.Conflicts[0].ID, d, all)
-		})
-	}
-}
-
-func (a *App) toggleAll() tea.Cmd {
-	if t := a.queue.current(); t != nil && t.Asking > 0 {
-		a.queue.all = !a.queue.all
-	}
-	return nil
 }
 
 // jobName is what a transfer is called: its only source, or the first and how

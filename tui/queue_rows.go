@@ -1,59 +1,94 @@
 package tui
 
 import (
-	"charm.land/bubbles/v2/key"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
 
+// destinationFrom is the width of the queue from which on its rows say where to.
+const destinationFrom = 95
+
 // drawTransfer writes the line of a transfer.
-func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer) {
-	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
+func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer, row int) {
+	r = r.Inset(1)
 	c.Put(r, stateLook(c, t), stateSign(c, t))
 	name := cells.Rect{X: r.X + 2, Y: r.Y, W: max(10, r.W*3/10), H: 1}
-	c.Put(name, c.plain, jobName(t.Job).Squeeze(c.Method, name.W))
+	if r.W >= destinationFrom {
+		name.W = r.W * 27 / 100
+	}
+	c.Put(name, c.plain, titleOf(t).Squeeze(c.Method, name.W))
 	rest := cells.Rect{X: name.X + name.W + 1, Y: r.Y, W: r.W - name.W - 3, H: 1}
+	if r.W >= destinationFrom {
+		to := cells.Rect{X: rest.X, Y: rest.Y, W: 18, H: 1}
+		at := c.Put(to, c.dim, c.signs.arrow.Plus(cells.Say(" ")))
+		c.Put(at, c.dim, cells.Name(t.Job.Destination.Base()).Squeeze(c.Method, at.W))
+		rest.X, rest.W = rest.X+to.W+1, rest.W-to.W-1
+	}
 	if t.State == session.StateRunning || q.flash[t.ID] {
 		q.drawProgress(c, rest, t)
 		return
 	}
 	what, look := outcome(c, t)
-	if canRetry(t) {
-		rest = c.PutRight(rest, c.dim, cells.Say("  r retry"))
+	switch {
+	case canRetry(t):
+		rest = c.PutRight(rest, c.dim, cells.Sayf("  %s retry", c.keyFor("retry")))
+	case t.State == session.StatePaused:
+		rest = c.PutRight(rest, c.dim, cells.Sayf("  %s resume", c.keyFor("pause")))
+	case t.State == session.StateWaiting:
+		rest = c.PutRight(rest, c.dim, cells.Sayf("  #%s", groupText(int64(row+1))))
+		if t.Bytes > 0 {
+			rest = c.PutRight(rest, c.plain, sizeText(t.Bytes))
+		}
 	}
-	if t.State == session.StatePaused {
-		rest = c.PutRight(rest, c.dim, cells.Say("  p resume"))
+	if p := t.Job.Priority; p != session.DefaultPriority && !t.State.Over() {
+		what = what.Plus(c.signs.dot, cells.Sayf("priority %d", p))
 	}
-	if t.State == session.StateWaiting && t.Bytes > 0 {
-		rest = c.PutRight(rest, c.plain, sizeText(t.Bytes))
+	if n := t.Job.Options.Limit; n > 0 && !t.State.Over() {
+		what = what.Plus(c.signs.dot, cells.Sayf("at most %s", rateText(float64(n))))
 	}
 	c.Put(rest, look, what.Fit(c.Method, rest.W))
 }
 
-// drawProgress writes bar, percent, speed and time left; on wide screens bytes too.
+// titleOf is what a transfer is called, with how many files it has if they are
+// many.
+func titleOf(t *session.Transfer) cells.Text {
+	name := jobName(t.Job)
+	if t.Files > int64(len(t.Job.Sources)) {
+		name = name.Plus(cells.Sayf(" (%s files)", groupText(t.Files)))
+	}
+	return name
+}
+
+// drawProgress writes bar, percent, speed and time left; on wide screens bytes
+// too. While it is not known how much there is, no share of it is told.
 func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
-	r = c.PutRight(r, c.plain, padLeft(c, etaText(t.ETA), 8))
+	f := q.figuresOf(t)
+	r = c.PutRight(r, c.plain, padLeft(c, etaText(shownETA(f.eta)), 8))
 	if r.W >= 26 {
-		rate, look := rateText(t.Rate), c.plain
+		rate, look := rateText(f.rate), c.plain
 		if q.stalled(t, c.now) {
 			rate, look = cells.Say("stalled"), c.ask
 		}
 		r = c.PutRight(r, look, padLeft(c, rate, 10))
 	}
+	if !t.Counted {
+		so := cells.Sayf("%s of %s so far", sizeText(t.Verified), sizeText(t.Bytes))
+		if more := cells.Sayf("counting%s %s", c.signs.more, so); more.Width(c.Method) <= r.W {
+			so = more
+		}
+		c.Put(r, c.dim, so.Fit(c.Method, r.W))
+		return
+	}
 	if r.W >= 40 {
 		r = c.PutRight(r, c.dim, padLeft(c, cells.Sayf("%s/%s", sizeText(t.Verified), sizeText(t.Bytes)), 13))
 	}
-	pct := cells.Sayf(" %3d%%", percent(t.Verified, t.Bytes))
-	if !t.Counted {
-		pct = cells.Sayf(" %3d%s", percent(t.Verified, t.Bytes), c.signs.more.Fit(c.Method, 1))
-	}
-	r = c.PutRight(r, c.strong, pct)
+	r = c.PutRight(r, c.strong, cells.Sayf(" %3d%%", percent(t.Verified, t.Bytes)))
 	c.bar(r, ratio(t.Verified, t.Bytes))
 }
 
 // drawStreams writes the streams from the i-th on, as many as stand in a line.
 func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) {
-	n, named := streamsIn(r.W, t), named(t)
+	n, named, f := streamsIn(r.W, t), named(t), q.figuresOf(t)
 	r = cells.Rect{X: r.X + 3, Y: r.Y, W: r.W - 4, H: 1}
 	w := r.W / n
 	for k := 0; k < n && i+k < len(t.Streams); k++ {
@@ -64,7 +99,7 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 			c.Put(at, c.dim, cells.Say("idle"))
 			continue
 		}
-		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.Rate), 6))
+		at = c.PutRight(at, c.dim, padLeft(c, shortRate(f.streams[s.ID]), 6))
 		x := share(t, s)
 		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(x*100+1e-9)))
 		if named {
@@ -76,54 +111,49 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 	}
 }
 
-// drawQuestion asks what to do about a name that is taken.
+// drawQuestion asks what to do about a name that is taken: first what is known of
+// both sides, and if there is room the keys, which the line of hints has as well.
 func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys bool) {
 	r = cells.Rect{X: r.X + 3, Y: r.Y, W: r.W - 4, H: 1}
-	x := t.Conflicts[0]
 	r = c.Put(r, c.ask, c.signs.asking.Plus(cells.Say(" ")))
-	what := cells.Say("other file here")
-	switch d := x.Source.Modified.Compare(x.Existing.Modified); {
-	case x.Existing.Kind != x.Source.Kind:
-		what = cells.Sayf("a %s here", x.Existing.Kind.String())
-	case d < 0:
-		what = cells.Say("newer here")
-	case d > 0:
-		what = cells.Say("older here")
-	}
+	x := &t.Conflicts[0]
 	name := cells.Name(x.Name.Base())
-	if r.W >= 95 {
-		what = what.Plus(cells.Sayf(" (%s, the new one %s)", sizeColumn(x.Existing), sizeColumn(x.Source)))
-	}
+	room := r.W - min(name.Width(c.Method), 14) - 1
+	what, tail := ageOf(x), cells.Text{}
 	if t.Asking > 1 {
-		what = what.Plus(cells.Sayf(", %d more", t.Asking-1))
+		tail = cells.Sayf(", %s more", groupText(int64(t.Asking-1)))
 	}
-	choice := conflictKeys(c.table)
-	if !keys {
-		choice = []key.Binding{actionNamed(c.table, "queue").worded("answer")}
+	if keys && q.all {
+		tail = tail.Plus(cells.Say(" (answer for all)"))
 	}
-	_, need := fitting(choice, r.W)
-	if need+12+what.Width(c.Method) > r.W {
-		choice, need = nil, 0 // the line of hints has them as well
-		if keys && q.all {
-			what = what.Plus(cells.Say(" (answer for all)"))
-		}
+	if longer := what.Plus(cells.Sayf(" (%s)", sidesOf(c, x))); longer.Plus(tail).Width(c.Method) <= room {
+		what = longer
+	}
+	what = what.Plus(tail)
+	choice := keysOf(c.table, [][2]string{{"queue", "answer"}})
+	if keys {
+		choice = conflictKeys(c.table)
+	}
+	_, need := fitting(choice, room)
+	if fit, _ := fitting(choice, room); len(fit) < len(choice) || what.Width(c.Method)+need+2 > room {
+		choice, need = nil, 0
 	}
 	name = name.Squeeze(c.Method, max(r.W-need-what.Width(c.Method)-3, 8))
 	r = c.Put(r, c.ask, cells.Sayf("%s %s", name, what).Fit(c.Method, r.W))
 	if choice != nil {
 		r = c.Put(r, c.ask, cells.Say(": "))
-	}
-	r = c.keys(r, c.plain, choice)
-	if _, w := fitting(choice[max(len(choice)-1, 0):], need); choice != nil && keys && q.all {
-		c.Restyle(cells.Rect{X: r.X - w, Y: r.Y, W: w, H: 1}, c.plain.On()) // "for all" is the last
+		c.keys(r, c.plain, choice)
 	}
 }
 
-// drawFailure says why an item failed.
+// drawFailure says why an item failed, and what helps.
 func drawFailure(c canvas, r cells.Rect, item session.Item) {
 	r = cells.Rect{X: r.X + 3, Y: r.Y, W: r.W - 4, H: 1}
 	r = c.Put(r, c.fail, c.signs.fail.Plus(cells.Say(" ")))
 	why := sentenceOf(item.Err)
+	if hint := explain(item.Err).hint; !hint.Empty() && r.W >= 90 {
+		why = why.Plus(c.signs.dot, hint)
+	}
 	name := cells.Shown(item.Path.String()).Squeeze(c.Method, max(r.W-why.Width(c.Method)-2, r.W/3))
 	r = c.Put(r, c.plain, name.Plus(cells.Say("  ")))
 	c.Put(r, c.fail, why.Fit(c.Method, r.W))

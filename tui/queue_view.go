@@ -1,31 +1,9 @@
 package tui
 
 import (
-	"slices"
-	"time"
-
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
-
-// A queueLine is a line of the queue: a transfer, or something of it.
-type queueLine struct {
-	transfer int
-	kind     lineKind
-	item     int // first stream, or failed item
-}
-
-type lineKind uint8
-
-const (
-	lineTransfer lineKind = iota
-	lineStreams
-	lineQuestion
-	lineFailure
-)
-
-// shownFailures is how many failed items are listed under a transfer.
-const shownFailures = 5
 
 // The least that a stream needs, without the name of its file and with it.
 const (
@@ -33,28 +11,59 @@ const (
 	namedStreamWidth = 37
 )
 
-// lines lists what the queue would show in w columns.
-func (q *queue) lines(w int) []queueLine {
-	var out []queueLine
-	for i := range q.transfers {
-		t := &q.transfers[i]
-		out = append(out, queueLine{transfer: i})
-		if len(t.Conflicts) > 0 && !t.State.Over() {
-			out = append(out, queueLine{i, lineQuestion, 0})
-		}
-		if !q.detailed(t) {
-			continue
-		}
-		if !t.State.Over() {
-			for s := 0; s < len(t.Streams); s += streamsIn(w, t) {
-				out = append(out, queueLine{i, lineStreams, s})
-			}
-		}
-		for f := range min(len(t.Failed), shownFailures) {
-			out = append(out, queueLine{i, lineFailure, f})
+// shownFailures is how many failed items are listed below a transfer; Enter has
+// all of them.
+const shownFailures = 3
+
+// A lineKind is what a line below a transfer holds.
+type lineKind uint8
+
+const (
+	lineTransfer lineKind = iota
+	lineQuestion
+	lineStreams
+	lineFailure
+	lineMore
+)
+
+// A queueLine is a line of a transfer: itself, or what stands below it.
+type queueLine struct {
+	kind lineKind
+	item int // first stream, or failed item
+}
+
+// lines lists what is shown of a transfer in w columns.
+func (q *queue) lines(t *session.Transfer, w int) []queueLine {
+	out := []queueLine{{}}
+	if len(t.Conflicts) > 0 && !t.State.Over() {
+		out = append(out, queueLine{kind: lineQuestion})
+	}
+	if !q.detailed(t) {
+		return out
+	}
+	if !t.State.Over() {
+		for s := 0; s < len(t.Streams); s += streamsIn(w, t) {
+			out = append(out, queueLine{lineStreams, s})
 		}
 	}
+	for f := range min(len(t.Failed), shownFailures) {
+		out = append(out, queueLine{lineFailure, f})
+	}
+	if t.Failures > shownFailures {
+		out = append(out, queueLine{kind: lineMore})
+	}
 	return out
+}
+
+// tallness returns how many lines a row takes in w columns.
+func (q *queue) tallness(w int) func(row int) int {
+	rows := q.window()
+	return func(row int) int {
+		if t := rows.at(row); t != nil && q.tab != logTab {
+			return len(q.lines(t, w))
+		}
+		return 1
+	}
 }
 
 // streamsIn is how many streams of a transfer stand beside each other in w
@@ -83,97 +92,226 @@ func named(t *session.Transfer) bool {
 	return t.Files > 1
 }
 
+// enough is as many lines as any screen will give the queue.
+const enough = 200
+
 // wants is how many lines the queue should have. It grows while transfers come
-// and go, and shrinks only when all is over, so that the panes stand still.
+// and go, and shrinks only when nothing is under way, so that the panes stand
+// still.
 func (q *queue) wants(w int) int {
-	n := len(q.lines(w))
-	over := true
-	for i := range q.transfers {
-		over = over && q.transfers[i].State.Over()
+	height, n := q.tallness(w), 0
+	for row := q.spot().top; row < q.total() && n < enough; row++ {
+		n += height(row)
 	}
-	if over {
+	n += q.spot().top // what is above had its lines as well
+	if q.counts[activeTab] == 0 && q.tab == activeTab {
 		q.tall = 0
 		return n
 	}
-	q.tall = max(q.tall, n)
+	if q.tab == logTab || q.tab == doneTab {
+		n = min(n, max(q.tall, 7)) // to look something up is no reason to push the panes away
+	}
+	q.tall = max(q.tall, min(n, enough))
 	return q.tall
 }
 
 // draw writes the title and the lines into r.
 func (q *queue) draw(c canvas, r cells.Rect, focused bool) {
-	q.drawTitle(c, r.Line(0), focused)
 	body := cells.Rect{X: r.X, Y: r.Y + 1, W: r.W, H: r.H - 1}
 	q.height = body.H
-	lines := q.lines(r.W)
 	c.queueZone(r)
-	for y, l := range visible(lines, q.cursor, body.H) {
-		at := body.Line(y)
-		t := &q.transfers[l.transfer]
-		current := l.transfer == q.cursor
-		c.transferZone(at, l.transfer)
-		switch l.kind {
-		case lineTransfer:
-			q.drawTransfer(c, at, t)
-			if current && focused {
-				c.Restyle(at, c.plain.On())
-			}
-		case lineStreams:
-			q.drawStreams(c, at, t, l.item)
-		case lineQuestion:
-			q.drawQuestion(c, at, t, focused && current)
-		case lineFailure:
-			drawFailure(c, at, t.Failed[l.item])
+	q.drawTitle(c, r.Line(0), focused)
+	s := q.spot()
+	s.scroll(body.H, q.total(), q.tallness(r.W))
+	if q.total() == 0 {
+		c.Put(body.Line(0).Inset(1), c.dim, q.nothing(c))
+		return
+	}
+	if q.tab == logTab {
+		q.drawLog(c, body, focused)
+		return
+	}
+	rows := q.window()
+	for row, y := s.top, 0; row < rows.total && y < body.H; row++ {
+		t := rows.at(row)
+		if t == nil { // on its way from the engine
+			c.Put(body.Line(y).Inset(1), c.dim, c.signs.more)
+			y++
+			continue
+		}
+		for _, l := range q.lines(t, r.W) {
+			c.transferZone(body.Line(y), row)
+			q.drawLine(c, body.Line(y), t, l, row, focused)
+			y++
 		}
 	}
 }
 
-// visible cuts out of the lines those to show in h rows: from the transfer under
-// the cursor on, with what comes before it if there is room.
-func visible(lines []queueLine, cursor, h int) []queueLine {
-	from := 0
-	for from < len(lines) && lines[from].transfer < cursor {
-		from++
+func (q *queue) drawLine(c canvas, at cells.Rect, t *session.Transfer, l queueLine, row int, focused bool) {
+	current := focused && row == q.spot().cursor
+	switch l.kind {
+	case lineTransfer:
+		q.drawTransfer(c, at, t, row)
+		if current {
+			c.Restyle(at, c.plain.On())
+		}
+	case lineQuestion:
+		q.drawQuestion(c, at, t, current)
+	case lineStreams:
+		q.drawStreams(c, at, t, l.item)
+	case lineFailure:
+		drawFailure(c, at, t.Failed[l.item])
+	case lineMore:
+		more := countText(t.Failures-shownFailures, cells.Say("failure"))
+		c.Put(cells.Rect{X: at.X + 5, Y: at.Y, W: at.W - 6, H: 1}, c.dim, cells.Sayf("and %s more: Enter lists them", more))
 	}
-	from = max(0, min(from, len(lines)-h))
-	return lines[from:min(len(lines), from+h)]
 }
 
-// drawTitle says how many transfers are in which state, and how far all of them are.
+// nothing is what an empty tab says.
+func (q *queue) nothing(c canvas) cells.Text {
+	switch {
+	case q.tab == failedTab:
+		return cells.Say("nothing failed")
+	case q.filtered():
+		return cells.Sayf("nothing that is over fits: %s changes the search", c.keyFor("filter-history"))
+	case q.tab == doneTab:
+		return cells.Say("nothing is done yet")
+	case q.tab == logTab:
+		return cells.Say("nothing happened yet")
+	}
+	return cells.Sayf("empty: %s copies what is tagged to the other pane", c.keyFor("copy"))
+}
+
+// drawTitle writes the tabs with how much is in them, and how far all is.
 func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
-	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
-	look := c.strong
-	if focused {
-		look = c.active
-	}
-	rest := r
-	if r.W >= twoPanesFrom-4 {
-		rest = c.PutRight(r, c.plain, q.totals())
-	}
-	rest = c.Put(rest, look, cells.Say("Queue  "))
-	if len(q.transfers) == 0 {
-		c.Put(rest, c.dim, cells.Sayf("empty: %s copies what is tagged to the other pane", c.keyFor("copy")))
+	r = r.Inset(1)
+	if q.counts == [3]int{} && q.tab == activeTab && len(q.ended) == 0 && !focused {
+		r = c.Put(r, c.strong, cells.Say("Queue  "))
+		c.Put(r, c.dim, q.nothing(c).Fit(c.Method, r.W))
 		return
 	}
-	rest = c.Put(rest, c.plain, q.counts(c.signs.dot))
-	if lanes := c.signs.dot.Plus(q.lanes); q.running() && lanes.Width(c.Method) <= rest.W {
-		c.Put(rest, c.dim, lanes)
+	narrow := r.W < twoPanesFrom-4
+	names := [tabs]cells.Text{cells.Say("Active"), cells.Say("Failed"), cells.Say("Done"), cells.Say("Log")}
+	gap := 2
+	if r.W >= 70 {
+		r = c.Put(r, c.dim, cells.Say("Queue  "))
+	}
+	for i, name := range names {
+		look := c.dim
+		switch {
+		case tab(i) == q.tab && focused:
+			look = c.active.On()
+		case tab(i) == q.tab:
+			look = c.strong
+		case tab(i) == failedTab && q.counts[i] > 0:
+			look = c.fail
+		}
+		if tab(i) != logTab && (q.counts[i] > 0 || tab(i) == q.tab) {
+			name = name.Plus(cells.Say(" "), groupText(int64(q.counts[i])))
+		}
+		r = c.Put(r, look, name)
+		if narrow {
+			gap = 1
+		}
+		r = cells.Rect{X: r.X + gap, Y: r.Y, W: max(r.W-gap, 0), H: 1}
+	}
+	if q.filtered() {
+		r = c.Put(r, c.ask, q.past.says().Fit(c.Method, r.W))
+	}
+	if q.total() == 0 && q.height <= 0 {
+		c.Put(r, c.dim, q.nothing(c).Fit(c.Method, r.W))
+		return
+	}
+	for _, t := range q.totals(c) {
+		if t.Width(c.Method) <= r.W {
+			c.PutRight(r, c.plain, t)
+			return
+		}
 	}
 }
 
-// running tells whether bytes are under way.
-func (q *queue) running() bool {
-	return slices.ContainsFunc(q.transfers, func(t session.Transfer) bool { return t.State == session.StateRunning })
+// totals says how far everything is, from what takes most room to what takes
+// least.
+func (q *queue) totals(c canvas) []cells.Text {
+	if q.sum.Running+q.sum.Waiting == 0 {
+		return []cells.Text{q.speeds.says(c)}
+	}
+	far, eta := cells.Text{}, etaText(shownETA(q.whole.eta))
+	switch {
+	case q.sum.Counted:
+		far = cells.Sayf("%d%% of %s", percent(q.sum.Verified, q.sum.Bytes), sizeText(q.sum.Bytes))
+	default:
+		far = cells.Sayf("%s of %s so far", sizeText(q.sum.Verified), sizeText(q.sum.Bytes))
+	}
+	short := cells.Sayf("%s  ETA %s", far, eta)
+	rate := padLeft(c, rateText(q.whole.rate), 8)
+	middle := cells.Sayf("%s  %s  ETA %s", far, rate, eta)
+	all, run := middle, cells.Sayf("%d running", q.sum.Running)
+	if q.sum.Asking > 0 {
+		short = cells.Sayf("%d asking  %s", q.sum.Asking, short)
+		middle = short
+		run = cells.Sayf("%d asking%s%s", q.sum.Asking, c.signs.dot, run)
+	}
+	if s := q.speeds.says(c); !s.Empty() {
+		run = run.Plus(c.signs.dot, s)
+	}
+	return []cells.Text{cells.Sayf("%s   %s", run, all), middle, short, cells.Sayf("%s %s", far, eta), far}
 }
 
-// counts is how many transfers are in which state.
-func (q *queue) counts(dot cells.Text) cells.Text {
-	var n [session.StateCancelled + 1]int
-	asking := 0
-	for i := range q.transfers {
-		n[min(q.transfers[i].State, session.StateCancelled)]++
-		asking += q.transfers[i].Asking
+// says names what holds the transfers back; nothing if nothing does.
+func (s speeds) says(c canvas) (t cells.Text) {
+	add := func(more cells.Text) {
+		if !t.Empty() {
+			t = t.Plus(c.signs.dot)
+		}
+		t = t.Plus(more)
 	}
-	var t cells.Text
+	switch {
+	case s.send > 0 && s.send == s.receive:
+		add(cells.Sayf("at most %s", rateText(float64(s.send))))
+	default:
+		if s.send > 0 {
+			add(cells.Sayf("%s at most %s", c.signs.up, rateText(float64(s.send))))
+		}
+		if s.receive > 0 {
+			add(cells.Sayf("%s at most %s", c.signs.downward, rateText(float64(s.receive))))
+		}
+	}
+	if s.concurrency > 0 && s.concurrency != usualConcurrency {
+		add(cells.Sayf("%d at a time", s.concurrency))
+	}
+	return t
+}
+
+// usualConcurrency is the engine's own choice, and not worth a word.
+const usualConcurrency = 2
+
+// one is the queue in a single line, for small screens.
+func (q *queue) one(c canvas, r cells.Rect) {
+	r = r.Inset(1)
+	switch {
+	case q.counts[activeTab] == 0 && len(q.ended) == 0:
+		c.Put(r, c.dim, cells.Say("queue empty"))
+	case q.counts[activeTab] == 0:
+		t := &q.ended[0]
+		what, look := outcome(c, t)
+		rest := c.Put(r, look, stateSign(c, t).Plus(cells.Say(" ")))
+		c.Put(rest, c.plain, jobName(t.Job).Squeeze(c.Method, rest.W/3).Plus(cells.Say(" "), what).Fit(c.Method, rest.W))
+	default:
+		rest := c.PutRight(r, c.plain, cells.Sayf(" %3d%% %s", percent(q.sum.Verified, q.sum.Bytes), etaText(shownETA(q.whole.eta))))
+		if len(q.live) > 0 {
+			t := &q.live[0]
+			rest = c.Put(rest, stateLook(c, t), stateSign(c, t).Plus(cells.Say(" ")))
+		}
+		rest = c.Put(rest, c.plain, q.states(c.signs.dot).Fit(c.Method, rest.W*2/3).Plus(cells.Say(" ")))
+		if rest.W > 4 {
+			c.bar(rest, ratio(q.sum.Verified, q.sum.Bytes))
+		}
+	}
+}
+
+// states is how many transfers are in which state.
+func (q *queue) states(dot cells.Text) (t cells.Text) {
 	say := func(n int, word cells.Text) {
 		if n == 0 {
 			return
@@ -181,70 +319,14 @@ func (q *queue) counts(dot cells.Text) cells.Text {
 		if !t.Empty() {
 			t = t.Plus(dot)
 		}
-		t = t.Plus(cells.Sayf("%d %s", n, word))
+		t = t.Plus(groupText(int64(n)), cells.Say(" "), word)
 	}
-	say(asking, cells.Say("asking"))
-	for _, s := range []session.TransferState{
-		session.StateRunning, session.StateRetrying, session.StateWaiting, session.StatePaused,
-		session.StateFailed, session.StateCancelled, session.StateDone,
-	} {
-		say(n[s], cells.Shown(s.String()))
-	}
+	say(q.sum.Asking, cells.Say("asking"))
+	say(q.sum.Running, cells.Say("running"))
+	say(q.sum.Waiting, cells.Say("waiting"))
+	say(q.sum.Paused, cells.Say("paused"))
+	say(q.counts[failedTab], cells.Say("failed"))
 	return t
-}
-
-// totals is how far everything that is not over is.
-func (q *queue) totals() cells.Text {
-	var done, bytes int64
-	streams, running := 0, 0
-	eta := time.Duration(-1)
-	for i := range q.transfers {
-		t := &q.transfers[i]
-		if t.State.Over() {
-			continue
-		}
-		running++
-		done += t.Verified
-		bytes += t.Bytes
-		eta = max(eta, t.ETA)
-		if t.State == session.StateRunning {
-			streams += len(t.Streams)
-		}
-	}
-	if running == 0 {
-		return cells.Text{}
-	}
-	t := cells.Text{}
-	if done > 0 || streams > 0 {
-		t = cells.Sayf("%3d%%", percent(done, bytes))
-	}
-	if streams > 0 {
-		t = t.Plus(cells.Sayf("  %s", countText(int64(streams), cells.Say("stream"))))
-	}
-	return t.Plus(cells.Sayf("  ETA %s", etaText(eta)))
-}
-
-// one is the queue in a single line, for small screens.
-func (q *queue) one(c canvas, r cells.Rect, focused bool) {
-	r = cells.Rect{X: r.X + 1, Y: r.Y, W: r.W - 2, H: 1}
-	if len(q.transfers) == 0 {
-		c.Put(r, c.dim, cells.Say("queue empty"))
-		return
-	}
-	open := q.firstOpen()
-	t := &q.transfers[open]
-	if t.State.Over() {
-		what, look := outcome(c, t)
-		rest := c.Put(r, look, stateSign(c, t).Plus(cells.Say(" ")))
-		c.Put(rest, c.plain, jobName(t.Job).Squeeze(c.Method, rest.W/3).Plus(cells.Say(" "), what).Fit(c.Method, rest.W))
-		return
-	}
-	rest := c.PutRight(r, c.plain, cells.Sayf(" %3d%% %s", percent(t.Verified, t.Bytes), etaText(t.ETA)))
-	rest = c.Put(rest, stateLook(c, t), stateSign(c, t).Plus(cells.Say(" ")))
-	rest = c.Put(rest, c.plain, q.counts(c.signs.dot).Fit(c.Method, rest.W*2/3).Plus(cells.Say(" ")))
-	if rest.W > 4 {
-		c.bar(rest, ratio(t.Verified, t.Bytes))
-	}
 }
 
 // padLeft puts blanks before t, so that what changes under it stays in its column.

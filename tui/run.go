@@ -47,6 +47,11 @@ type Options struct {
 	Memory   Memory
 	Remember func(Memory) error
 
+	// Background lets the transfers go on in a process of their own; when it
+	// returns nil, the screen closes. Nil: they end with the screen, and are
+	// resumed the next time.
+	Background func(context.Context) error
+
 	// Split divides an address as it is typed into what Engine.Connect takes
 	// and the directory to open there. Nil: it is all address.
 	Split func(typed string) (address string, dir session.Path, err error)

@@ -114,11 +114,9 @@ func queueWord(t *session.Transfer, action, word string) string {
 // statusText is what stands at the right end of the line of hints.
 func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 	if a.note.outcome != 0 {
-		for i := range a.queue.transfers {
-			if t := &a.queue.transfers[i]; t.ID == a.note.outcome {
-				what, look := outcome(c, t)
-				return cells.Sayf("%s %s %s", stateSign(c, t), jobName(t.Job).Squeeze(c.Method, min(a.width/4, 24)), what), look
-			}
+		if t := a.queue.find(a.note.outcome); t != nil {
+			what, look := outcome(c, t)
+			return cells.Sayf("%s %s %s", stateSign(c, t), jobName(t.Job).Squeeze(c.Method, min(a.width/4, 24)), what), look
 		}
 	}
 	if !a.note.text.Empty() {

@@ -45,10 +45,10 @@ func (a *App) draw() {
 		a.queue.draw(c, p.queue, a.focus == onQueue)
 	}
 	if !p.side.Empty() {
-		a.link.draw(c, p.side, a.farPlace())
+		a.drawSide(c, p.side, a.farPlace())
 	}
 	if !p.queueLine.Empty() {
-		a.queue.one(c, p.queueLine, false)
+		a.queue.one(c, p.queueLine)
 	}
 	if a.ask != nil {
 		a.zones = a.zones[:0] // it has the mouse, too

@@ -1,0 +1,91 @@
+package tui
+
+import (
+	"math"
+	"time"
+
+	"github.com/bargee/bargee/session"
+)
+
+// figures are the numbers of a transfer as they stand on the screen. Measured,
+// they tremble all the time; shown, each changes at most once a second, and only
+// if it says something else than before: that is calmer, and costs fewer bytes.
+type figures struct {
+	at      time.Time // when they were looked at last
+	rate    float64
+	eta     time.Duration // negative: it cannot be told yet
+	since   time.Time     // since when a time left could be told
+	streams map[int]float64
+}
+
+const (
+	figureStep   = time.Second
+	figureWorth  = 0.06            // a rate that changed by less stays as it is
+	etaStable    = 3 * time.Second // how long a time left must have been known before it is shown
+	etaTolerance = 0.10            // and how far off it may be before it is corrected
+)
+
+// look takes in what was measured, if it is time to.
+func (f *figures) look(t *session.Transfer, now time.Time) {
+	started := (f.rate > 0) != (t.Rate > 0) // or stopped: that is told at once
+	if !started && !f.at.IsZero() && now.Sub(f.at) < figureStep-figureStep/8 {
+		return
+	}
+	f.lookETA(t, now)
+	f.at = now
+	f.rate = steady(f.rate, t.Rate)
+	if f.streams == nil {
+		f.streams = make(map[int]float64, len(t.Streams))
+	}
+	for _, s := range t.Streams {
+		f.streams[s.ID] = steady(f.streams[s.ID], s.Rate)
+	}
+}
+
+// lookETA lets the time left run down by the clock, and corrects it if what is
+// measured says otherwise. While it is counted what there is, or just after the
+// start, there is none.
+func (f *figures) lookETA(t *session.Transfer, now time.Time) {
+	if t.ETA < 0 || !t.Counted {
+		f.eta, f.since = -1, time.Time{}
+		return
+	}
+	if f.since.IsZero() {
+		f.since, f.eta = now, -1
+	}
+	if now.Sub(f.since) < etaStable {
+		return
+	}
+	expected := f.eta - now.Sub(f.at)
+	off := (expected - t.ETA).Abs()
+	if f.eta >= 0 && expected >= 0 && off <= max(time.Duration(etaTolerance*float64(t.ETA)), time.Second) {
+		f.eta = expected
+		return
+	}
+	f.eta = t.ETA
+}
+
+// steady returns the new figure if it is worth a change.
+func steady(old, new float64) float64 {
+	if math.Abs(new-old) <= figureWorth*old {
+		return old
+	}
+	return new
+}
+
+// shownETA is a time left as it is written: to the second when it is near, else
+// in steps that are no finer than the guess.
+func shownETA(d time.Duration) time.Duration {
+	step := time.Second
+	switch {
+	case d < 0:
+		return d
+	case d >= time.Hour:
+		step = time.Minute
+	case d >= 10*time.Minute:
+		step = 10 * time.Second
+	case d >= 2*time.Minute:
+		step = 5 * time.Second
+	}
+	return d.Round(step)
+}
