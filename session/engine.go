@@ -190,6 +190,17 @@ func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 	}
 }
 
+// Transfer describes a transfer as it is now.
+func (e *Engine) Transfer(id TransferID) (Transfer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q, err := e.find(id)
+	if err != nil {
+		return Transfer{}, err
+	}
+	return q.snapshot(time.Now()), nil
+}
+
 // Transfers describes transfers as they are now, in the order in which they
 // were submitted: the thousand that ended last, and the first thousand of those
 // that are not over. Page has all of them, in the order of their turns.

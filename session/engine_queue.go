@@ -40,6 +40,19 @@ func (e *Engine) Cancel(id TransferID, keep bool) error {
 	})
 }
 
+// Interrupt fails a transfer that waits or runs with Interrupted, because who
+// waited for it does so no more. Its partials stay: Retry goes on with it.
+func (e *Engine) Interrupt(id TransferID) error {
+	return e.with(id, func(q *queued) error {
+		was := q.state
+		if !e.move(q, evBroken, errClosing) {
+			return newError(Invalid, Path{}, "the transfer is %s", was)
+		}
+		q.interrupt(errClosing)
+		return nil
+	})
+}
+
 // Forget takes a transfer that is over out of the list.
 func (e *Engine) Forget(id TransferID) error {
 	return e.with(id, func(q *queued) error {

@@ -18,7 +18,7 @@ const (
 )
 
 var lifeTable = map[TransferState]map[lifeEvent]TransferState{
-	StateWaiting:   {evStart: StateRunning, evPause: StatePaused, evCancel: StateCancelled},
+	StateWaiting:   {evStart: StateRunning, evBroken: StateFailed, evPause: StatePaused, evCancel: StateCancelled},
 	StateRunning:   {evLost: StateRetrying, evFinished: StateDone, evBroken: StateFailed, evShortage: StatePaused, evPause: StatePaused, evCancel: StateCancelled},
 	StateRetrying:  {evAgain: StateRunning, evBroken: StateFailed, evPause: StatePaused, evCancel: StateCancelled},
 	StatePaused:    {evResume: StateWaiting, evCancel: StateCancelled},

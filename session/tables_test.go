@@ -193,7 +193,7 @@ func TestBitmap(t *testing.T) {
 // Each state and each event: what is not here changes nothing.
 func TestLifecycle(t *testing.T) {
 	want := map[TransferState]string{ // by the events in their order
-		StateWaiting:   "R-----P-C-",
+		StateWaiting:   "R---F-P-C-",
 		StateRunning:   "-T-DFPP-C-",
 		StateRetrying:  "--R-F-P-C-",
 		StatePaused:    "-------WC-",

@@ -23,8 +23,10 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
+	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
+		why: "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs"},
 	{path: "tui/...", knows: []string{"tui/...", "session/..."},
 		why: "the screen shows session's values: a screen that knew how bytes travel would have to change with it, " +
 			"and could not be tested without it",
@@ -78,7 +80,7 @@ var libraries = []struct {
 	{"github.com/adrg/xdg", []string{"internal/cli"},
 		"where files of a program lie; the library is told where, it does not choose"},
 	{"golang.org/x/net/...", []string{"transport", "relay"}, "ancillary data of sockets"},
-	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/cli"},
+	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/cli", "internal/control"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},
 	{"golang.org/x/term", []string{"internal/cli"}, "prompts for secrets without echo"},
 	{"golang.org/x/time/...", []string{"transport", "session", "relay"}, "rate limits"},

@@ -10,6 +10,7 @@
 //	values.proto     errors and entries, shared by the next two
 //	session.proto    requests between admitted peers: browse and change a tree
 //	transfer.proto   transfers: manifest stream and data streams
+//	control.proto    the programs of one user among each other: one queue for all
 //
 // wire knows no socket, file or goroutine: bytes in, messages out.
 package wire

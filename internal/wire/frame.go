@@ -17,6 +17,9 @@ var (
 	ErrLimit   = errors.New("message breaks a limit")
 )
 
+// A Message is any message of the schemas.
+type Message = proto.Message
+
 // Append appends m to b as it travels: varint length, encoding.
 func Append(b []byte, m proto.Message) ([]byte, error) {
 	n := proto.Size(m)

@@ -17,6 +17,7 @@ import (
 var messages = []proto.Message{
 	&ClientHello{}, &ServerHello{}, &Proof{}, &ProofReply{}, &Ticket{},
 	&Request{}, &Reply{}, &Entries{}, &ToReceiver{}, &ToSender{}, &Chunk{}, &Acks{}, &Cuts{},
+	&QueueHello{}, &QueueWelcome{}, &QueueAsk{}, &QueuePaths{}, &QueueTell{},
 }
 
 // examples have every field of every message set to something, so that the
