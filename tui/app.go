@@ -119,15 +119,21 @@ func (a *App) waitForEnd() tea.Cmd {
 	}
 }
 
-// Update routes a message to what it is for, and does nothing else.
+// Update routes a message to what it is for, and asks about entries that can be
+// seen by now.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := a.route(msg)
+	return a, both(cmd, a.glances())
+}
+
+func (a *App) route(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case tea.KeyPressMsg:
-		return a, a.key(m)
+		return a.key(m)
 	case tea.PasteMsg:
-		return a, a.paste(m)
+		return a.paste(m)
 	case tea.MouseMsg:
-		return a, a.mouse(m)
+		return a.mouse(m)
 	case tea.BackgroundColorMsg:
 		a.dress(m)
 	case tea.WindowSizeMsg:
@@ -137,9 +143,9 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			a.method = ansi.GraphemeWidth // as the renderer does
 		}
 	case message:
-		return a, m.apply(a)
+		return m.apply(a)
 	}
-	return a, nil
+	return nil
 }
 
 // key hands a key to what has the keys: what lies over the screen, the line at

@@ -2,7 +2,6 @@ package tui
 
 import (
 	tea "charm.land/bubbletea/v2"
-	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/listing"
 )
 
@@ -10,70 +9,156 @@ import (
 // sorted by a command, while the keys go on.
 const arrangeHere = 4000
 
-// arrangedMsg brings the order of a large directory.
+// sorting is the state of arranging a large directory.
+type sorting struct {
+	stamp int          // of the job under way; what comes in under an older one is dropped
+	job   *listing.Job // nil: none
+	again bool         // what is to be arranged changed meanwhile
+}
+
+// stop ends what is under way.
+func (s *sorting) stop() {
+	if s.job != nil {
+		s.job.Stop()
+	}
+	*s = sorting{stamp: s.stamp + 1}
+}
+
+// arrangedMsg brings the rows of a large directory.
 type arrangedMsg struct {
 	side, stamp int
-	entries     []session.Entry
-	rows        []int32
+	result      *listing.Result
 }
 
 // arrange decides again what a pane shows, and in which order: after entries
 // came in, or its view changed.
 func (a *App) arrange(p *pane) tea.Cmd {
-	entries := p.entries
-	if p.load.complete {
-		entries = p.load.incoming
-	}
-	if len(entries) <= arrangeHere {
-		p.load.stamp++ // an older order that is still being made is of no use
-		p.load.sorting = false
-		p.show(entries, listing.Arrange(entries, p.view))
+	if p.store == nil {
 		return nil
 	}
-	if p.load.sorting {
-		p.load.again = true
+	rows, plain := listing.Plain(&p.store.Snapshot, p.base, p.view)
+	switch {
+	case plain:
+		p.sort.stop()
+		p.made = nil
+		p.show(rows)
+		return nil
+	case p.sort.job != nil:
+		p.sort.again = true
+		if p.sort.job.View != p.view { // else it ends first: entries may come faster than it does
+			p.sort.job.Stop()
+		}
 		return nil
 	}
-	p.load.stamp++
-	p.load.sorting, p.load.again = true, false
-	side, stamp, view := p.side, p.load.stamp, p.view
-	return func() tea.Msg {
-		return arrangedMsg{side, stamp, entries, listing.Arrange(entries, view)}
+	job := &listing.Job{Of: p.store.Freeze(), Base: p.base, View: p.view, From: p.made}
+	if len(p.base) <= arrangeHere {
+		p.sort.stop()
+		p.made = job.Run()
+		p.show(p.made.Rows)
+		return a.inform(p)
 	}
+	p.sort.stamp++
+	p.sort.job = job
+	side, stamp := p.side, p.sort.stamp
+	run := func() tea.Msg { return arrangedMsg{side, stamp, job.Run()} }
+	return both(run, a.inform(p))
 }
 
-// apply takes in the order of a large directory.
-func (m arrangedMsg) apply(a *App) tea.Cmd {
-	p := &a.panes[m.side]
-	if m.stamp != p.load.stamp {
+// both is tea.Batch, but returns a command alone as it is.
+func both(x, y tea.Cmd) tea.Cmd {
+	switch {
+	case x == nil:
+		return y
+	case y == nil:
+		return x
+	}
+	return tea.Batch(x, y)
+}
+
+// inform asks for what an order needs to know of all entries.
+func (a *App) inform(p *pane) tea.Cmd {
+	if !p.view.Order.NeedsDetails() {
 		return nil
 	}
-	p.load.sorting = false
-	if p.load.again {
-		if !p.load.complete {
-			p.show(m.entries, m.rows)
+	return a.gatherDetails(p)
+}
+
+// apply takes in the rows of a large directory.
+func (m arrangedMsg) apply(a *App) tea.Cmd {
+	p := &a.panes[m.side]
+	if m.stamp != p.sort.stamp {
+		return nil
+	}
+	p.sort.job = nil
+	if !m.result.Stopped {
+		p.made = m.result
+		if m.result.View == p.view {
+			p.show(m.result.Rows)
 		}
+	}
+	if p.sort.again {
+		p.sort.again = false
 		return a.arrange(p)
 	}
-	p.show(m.entries, m.rows)
 	return nil
+}
+
+// An anchor is where the cursor stands, to be held while rows come and go.
+type anchor struct {
+	row  row
+	ok   bool
+	line int // of the window
+}
+
+func (p *pane) anchor() anchor {
+	r, ok := p.at(p.cursor)
+	return anchor{r, ok && !r.parent, p.cursor - p.top}
+}
+
+// hold puts the cursor back on what it stood on, in the same line of the window
+// if possible; and if that is gone, leaves it about where it was.
+func (p *pane) hold(at anchor) {
+	i := -1
+	switch {
+	case !at.ok:
+	case at.row.ghost:
+		i = p.rowOfGhost(at.row.entry.Name)
+	default:
+		i = p.rowOfID(at.row.id)
+	}
+	if i >= 0 {
+		p.cursor = i
+		p.top = max(0, min(i-at.line, p.len()-max(p.height, 1)))
+	}
+	p.moveTo(p.cursor)
+}
+
+// rowOfGhost returns the row of a ghost, or of the file that it became; -1 if
+// there is none.
+func (p *pane) rowOfGhost(name string) int {
+	for k, g := range p.ghosts {
+		if g.Name == name {
+			if p.hasParent() {
+				return p.ghostAt[k] + 1
+			}
+			return p.ghostAt[k]
+		}
+	}
+	if i, ok := p.rowOf(name); ok {
+		return i
+	}
+	return -1
 }
 
 // show replaces the rows. The cursor stays on its name, or else about where it
 // was; in a directory that was just opened it goes to the first entry.
-func (p *pane) show(entries []session.Entry, rows []int32) {
-	name := p.load.cursorOn
-	if e, ok := p.current(); ok && name == "" && !p.load.fresh {
-		name = e.Name
-	}
-	if p.load.complete {
-		p.entries, p.load.incoming, p.load.complete = entries, nil, false
-		p.keepTags()
-	}
+func (p *pane) show(rows listing.Rows) {
+	at := p.anchor()
+	p.rows = rows
 	p.ghosts = p.expected()
-	p.rows = p.withGhosts(rows)
+	p.placeGhosts()
 	p.countTags()
-	switch {
+	switch name := p.load.cursorOn; {
 	case name != "" && p.moveToName(name):
 		if !p.load.fresh { // else it moves on with its row, until all are there
 			p.load.cursorOn = ""
@@ -81,24 +166,12 @@ func (p *pane) show(entries []session.Entry, rows []int32) {
 		p.restoreLine()
 	case p.load.fresh && p.hasParent():
 		p.moveTo(1)
+	case p.load.fresh:
+		p.moveTo(0)
 	default:
-		p.moveTo(p.cursor)
+		p.hold(at)
 	}
 	if !p.load.running {
 		p.load.fresh, p.load.cursorOn = false, ""
 	}
-}
-
-// keepTags drops the tags of names that are gone.
-func (p *pane) keepTags() {
-	if len(p.tags) == 0 {
-		return
-	}
-	there := make(map[string]bool, len(p.tags))
-	for i := range p.entries {
-		if name := p.entries[i].Name; p.tags[name] {
-			there[name] = true
-		}
-	}
-	p.tags = there
 }

@@ -208,9 +208,12 @@ func (a *App) escape() tea.Cmd {
 		a.focus = a.lastPane
 	case p.chooser != nil:
 		return a.closeChooser(p)
+	case p.gather.running && p.view.Order.NeedsDetails():
+		p.stopGathering()
+		return sortBy(listing.ByName)(a)
 	case p.view.Filter != "":
 		return filterBy{p.side, ""}.do(a)
-	case len(p.tags) > 0:
+	case p.tags.Len() > 0:
 		p.clearTags()
 	case a.offersPin():
 		a.pinned = true

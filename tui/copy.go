@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -144,17 +145,21 @@ func (a *App) count(at Location, chosen []session.Entry) tea.Cmd {
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.copies = &copying{number: a.counts, cancel: cancel}
 	var dirs []session.Path
+	var unseen []string // files of which only the names are known
 	for _, e := range chosen {
 		if e.Kind != session.Directory {
 			a.copies.files++
-			a.copies.bytes += e.Size
+			if e.Size < 0 {
+				unseen = append(unseen, e.Name)
+			}
+			a.copies.bytes += max(e.Size, 0)
 			continue
 		}
 		if p, err := at.Dir.Join(e.Name); err == nil {
 			dirs = append(dirs, p)
 		}
 	}
-	if len(dirs) == 0 {
+	if len(dirs)+len(unseen) == 0 {
 		a.copies.counted = true
 		return nil
 	}
@@ -166,7 +171,18 @@ func (a *App) count(at Location, chosen []session.Entry) tea.Cmd {
 		if err != nil {
 			return nil // the transfer will say so
 		}
-		go measure(tree, dirs, start, news)
+		go func(m measuredMsg) {
+			for names := range slices.Chunk(unseen, session.MaxStatNames) {
+				entries, err := tree.StatAll(ctx, at.Dir, names)
+				if err != nil {
+					break // the transfer will say so
+				}
+				for _, e := range entries {
+					m.bytes += e.Size
+				}
+			}
+			measure(tree, dirs, m, news)
+		}(start)
 		return nextMeasured(start)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/listing"
 )
 
 // testNow is when all tests of the screen take place.
@@ -164,8 +165,40 @@ func (d *driver) cursorName() string {
 func (d *driver) names(side int) []string {
 	p := &d.app.panes[side]
 	var out []string
-	for _, n := range p.rows {
-		out = append(out, p.entryAt(n).Name)
+	for i := range p.len() {
+		if r, _ := p.at(i); !r.parent {
+			out = append(out, r.entry.Name)
+		}
 	}
 	return out
+}
+
+// tagged are the tagged names of a pane, in the order of their arrival.
+func (d *driver) tagged(side int) []string {
+	p := &d.app.panes[side]
+	var out []string
+	for id := range p.tags.All() {
+		out = append(out, p.store.Name(id))
+	}
+	return out
+}
+
+// fill puts entries into a pane as if they had been read.
+func fill(p *pane, entries ...session.Entry) {
+	in := newIntake()
+	for _, e := range entries {
+		in.add(e)
+	}
+	in.end(nil)
+	p.store = new(listing.Store)
+	p.take(sorted(in, &listing.Sorter{}))
+	p.rows, _ = listing.Plain(&p.store.Snapshot, p.base, p.view)
+}
+
+// lateMsg is a part of what a pane is reading now.
+func lateMsg(p *pane, name string) listedMsg {
+	in := newIntake()
+	in.add(session.Entry{Name: name})
+	in.end(nil)
+	return listedMsg{side: p.side, gen: p.load.gen, part: sorted(in, &listing.Sorter{})}
 }

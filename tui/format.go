@@ -108,6 +108,9 @@ func sizeColumn(e session.Entry) cells.Text {
 	case session.Other:
 		return cells.Say("SPEC")
 	}
+	if e.Size < 0 {
+		return cells.Say("") // not known yet
+	}
 	return sizeText(e.Size)
 }
 

@@ -63,7 +63,7 @@ func init() {
 			wantDir(t, d, 0, "pool/films")
 			wantDir(t, d, 1, "home/Films")
 			wantFocus(t, d, onRight)
-			if !d.app.panes[1].tags["Series"] {
+			if !d.app.panes[1].isTagged("Series") {
 				t.Error("the tags stayed behind")
 			}
 			if d.press("c", "enter"); len(d.engine.calls) != 1 || !strings.HasSuffix(d.engine.calls[0], "/Series to 1:/pool/films") {
@@ -278,11 +278,10 @@ func TestJumpWrapsAndFolds(t *testing.T) {
 func BenchmarkJump(b *testing.B) {
 	p := pane{}
 	entries := make([]session.Entry, 1_000_000)
-	rows := make([]int32, len(entries))
 	for i := range entries {
-		entries[i].Name, rows[i] = fmt.Sprintf("file-%07d.dat", i), int32(i)
+		entries[i].Name = fmt.Sprintf("file-%07d.dat", i)
 	}
-	p.entries, p.rows = entries, rows
+	fill(&p, entries...)
 	for b.Loop() {
 		if p.jump("file-x", 0) {
 			b.Fatal("found")
@@ -299,7 +298,7 @@ func TestSyncBrowsePausesAndGoesOn(t *testing.T) {
 	d.wantShown(" sync ")
 	d.press("backspace") // above where it began
 	wantDir(t, d, 1, "pool")
-	if r, _ := d.app.panes[1].at(d.app.panes[1].cursor); r.entry == nil || r.entry.Name != "films" {
+	if r, _ := d.app.panes[1].at(d.app.panes[1].cursor); r.entry.Name != "films" {
 		t.Error("the cursor of the other pane is not where it came from")
 	}
 	d.engine.trees[1].put("pool/films", session.Entry{Name: "Series", Kind: session.Directory})
@@ -334,7 +333,7 @@ func TestSwapWhileReading(t *testing.T) {
 	defer close(hold)
 	right := &d.app.panes[1]
 	_ = d.app.reload(right)
-	old := listedMsg{side: 1, gen: right.load.gen, entries: []session.Entry{{Name: "late"}}}
+	old := lateMsg(right, "late")
 	swap := d.app.swapPanes()
 	go func() { // the peer does not answer: its part waits until the test ends
 		for _, c := range swap().(tea.BatchMsg) {

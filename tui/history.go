@@ -101,7 +101,7 @@ func (p *pane) restoreLine() {
 func (a *App) swapPanes() tea.Cmd {
 	l, r := &a.panes[0], &a.panes[1]
 	*l, *r = *r, *l
-	gen, stamp := max(l.load.gen, r.load.gen), max(l.load.stamp, r.load.stamp)
+	gen, stamp := max(l.load.gen, r.load.gen), max(l.sort.stamp, r.sort.stamp)
 	a.sync.swap()
 	if a.focus != onQueue {
 		a.focus = 1 - a.focus
@@ -111,7 +111,8 @@ func (a *App) swapPanes() tea.Cmd {
 	for i := range a.panes {
 		p := &a.panes[i]
 		p.side = i
-		p.load.gen, p.load.stamp = gen, stamp // what is under way names the other side
+		p.sort.stop()
+		p.load.gen, p.sort.stamp = gen, stamp+1 // what is under way names the other side
 		cmds = append(cmds, a.reload(p))
 	}
 	return tea.Batch(cmds...)

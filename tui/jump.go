@@ -37,7 +37,7 @@ func (p *pane) jump(prefix string, skip int) bool {
 	}
 	for i := range n {
 		at := ((p.cursor+skip+step*i)%n + n) % n
-		if r, ok := p.at(at); ok && !r.parent && beginsWith(r.entry.Name, prefix) {
+		if name, ok := p.nameAt(at); ok && beginsWith(name, prefix) {
 			p.moveTo(at)
 			return true
 		}

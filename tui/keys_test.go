@@ -92,8 +92,8 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 			t.Errorf("%d tagged, want 10", n)
 		}
 		d.press("space")
-		if d.press(key...); !d.app.panes[0].tags["Series"] || len(d.app.panes[0].tags) != 1 {
-			t.Errorf("inverting left %v", d.app.panes[0].tags)
+		if d.press(key...); !d.app.panes[0].isTagged("Series") || d.app.panes[0].tags.Len() != 1 {
+			t.Errorf("inverting left %v", d.tagged(0))
 		}
 	},
 	"panes c": func(t *testing.T, d *driver, key []string) {
@@ -195,7 +195,7 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 	"panes esc": func(t *testing.T, d *driver, key []string) {
 		d.press("space")
 		d.press(key...)
-		if len(d.app.panes[0].tags) != 0 || d.quit {
+		if d.app.panes[0].tags.Len() != 0 || d.quit {
 			t.Error("Esc did not just clear the tags")
 		}
 	},
@@ -345,7 +345,7 @@ func wantFocus(t *testing.T, d *driver, f focus) {
 func wantTagged(t *testing.T, d *driver, names ...string) {
 	t.Helper()
 	var got []string
-	for name := range d.app.panes[0].tags {
+	for _, name := range d.tagged(0) {
 		got = append(got, name)
 	}
 	slices.Sort(got)

@@ -2,10 +2,13 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/cells"
+	"github.com/bargee/bargee/tui/listing"
 )
 
 // load is the state of reading a directory. Each load has a number; what comes
@@ -17,13 +20,10 @@ type load struct {
 	running  bool
 	reload   bool            // the old entries stay until all new ones are there
 	fresh    bool            // no key was pressed since the directory was opened
-	incoming []session.Entry // of a reload
-	complete bool            // incoming has all of them, and waits to be arranged
 	cursorOn string          // the name that the cursor shall stand on
 	line     int             // of the window, from 1, that the cursor shall stand on; 0: any
-	stamp    int             // of the arranging under way; see arrange.go
-	sorting  bool
-	again    bool // what is shown changed meanwhile
+	took     time.Duration   // of the last load that came to its end
+	late     []session.Entry // what changed while it is read
 }
 
 // begin ends what was loading and gives the next load its number and context.
@@ -31,9 +31,8 @@ func (l *load) begin(ctx context.Context) {
 	l.stop()
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.gen++
-	l.stamp++
-	l.running, l.sorting, l.again = true, false, false
-	l.incoming, l.complete = nil, false
+	l.running = true
+	l.late = nil
 }
 
 func (l *load) stop() {
@@ -46,85 +45,38 @@ func (l *load) stop() {
 // listedMsg brings a part of a directory.
 type listedMsg struct {
 	side, gen int
-	entries   []session.Entry
-	rest      <-chan part // where the next part comes from; nil after the last
-	err       error
+	part
+	rest <-chan part // where the next part comes from; nil after the last
 }
 
-// part is what the reading goroutine hands over.
-type part struct {
-	entries []session.Entry
-	err     error
-	last    bool
-}
-
-// firstPart is how many names fill a screen, nextParts how many are handed over
-// at once later on, at the least.
-const (
-	firstPart = 128
-	nextParts = 2048
-)
-
-// list reads a directory in a goroutine of its own and returns the first part.
-func list(ctx context.Context, e Engine, side, gen int, t Location) tea.Cmd {
+// list reads a directory in goroutines of its own and returns the first part.
+func list(ctx context.Context, e Engine, side, gen int, t Location, before *reading) tea.Cmd {
 	return func() tea.Msg {
 		tree, err := e.Tree(t.Place)
 		if err != nil {
-			return listedMsg{side: side, gen: gen, err: err}
+			return listedMsg{side: side, gen: gen, part: part{err: err}}
 		}
-		parts := make(chan part)
-		go readDir(ctx, tree, t.Dir, parts)
+		in, parts := newIntake(), make(chan part)
+		go readDir(ctx, tree, t.Dir, in)
+		if before != nil {
+			go compareAll(ctx, in, before, parts)
+		} else {
+			go sortAll(ctx, in, parts)
+		}
 		return nextListed(ctx, side, gen, parts)
 	}
-}
-
-// more waits for the next part.
-func more(ctx context.Context, m listedMsg) tea.Cmd {
-	return func() tea.Msg { return nextListed(ctx, m.side, m.gen, m.rest) }
 }
 
 func nextListed(ctx context.Context, side, gen int, parts <-chan part) tea.Msg {
 	select {
 	case p := <-parts:
-		m := listedMsg{side: side, gen: gen, entries: p.entries, err: p.err}
+		m := listedMsg{side: side, gen: gen, part: p}
 		if !p.last {
 			m.rest = parts
 		}
 		return m
 	case <-ctx.Done():
 		return nil
-	}
-}
-
-// readDir hands the entries over as they come: when there are enough of them,
-// or some time has passed, and the screen is ready to take more.
-func readDir(ctx context.Context, tree session.Tree, dir session.Path, parts chan<- part) {
-	var batch []session.Entry
-	enough, since := firstPart, time.Now()
-	for e, err := range tree.List(ctx, dir) {
-		if err != nil {
-			send(ctx, parts, part{entries: batch, err: err, last: true})
-			return
-		}
-		batch = append(batch, e)
-		if len(batch) < enough && time.Since(since) < 100*time.Millisecond {
-			continue
-		}
-		select {
-		case parts <- part{entries: batch}:
-			batch, enough, since = nil, nextParts, time.Now()
-		case <-ctx.Done():
-			return
-		default:
-		}
-	}
-	send(ctx, parts, part{entries: batch, last: true})
-}
-
-func send(ctx context.Context, parts chan<- part, p part) {
-	select {
-	case parts <- p:
-	case <-ctx.Done():
 	}
 }
 
@@ -169,18 +121,26 @@ func (a *App) reload(p *pane) tea.Cmd {
 	if p.chooser != nil {
 		return nil
 	}
-	p.load.reload = p.err == nil && (p.load.reload || !p.load.running)
-	if !p.load.reload {
-		p.entries, p.rows = nil, nil
-	}
+	p.load.reload = p.store != nil && (p.err == nil || p.count() > 0) && (p.load.reload || !p.load.running)
 	return a.startLoad(p)
 }
 
 func (a *App) startLoad(p *pane) tea.Cmd {
 	p.stale, p.dirty, p.read = false, false, a.now()
 	p.load.begin(a.ctx)
+	p.glance, p.gather = glance{}, gathering{}
+	var before *reading
+	if p.load.reload {
+		before = &reading{}
+		before.of, before.base = p.frozen()
+	} else {
+		p.sort.stop()
+		p.store, p.base, p.rows, p.made = new(listing.Store), nil, listing.Rows{}, nil
+		p.clearTags()
+		p.placeGhosts()
+	}
 	return tea.Batch(
-		list(p.load.ctx, a.engine, p.side, p.load.gen, p.location()),
+		list(p.load.ctx, a.engine, p.side, p.load.gen, p.location(), before),
 		space(p.load.ctx, a.engine, p.side, p.load.gen, p.place),
 	)
 }
@@ -191,23 +151,72 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 	if m.gen != p.load.gen {
 		return nil
 	}
-	over := m.rest == nil
-	if p.load.reload {
-		p.load.incoming = append(p.load.incoming, m.entries...)
-	} else {
-		p.entries = append(p.entries, m.entries...)
+	if m.rest != nil {
+		p.take(m.part)
+		ctx := p.load.ctx
+		next := func() tea.Msg { return nextListed(ctx, m.side, m.gen, m.rest) }
+		return both(next, a.arrange(p))
 	}
-	if !over {
-		next := more(p.load.ctx, m)
-		if p.load.reload {
-			return next
-		}
-		return tea.Batch(next, a.arrange(p))
+	if m.err == nil || m.base != nil {
+		p.take(m.part)
 	}
-	p.load.complete = p.load.reload && m.err == nil
+	if m.err != nil {
+		a.unread(p, m.err)
+	}
 	p.load.running, p.load.reload, p.err = false, false, m.err
+	p.base = p.store.Update(p.base, p.load.late)
+	p.load.late = nil
 	if m.err == nil {
 		p.landing = nil
+		p.load.took = a.now().Sub(p.read)
 	}
+	return a.arrange(p)
+}
+
+// take puts a part into the store.
+func (p *pane) take(m part) {
+	for _, b := range m.blocks {
+		p.store.Append(b)
+	}
+	if m.news != nil {
+		p.store.Expire()
+		for _, c := range m.news.changed {
+			p.store.Set(c.id, c.entry)
+		}
+		for _, id := range m.news.gone {
+			p.store.Set(id, session.Entry{Kind: session.Gone})
+		}
+		p.keepTags()
+	}
+	p.base = m.base
+}
+
+// unread says why a directory could not be read to its end. What was read of it
+// stays, unless it is not there any more at all.
+func (a *App) unread(p *pane, err error) {
+	if p.count() == 0 {
+		return
+	}
+	gone := errors.Is(err, session.NotFound) || errors.Is(err, session.NotADirectory) || errors.Is(err, session.Permission)
+	if p.load.reload && gone {
+		p.store, p.base = new(listing.Store), nil
+		p.clearTags()
+		return
+	}
+	a.note = note{text: cells.Sayf("not all of it could be read: %s", explain(err).what), tone: toneFail}
+}
+
+// changed takes in what is known by now of names in a pane's directory: new ones,
+// others, or such as are Gone. It is for a few thousand at a time.
+func (a *App) changed(p *pane, entries []session.Entry) tea.Cmd {
+	if p.store == nil {
+		return nil
+	}
+	if p.load.running {
+		p.load.late = append(p.load.late, entries...)
+		return nil
+	}
+	p.base = p.store.Update(p.base, entries)
+	p.keepTags()
 	return a.arrange(p)
 }

@@ -8,18 +8,19 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/listing"
 )
 
 func TestOldListingsAreDropped(t *testing.T) {
 	d := newDriver(t, 80, 24)
 	p := &d.app.panes[0]
-	old := listedMsg{side: 0, gen: p.load.gen, entries: []session.Entry{{Name: "ghost of a directory left"}}}
+	old := lateMsg(p, "ghost of a directory left")
 	d.press("enter") // into Series
 	d.send(old)
 	if got := d.names(0); !slices.Equal(got, []string{"finale.mkv", "pilot.mkv"}) {
 		t.Errorf("the pane shows %q", got)
 	}
-	d.send(arrangedMsg{side: 0, stamp: p.load.stamp - 1, rows: []int32{0}})
+	d.send(arrangedMsg{side: 0, stamp: p.sort.stamp - 1, result: &listing.Result{}})
 	if len(d.names(0)) != 2 {
 		t.Errorf("an old order was taken: %q", d.names(0))
 	}
@@ -78,7 +79,7 @@ func TestLargeDirectory(t *testing.T) {
 		t.Fatalf("%d names, first %q", len(got), got[0])
 	}
 	p := &d.app.panes[0]
-	p.view.Reverse = true
+	p.view.Order, p.view.Reverse = listing.ByExtension, true
 	slow := d.app.arrange(p) // begins, and has not ended when the next key comes
 	p.view.Reverse = false
 	if d.app.arrange(p) != nil {
@@ -116,7 +117,7 @@ func TestGhostsBecomeFiles(t *testing.T) {
 		t.Errorf("the ghost moved the cursor to %q", r.entry.Name)
 	}
 	d.press("2", "home", "down", "down", "enter", "x", "space")
-	if d.app.ask != nil || len(right.tags) != 0 {
+	if d.app.ask != nil || right.tags.Len() != 0 {
 		t.Error("something can be done with a ghost")
 	}
 	d.tick(100 << 30)

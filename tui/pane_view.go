@@ -68,13 +68,14 @@ func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
 		if at.Y++; at.Y < r.Y+r.H {
 			c.Put(at, c.dim, hint.Fit(c.Method, at.W))
 		}
+	case p.load.running && p.rows.Len() > 0: // the frame says so
 	case p.load.running && place.State == session.PlaceReconnecting:
 		c.Put(at, c.ask, cells.Say("waiting for the connection").Plus(c.signs.more))
-	case p.load.running && len(p.rows) == 0:
+	case p.load.running && p.rows.Len() == 0:
 		c.Put(at, c.dim, cells.Say("reading").Plus(c.signs.more))
-	case len(p.rows) == 0 && p.view.Filter != "":
+	case p.rows.Len() == 0 && p.view.Filter != "" && p.sort.job == nil:
 		c.Put(at, c.dim, cells.Sayf("nothing matches %s", p.view.Filter))
-	case len(p.rows) == 0 && !p.load.sorting:
+	case p.rows.Len() == 0 && p.sort.job == nil:
 		c.Put(at, c.dim, cells.Say("empty"))
 	}
 }
@@ -88,12 +89,12 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 	case row.parent:
 		name, size, look = cells.Say(".."), cells.Say("UP"), c.dim
 	default:
-		e = *row.entry
+		e = row.entry
 		name, size = cells.Name(e.Name), sizeColumn(e)
 		switch {
 		case row.ghost:
 			look = c.ghost
-		case p.tags[e.Name]:
+		case p.tags.Has(row.id):
 			look = c.tagged
 		default:
 			look = c.ofEntry(e)
@@ -105,7 +106,7 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 			name = name.Plus(cells.Sayf(" -> %s", cells.Name(e.Target)))
 		}
 	}
-	if !row.parent && p.tags[e.Name] {
+	if !row.parent && !row.ghost && p.tags.Has(row.id) {
 		c.Put(r, c.tagged, c.signs.tag)
 	}
 	if cursor && !focused {
@@ -135,7 +136,7 @@ func (p *pane) drawEntry(c canvas, r cells.Rect, name, size cells.Text, e sessio
 	case r.W >= dateFrom:
 		date = dateText(e.Modified, c.now)
 	}
-	if r.W >= modeFrom && e.Name != "" {
+	if r.W >= modeFrom && e.Name != "" && e.Size >= 0 {
 		mode = cells.Sayf("%s", kindLetter(e.Kind).Plus(cells.Shown(e.Mode.Perm().String()[1:])))
 	}
 	w := columnsWidth(r.W)
@@ -248,6 +249,8 @@ func (p *pane) trouble(c canvas, place session.Place) cells.Text {
 		return cells.Say("stale, reconnecting").Plus(c.signs.more)
 	case place.State == session.PlaceClosed:
 		return cells.Say("closed")
+	case p.err != nil && p.count() > 0:
+		return cells.Say("not all of it")
 	}
 	return cells.Text{}
 }
@@ -259,10 +262,13 @@ func (p *pane) summary(c canvas) cells.Text {
 	}
 	var t cells.Text
 	if p.tagged.n > 0 {
-		t = cells.Sayf("%s tagged %s", groupText(int64(p.tagged.n)), sizeText(p.tagged.bytes)).Plus(c.signs.dot)
+		t = cells.Sayf("%s tagged %s", groupText(int64(p.tagged.n)), sizeText(p.tagged.bytes))
+		if p.tagged.unknown > 0 {
+			t = t.Plus(c.signs.more)
+		}
+		t = t.Plus(c.signs.dot)
 	}
-	shown := int64(len(p.rows) - len(p.ghosts))
-	t = t.Plus(countText(shown, cells.Say("item")))
+	t = t.Plus(countText(int64(p.rows.Len()), cells.Say("item")))
 	if p.load.running {
 		t = t.Plus(c.signs.more)
 	}
@@ -270,6 +276,9 @@ func (p *pane) summary(c canvas) cells.Text {
 		t = t.Plus(c.signs.dot, cells.Sayf("/%s", p.view.Filter))
 	}
 	t = t.Plus(c.signs.dot, cells.Sayf("%s %s", p.view.Order.String(), p.direction(c)))
+	if p.gather.running {
+		t = t.Plus(cells.Sayf(" %d%% known", percent(int64(p.store.Known()), int64(p.count()))))
+	}
 	if p.free > 0 {
 		t = t.Plus(c.signs.dot, sizeText(int64(min(p.free, 1<<62))), cells.Say(" free"))
 	}

@@ -139,10 +139,10 @@ func (a *App) follow(p *pane, before snapshot) tea.Cmd {
 		return nil
 	}
 	ended := changedIn(p, before.queue.live, a.shot.queue)
-	if p.load.running || p.load.complete {
+	if p.load.running {
 		return nil
 	}
-	if p.stale || ended || p.dirty && a.now().Sub(p.read) >= reloadPause {
+	if p.stale || ended || p.dirty && a.now().Sub(p.read) >= max(reloadPause, 10*p.load.took) {
 		return a.reload(p)
 	}
 	return nil

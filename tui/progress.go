@@ -149,34 +149,9 @@ func (p *pane) absent(ghosts []session.Entry) []session.Entry {
 	if len(ghosts) == 0 {
 		return nil
 	}
-	at := make(map[string]int, len(ghosts))
-	for i, g := range ghosts {
-		at[g.Name] = i
-	}
-	for i := range p.entries {
-		delete(at, p.entries[i].Name)
-	}
-	out := make([]session.Entry, 0, len(at))
-	for _, i := range at {
-		out = append(out, ghosts[i])
-	}
-	slices.SortFunc(out, func(x, y session.Entry) int { return cmp.Compare(x.Name, y.Name) })
-	return out
-}
-
-// setGhosts shows these ghosts, which are in the order of their names.
-func (p *pane) setGhosts(ghosts []session.Entry) {
-	if slices.EqualFunc(ghosts, p.ghosts, func(x, y session.Entry) bool { return x.Name == y.Name }) {
-		return
-	}
-	name := ""
-	if e, ok := p.current(); ok {
-		name = e.Name
-	}
-	rows := slices.DeleteFunc(slices.Clone(p.rows), func(n int32) bool { return n < 0 })
-	p.ghosts = ghosts
-	p.rows = p.withGhosts(rows)
-	if name == "" || !p.moveToName(name) {
-		p.moveTo(p.cursor)
-	}
+	slices.SortFunc(ghosts, func(x, y session.Entry) int { return cmp.Compare(x.Name, y.Name) })
+	return slices.DeleteFunc(ghosts, func(g session.Entry) bool {
+		_, there := p.lookup(g.Name)
+		return there
+	})
 }

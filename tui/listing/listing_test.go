@@ -135,7 +135,7 @@ func TestKeyAgreesWithCompare(t *testing.T) {
 	}
 }
 
-func TestMatch(t *testing.T) {
+func TestMasks(t *testing.T) {
 	for _, c := range []struct {
 		masks, name string
 		want        bool
@@ -143,8 +143,8 @@ func TestMatch(t *testing.T) {
 		{"*.mkv", "A.MKV", true}, {"*.mkv,*.srt", "a.srt", true}, {"*.mkv, *.srt", "a.srt", true},
 		{"*", "anything", true}, {"a?c", "abc", true}, {"a?c", "abbc", false}, {"[", "[", false}, {"", "", true},
 	} {
-		if got := Match(c.masks, c.name); got != c.want {
-			t.Errorf("Match(%q, %q) = %v", c.masks, c.name, got)
+		if got := Masks(c.masks)(c.name); got != c.want {
+			t.Errorf("Masks(%q)(%q) = %v", c.masks, c.name, got)
 		}
 	}
 }

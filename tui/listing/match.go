@@ -76,12 +76,13 @@ func isASCII[T string | []byte](s T) bool {
 	return true
 }
 
-// Match tells whether a name fits one of the masks, which commas separate:
-// "*.mkv,*.srt". A mask that cannot be understood matches nothing.
-func Match(masks, name string) bool {
+// Masks returns what tells whether a name fits one of the masks, which commas
+// separate: "*.mkv,*.srt". A mask that cannot be understood fits nothing. It is
+// for one goroutine.
+func Masks(masks string) func(name string) bool {
 	m := matcher{masks: masksOf(masks)}
 	var buf []byte
-	return m.matches(name, &buf)
+	return func(name string) bool { return m.matches(name, &buf) }
 }
 
 // A mask is one pattern with stars and question marks.

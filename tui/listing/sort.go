@@ -86,7 +86,7 @@ type Sorter struct {
 func (s *Sorter) Add(blocks ...*Block) {
 	var ids []ID
 	for _, b := range blocks {
-		first := s.store.first()
+		first := s.store.Next()
 		s.store.blocks = append(s.store.blocks, b)
 		s.store.details = append(s.store.details, make([]*detail, BlockSize/chunkSize)...)
 		for i := range b.Len() {
@@ -164,6 +164,13 @@ func (s *Snapshot) Find(base []ID, name string) (ID, bool) {
 		}
 	}
 	return 0, false
+}
+
+// CompareNames compares two entries of two Snapshots as a base has them in order.
+// It is 0 for one name only.
+func CompareNames(s *Snapshot, a ID, t *Snapshot, b ID) int {
+	x, y := s.item(a), t.item(b)
+	return compare(ByName, &x, &y)
 }
 
 // Update changes s to what is said of entries by now: they are there, new or

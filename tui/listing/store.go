@@ -43,7 +43,7 @@ func (s *Store) Freeze() Snapshot {
 
 // Append takes in a block; its entries get the next IDs.
 func (s *Store) Append(b *Block) (first ID) {
-	first = ID(len(s.blocks) << blockBits)
+	first = s.Next()
 	s.blocks = append(s.blocks, b)
 	for i := range BlockSize / chunkSize {
 		var d *detail
@@ -164,6 +164,14 @@ func (s *Snapshot) Entry(id ID) session.Entry {
 // Name returns the raw bytes of an entry's name.
 func (s *Snapshot) Name(id ID) string { return s.blocks[id.block()].name(id.at()) }
 
+// Size returns the size of an entry, -1 if that is not known.
+func (s *Snapshot) Size(id ID) int64 {
+	if d, i := s.details[id.chunk()], id&(chunkSize-1); d != nil && d.kind[i] != 0 {
+		return d.size[i]
+	}
+	return -1
+}
+
 // IsDir tells whether an entry stands among the directories.
 func (s *Snapshot) IsDir(id ID) bool {
 	return s.blocks[id.block()].kinds[id.at()] == session.Directory
@@ -197,5 +205,5 @@ func itemOf(e *session.Entry) item {
 	return it
 }
 
-// first returns the ID that the next block begins with.
-func (s *Snapshot) first() ID { return ID(len(s.blocks) << blockBits) }
+// Next returns the ID that the next block begins with.
+func (s *Snapshot) Next() ID { return ID(len(s.blocks) << blockBits) }

@@ -3,6 +3,8 @@ package listing
 import (
 	"cmp"
 	"path"
+
+	"github.com/bargee/bargee/session"
 )
 
 // Order is what entries are sorted by.
@@ -57,4 +59,14 @@ func compare(o Order, a, b *item) int {
 		c = cmp.Compare(b.time>>1, a.time>>1) // as a key holds it
 	}
 	return cmp.Or(c, Natural(a.name, b.name))
+}
+
+// Compare compares two entries as v has them in order.
+func (v View) Compare(x, y session.Entry) int {
+	a, b := itemOf(&x), itemOf(&y)
+	c := compare(v.Order, &a, &b)
+	if v.Reverse && a.dir == b.dir {
+		return -c
+	}
+	return c
 }
