@@ -123,7 +123,7 @@ func (a *App) waitForEnd() tea.Cmd {
 // seen by now.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.route(msg)
-	return a, both(cmd, a.glances())
+	return a, both(cmd, a.peeks())
 }
 
 func (a *App) route(msg tea.Msg) tea.Cmd {

@@ -30,7 +30,10 @@
 // drawn at every key.
 //
 //	browse.go files.go copy.go    what the keys do in the panes
-//	pane.go load.go arrange.go    a directory: read in parts, arranged, shown
+//	pane.go entries.go tags.go    a directory, by row, by name, one after the other
+//	read.go load.go reread.go     how it is read, and read again
+//	arrange.go                    how it is arranged and shown
+//	peek.go gather.go             what more is known: of what is seen, of all
 //	progress.go                   what is under way in a directory, and ghosts
 //	queue.go queue_*.go           transfers, their streams, their questions
 //	outcome.go explain.go         how they ended, and errors as sentences
@@ -38,11 +41,32 @@
 //	overlay.go                    what lies over the screen and has the keys
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal
-//	listing/                      sorting, filters and masks; pure
+//	listing/                      the store of a pane; sorting, filters, masks; pure
 //	cells/                        the grid, and the only kind of text it takes
 //
 // Each message type stands beside the command that sends it. A command that
 // reads a directory has a number; what comes in under an old number is dropped.
+//
+// # A million entries
+//
+// A directory is read in two steps. The first 1024 entries are listed with all
+// that there is to know; most directories end there, and show all of it at once.
+// Of what comes after that only names and kinds are read. Two goroutines do so
+// (read.go): one takes names from the tree, the other sorts them in and hands
+// over all in order, 10 times a second or less often, so that keys and frames
+// get at least 8 parts of 9 of the time. The pane shows what it is handed as it
+// is; another order or a filter is a listing.Job in a command, on a snapshot.
+//
+// What else the columns show is asked for when it can be seen, with a page
+// before and behind, one request at a time (peek.go); and of all entries only
+// for an order by size or time, or a comparison (gather.go), with how far it is
+// on the frame. Esc ends that. Size is -1 where nothing is known.
+//
+// A directory that is read again is compared with what was there: what stays
+// keeps its ID, and with that its tag, and what was known of it is shown until
+// it was asked for anew. Features hold names or IDs, never rows: rows change
+// whenever entries come. They ask the pane by entries.go, and give goroutines
+// pane.frozen.
 //
 // # What it refuses to know
 //

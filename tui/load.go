@@ -128,7 +128,7 @@ func (a *App) reload(p *pane) tea.Cmd {
 func (a *App) startLoad(p *pane) tea.Cmd {
 	p.stale, p.dirty, p.read = false, false, a.now()
 	p.load.begin(a.ctx)
-	p.glance, p.gather = glance{}, gathering{}
+	p.peek, p.gather = peek{}, gathering{}
 	var before *reading
 	if p.load.reload {
 		before = &reading{}

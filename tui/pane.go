@@ -38,7 +38,7 @@ type pane struct {
 
 	load   load
 	sort   sorting
-	glance glance
+	peek   peek
 	gather gathering
 	err    error // why the directory cannot be shown, or not all of it
 	free   uint64

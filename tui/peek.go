@@ -11,30 +11,30 @@ import (
 // Of the entries of a large directory only the names are read. What else the
 // columns show is asked for when it can be seen, or soon will be.
 
-// glance is the state of asking about what can be seen.
-type glance struct {
+// peek is the state of asking about what can be seen.
+type peek struct {
 	busy   bool
 	failed bool // the last time
 	top    int  // of the window then
 }
 
-// glanceMsg brings what is known of a few entries.
-type glanceMsg struct {
+// peekMsg brings what is known of a few entries.
+type peekMsg struct {
 	side, gen int
 	learned   []change
 	err       error
 }
 
-// glances asks for what the panes need, one request for each at a time.
-func (a *App) glances() tea.Cmd {
-	return both(a.glanceAt(&a.panes[0]), a.glanceAt(&a.panes[1]))
+// peeks asks for what the panes need, one request for each at a time.
+func (a *App) peeks() tea.Cmd {
+	return both(a.peekAt(&a.panes[0]), a.peekAt(&a.panes[1]))
 }
 
-func (a *App) glanceAt(p *pane) tea.Cmd {
-	if p.chooser != nil || p.store == nil || p.load.reload || p.glance.busy || p.glance.failed && p.glance.top == p.top {
+func (a *App) peekAt(p *pane) tea.Cmd {
+	if p.chooser != nil || p.store == nil || p.load.reload || p.peek.busy || p.peek.failed && p.peek.top == p.top {
 		return nil
 	}
-	p.glance = glance{top: p.top}
+	p.peek = peek{top: p.top}
 	ids := p.wanted()
 	if ids == nil {
 		return nil
@@ -43,14 +43,14 @@ func (a *App) glanceAt(p *pane) tea.Cmd {
 	for i, id := range ids {
 		names[i] = p.store.Name(id)
 	}
-	p.glance.busy = true
+	p.peek.busy = true
 	side, gen, ctx, e, at := p.side, p.load.gen, p.load.ctx, a.engine, p.location()
 	return func() tea.Msg {
 		learned, err := describe(ctx, e, at, ids, names)
 		if ctx.Err() != nil {
 			return nil
 		}
-		return glanceMsg{side, gen, learned, err}
+		return peekMsg{side, gen, learned, err}
 	}
 }
 
@@ -99,12 +99,12 @@ func (p *pane) eachUnknown(from, to int) (ids []listing.ID) {
 
 // apply takes in what is known. What turns out to be gone, or a directory where
 // a file was, changes the rows.
-func (m glanceMsg) apply(a *App) tea.Cmd {
+func (m peekMsg) apply(a *App) tea.Cmd {
 	p := &a.panes[m.side]
 	if m.gen != p.load.gen {
 		return nil
 	}
-	p.glance.busy, p.glance.failed = false, m.err != nil
+	p.peek.busy, p.peek.failed = false, m.err != nil
 	return a.learn(p, m.learned)
 }
 
