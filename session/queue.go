@@ -164,6 +164,7 @@ func (e *Engine) schedule() {
 		q.stop = stop
 		e.busy[q] = true
 		e.move(q, evStart, nil)
+		e.running.Go(func() { e.offerPlace(ctx, q) })
 		e.running.Go(func() {
 			e.run(ctx, q)
 			e.schedule()
@@ -177,11 +178,14 @@ const maxForeground = 8
 
 // turns returns those that may run now; e.mu is held.
 func (e *Engine) turns() (next []*queued) {
-	room, fore := e.cfg.Concurrency, maxForeground
+	room, fore, resting := e.cfg.Concurrency, maxForeground, 0
 	for q := range e.busy {
-		if q.foreground {
+		switch {
+		case q.foreground:
 			fore--
-		} else {
+		case resting < maxResting && q.rests():
+			resting++
+		default:
 			room--
 		}
 	}

@@ -104,14 +104,19 @@ func ageOf(x *session.Question) cells.Text {
 
 // sidesOf is size and time of both sides, and what is known of their contents.
 func sidesOf(c canvas, x *session.Question) cells.Text {
-	t := cells.Sayf("old %s, new %s", sideOf(c, x.Existing), sideOf(c, x.Source))
+	day := dateText(x.Existing.Modified, c.now) == dateText(x.Source.Modified, c.now)
+	t := cells.Sayf("old %s, new %s", sideOf(c, x.Existing, day), sideOf(c, x.Source, day))
 	if v := verdictOf(c, x); !v.Empty() {
 		t = t.Plus(cells.Say(", "), v)
 	}
 	return t
 }
 
-func sideOf(c canvas, e session.Entry) cells.Text {
+// sideOf is size and time of one side: the clock, if both are of one day.
+func sideOf(c canvas, e session.Entry, day bool) cells.Text {
+	if day && !e.Modified.IsZero() {
+		return cells.Sayf("%s %s", sizeColumn(e), cells.Shown(e.Modified.In(c.now.Location()).Format("15:04:05")))
+	}
 	return cells.Sayf("%s %s", sizeColumn(e), cells.Shown(strings.TrimSpace(dateText(e.Modified, c.now).String())))
 }
 

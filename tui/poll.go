@@ -56,8 +56,9 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	}
 	before := a.shot
 	a.shot = m.snapshot
+	a.queue.places = a.shot.places
 	a.queue.set(a.shot.queue, a.now())
-	a.link.set(a.shot, a.busy(), a.now())
+	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
 	a.noteChanges(before)
 	for i := range a.panes {

@@ -20,6 +20,7 @@ type queue struct {
 	past   past // what the tab Done shows while a filter is set
 	counts [3]int
 	sum    session.Summary
+	places []session.Place
 	speeds speeds
 
 	flipped map[session.TransferID]bool // details that are not as they are by themselves

@@ -19,9 +19,9 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer, row in
 	c.Put(name, c.plain, titleOf(t).Squeeze(c.Method, name.W))
 	rest := cells.Rect{X: name.X + name.W + 1, Y: r.Y, W: r.W - name.W - 3, H: 1}
 	if r.W >= destinationFrom {
-		to := cells.Rect{X: rest.X, Y: rest.Y, W: 18, H: 1}
+		to := cells.Rect{X: rest.X, Y: rest.Y, W: 22, H: 1}
 		at := c.Put(to, c.dim, c.signs.arrow.Plus(cells.Say(" ")))
-		c.Put(at, c.dim, cells.Name(t.Job.Destination.Base()).Squeeze(c.Method, at.W))
+		c.Put(at, c.dim, q.whereTo(t).Squeeze(c.Method, at.W))
 		rest.X, rest.W = rest.X+to.W+1, rest.W-to.W-1
 	}
 	if t.State == session.StateRunning || q.flash[t.ID] {
@@ -49,6 +49,21 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer, row in
 	c.Put(rest, look, what.Fit(c.Method, rest.W))
 }
 
+// whereTo is the directory that a transfer changes, in short.
+func (q *queue) whereTo(t *session.Transfer) cells.Text {
+	dir := landsIn(t.Job)
+	name := cells.Name(dir.Base())
+	if dir.IsRoot() {
+		name = cells.Say("/")
+	}
+	for _, p := range q.places {
+		if p.ID == t.Job.To && p.ID != session.Here {
+			return placeName(p).Plus(cells.Say(":"), name)
+		}
+	}
+	return name
+}
+
 // titleOf is what a transfer is called, with how many files it has if they are
 // many.
 func titleOf(t *session.Transfer) cells.Text {
@@ -66,7 +81,10 @@ func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
 	r = c.PutRight(r, c.plain, padLeft(c, etaText(shownETA(f.eta)), 8))
 	if r.W >= 26 {
 		rate, look := rateText(f.rate), c.plain
-		if q.stalled(t, c.now) {
+		switch {
+		case t.Asking > 0 && len(t.Active) == 0:
+			rate, look = cells.Say("asking"), c.ask
+		case q.stalled(t, c.now):
 			rate, look = cells.Say("stalled"), c.ask
 		}
 		r = c.PutRight(r, look, padLeft(c, rate, 10))
