@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"io/fs"
 
 	"charm.land/bubbles/v2/key"
@@ -38,17 +39,21 @@ func (a *App) openChmod() tea.Cmd {
 		if err != nil {
 			return modesMsg{d: d, err: err}
 		}
-		m := modesMsg{d: d}
-		for names := range batches(chosen) {
-			got, err := tree.StatAll(ctx, d.at.Dir, names)
-			if err != nil {
-				m.err = err
-				break
-			}
-			m.entries = append(m.entries, got...)
-		}
-		return m
+		entries, err := statAll(ctx, tree, d.at.Dir, chosen)
+		return modesMsg{d, entries, err}
 	}
+}
+
+// statAll describes entries of a directory as they are now, any number of them.
+func statAll(ctx context.Context, tree session.Tree, dir session.Path, entries []session.Entry) (out []session.Entry, err error) {
+	for names := range batches(entries) {
+		got, err := tree.StatAll(ctx, dir, names)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got...)
+	}
+	return out, nil
 }
 
 // batches yields the names of entries, as many at a time as StatAll takes.
@@ -82,16 +87,16 @@ func (m modesMsg) apply(*App) tea.Cmd {
 		return nil
 	}
 	d.entries = nil
-	all, any := fs.FileMode(0o777), fs.FileMode(0)
+	all, some := fs.FileMode(0o777), fs.FileMode(0)
 	for _, e := range m.entries {
 		if e.Kind == session.Link || e.Kind == session.Gone {
 			continue // a link has no mode of its own
 		}
 		d.entries = append(d.entries, e)
-		all, any = all&e.Mode, any|e.Mode
+		all, some = all&e.Mode, some|e.Mode
 	}
 	d.set = all.Perm()
-	d.mixed = (any &^ all).Perm()
+	d.mixed = (some &^ all).Perm()
 	d.was = d.mixed
 	return nil
 }

@@ -284,11 +284,12 @@ func (e *fakeEngine) run(t *session.Transfer, bytes int64) {
 
 // fakeTree is a tree in memory, by directory.
 type fakeTree struct {
-	mu    sync.Mutex
-	dirs  map[string][]session.Entry
-	calls []string
-	fail  map[string]error // by directory
-	hold  chan struct{}    // if not nil, List waits for it
+	mu      sync.Mutex
+	dirs    map[string][]session.Entry
+	calls   []string
+	fail    map[string]error  // by directory
+	hold    chan struct{}     // if not nil, List waits for it
+	content map[string]string // of files, by path
 
 	changes chan session.Change // what Watch tells; nil: it refuses
 }
@@ -402,8 +403,19 @@ func (t *fakeTree) Touch(ctx context.Context, p session.Path, modified time.Time
 	return nil
 }
 
-func (t *fakeTree) Hash(context.Context, session.Path, session.Algorithm) ([]byte, error) {
-	return nil, errors.ErrUnsupported
+// Hash is made of a file's size and content, which is its name unless the test
+// says otherwise.
+func (t *fakeTree) Hash(ctx context.Context, p session.Path, _ session.Algorithm) ([]byte, error) {
+	t.record("hash %s", p)
+	e, err := t.Stat(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	content, ok := t.content[p.Raw()]
+	if !ok {
+		content = e.Name
+	}
+	return fmt.Appendf(nil, "%s!%d", content, e.Size), nil
 }
 
 // names lists a directory in order, for tests.

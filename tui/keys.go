@@ -59,6 +59,7 @@ func keyTable() []binding {
 		screenKeys(),
 		fileKeys(),
 		createKeys(),
+		entryKeys(),
 		viewKeys(),
 		shapeKeys(),
 		queueKeys(),

@@ -22,6 +22,8 @@ type pane struct {
 	chooser *chooser // shown instead of the directory
 	trail   trail    // where it was before
 
+	sizes map[string]int64 // of directories whose content was counted, by name
+
 	store *listing.Store // all that was read; nil before
 	base  []listing.ID   // of it what is there, by name
 	rows  listing.Rows   // of it what is shown, in order

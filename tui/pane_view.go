@@ -91,6 +91,9 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 	default:
 		e = row.entry
 		name, size = cells.Name(e.Name), sizeColumn(e)
+		if n, ok := p.sizes[e.Name]; ok && e.Kind == session.Directory {
+			size = sizeText(n)
+		}
 		switch {
 		case row.ghost:
 			look = c.ghost

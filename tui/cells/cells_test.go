@@ -3,6 +3,7 @@ package cells
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -174,5 +175,30 @@ func TestLayersKeepTheirLook(t *testing.T) {
 	g.Put(Rect{4, 0, 1, 1}, look, Say("x"))
 	if put := g.Render(); put != composed {
 		t.Errorf("composed is %q, put is %q", composed, put)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		w    int
+		want []string
+	}{
+		{"", 5, []string{""}},
+		{"abc", 5, []string{"abc"}},
+		{"abcde", 5, []string{"abcde"}},
+		{"abcdef", 5, []string{"abcde", "f"}},
+		{"ab cdef gh", 5, []string{"ab ", "cdef ", "gh"}},
+		{"ab cdefghijk", 5, []string{"ab ", "cdefg", "hijk"}},
+		{"東京物語", 5, []string{"東京", "物語"}},
+		{"東", 1, []string{"東"}},
+	} {
+		var got []string
+		for _, line := range Shown(c.text).Wrap(ansi.WcWidth, c.w) {
+			got = append(got, line.String())
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q in %d: %q, want %q", c.text, c.w, got, c.want)
+		}
 	}
 }

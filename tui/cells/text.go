@@ -230,3 +230,32 @@ func isASCII(s string) bool {
 	}
 	return true
 }
+
+// Wrap divides t into lines of at most w cells, at blanks where there are some.
+func (t Text) Wrap(m Method, w int) []Text {
+	var lines []Text
+	cs := clusters(m, t.s)
+	join := func(cs []cluster) Text {
+		var b strings.Builder
+		for _, c := range cs {
+			b.WriteString(c.s)
+		}
+		return Text{b.String()}
+	}
+	start, used, blank := 0, 0, 0
+	for i := 0; i < len(cs); i++ {
+		if used += cs[i].width; used > w && i > start {
+			end := i
+			if blank > start {
+				end = blank
+			}
+			lines = append(lines, join(cs[start:end]))
+			start, used, i = end, 0, end-1
+			continue
+		}
+		if cs[i].s == " " {
+			blank = i + 1
+		}
+	}
+	return append(lines, join(cs[start:]))
+}
