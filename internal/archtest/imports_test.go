@@ -23,10 +23,12 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
 	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
 		why: "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs"},
+	{path: "internal/config", knows: []string{"tui/..."},
+		why: "a configuration is judged by what there is to configure: the screen's actions, roles and themes"},
 	{path: "tui/...", knows: []string{"tui/...", "session/..."},
 		why: "the screen shows session's values: a screen that knew how bytes travel would have to change with it, " +
 			"and could not be tested without it",
@@ -77,6 +79,7 @@ var libraries = []struct {
 	{"github.com/fsnotify/fsnotify", []string{"session"}, "what changes in a directory: session has the directories"},
 	{"github.com/spf13/cobra/...", []string{"internal/cli"}, "commands, flags, completion, man pages"},
 	{"github.com/spf13/pflag", []string{"internal/cli"}, "the flags of cobra"},
+	{"github.com/pelletier/go-toml/v2/...", []string{"internal/config"}, "the configuration, with a place for every error"},
 	{"github.com/adrg/xdg", []string{"internal/cli"},
 		"where files of a program lie; the library is told where, it does not choose"},
 	{"golang.org/x/net/...", []string{"transport", "relay"}, "ancillary data of sockets"},
