@@ -71,6 +71,9 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
 	a.pinned = !opts.OfferPin
+	for i := range a.panes {
+		a.panes[i].view = opts.view()
+	}
 	if a.opts.Bookmarks == nil {
 		a.opts.Bookmarks = &passing{}
 	}

@@ -105,6 +105,17 @@ func focusOn(f focus) func(*App) tea.Cmd {
 	}
 }
 
+// view is how panes show directories when the screen opens.
+func (o Options) view() listing.View {
+	v := listing.View{Reverse: o.Reverse, Hidden: o.Hidden}
+	for _, order := range []listing.Order{listing.ByName, listing.ByExtension, listing.BySize, listing.ByTime} {
+		if order.String() == o.Sort {
+			v.Order = order
+		}
+	}
+	return v
+}
+
 func sortBy(o listing.Order) func(*App) tea.Cmd {
 	return viewed(func(v *listing.View) { v.Order, v.Reverse = o, false })
 }

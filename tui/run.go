@@ -33,6 +33,18 @@ type Options struct {
 	Slow     bool // the line to the terminal is slow: fewer frames, and progress now and then
 	ASCII    bool // no letters beyond ASCII but for those of names
 
+	// How panes are sorted when the screen opens: "name", "extension", "size" or
+	// "time", the other way round, with hidden files.
+	Sort            string
+	Reverse, Hidden bool
+
+	// Notify says how the end of a long transfer is told while the terminal is
+	// not looked at: "auto", "bell", "off"; Taskbar whether progress goes there:
+	// "auto", "on", "off"; Passthrough that tmux lets through what is meant for
+	// the terminal around it.
+	Notify, Taskbar string
+	Passthrough     bool
+
 	// Theme is one of theme.Names, and Looks are looks for some of its roles
 	// instead of the theme's own. Nothing is the default.
 	Theme string

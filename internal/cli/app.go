@@ -30,6 +30,8 @@ type app struct {
 	verbose bool
 	noColor bool
 	timeout time.Duration // 0: the defaults
+
+	configName string // of the file; "": where it usually is
 }
 
 // The longest waits where --timeout does not say otherwise.

@@ -59,6 +59,10 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 	if err := errors.Join(writeSample(mine, sampleHere), writeSample(theirs, append(sampleLogs(), samplePeer...))); err != nil {
 		return &problem{what: "write", where: "the sample trees", err: err}
 	}
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
 	h := home{config: filepath.Join(dir, "home"), state: filepath.Join(dir, "home")}
 	closeLog, err := a.screenLog(h)
 	if err != nil {
@@ -83,7 +87,7 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 	defer r.Close()
 	e := session.NewEngine(session.EngineConfig{Reach: r})
 	defer e.Close()
-	opts, err := a.screenSettings(r)
+	opts, err := a.screenSettings(r, c)
 	if err != nil {
 		return err
 	}

@@ -96,10 +96,9 @@ func (h home) servedToken(tree string) (servedToken, bool, error) {
 
 // keepServedToken replaces what is kept for t.Tree.
 func (h home) keepServedToken(t servedToken) error {
-	name := h.servedFile(t.Tree)
 	b, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	return replaceFile(name, append(b, '\n'))
+	return replaceFile(h.servedFile(t.Tree), append(b, '\n'))
 }

@@ -46,6 +46,7 @@ func newRoot(a *app) *cobra.Command {
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is done")
 	cmd.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (as NO_COLOR does)")
 	cmd.PersistentFlags().DurationVar(&a.timeout, "timeout", 0, "longest wait for an answer or for progress (default 10s to connect, 30s without progress)")
+	cmd.PersistentFlags().StringVar(&a.configName, "config", "", "read the configuration from `FILE`")
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.timeout < 0 || cmd.PersistentFlags().Changed("timeout") && a.timeout == 0 {
 			return usage("--timeout: not a positive duration", "for example: --timeout 30s")
@@ -58,7 +59,7 @@ func newRoot(a *app) *cobra.Command {
 		newLs(a), newStat(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a),
-		newPing(a), newToken(a), newKey(a), newPeer(a), newVersion(a),
+		newPing(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newVersion(a),
 	)
 	return cmd
 }

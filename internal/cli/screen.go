@@ -11,10 +11,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/bargee/bargee/internal/config"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
+	"github.com/bargee/bargee/tui/theme"
 )
 
 // screenOptions are those of bargee without a command.
@@ -24,7 +27,7 @@ type screenOptions struct {
 	target string // "": choose on the screen
 	dir    string
 	lanes  int
-	slow   bool
+	flags  *pflag.FlagSet
 	alone  bool // target was given without dir: it may be that
 }
 
@@ -53,6 +56,10 @@ func (o *screenOptions) run(ctx context.Context) error {
 	if err := o.needScreen(); err != nil {
 		return err
 	}
+	c, err := o.configuration()
+	if err != nil {
+		return err
+	}
 	r, err := o.app.reach()
 	if err != nil {
 		return err
@@ -68,11 +75,10 @@ func (o *screenOptions) run(ctx context.Context) error {
 	defer closeLog()
 	e := session.NewEngine(session.EngineConfig{Reach: r})
 	defer e.Close() // keeps what is under way, to be resumed
-	opts, err := o.screenSettings(r)
+	opts, err := o.screenSettings(r, c)
 	if err != nil {
 		return err
 	}
-	opts.Slow = o.slow
 	if opts.Left.Dir, err = localDirectory(o.dir); err != nil {
 		return err
 	}
@@ -86,11 +92,11 @@ func (o *screenOptions) run(ctx context.Context) error {
 
 // needScreen refuses to draw where nobody would see it.
 func (a *app) needScreen() error {
-	switch {
-	case a.json:
+	if a.json {
 		return usage("the screen prints no JSON", "commands do: bargee ls --json, bargee cp --json")
-	case !a.screen:
-		return usage("the screen needs a terminal", "commands do not: bargee ls, bargee cp, bargee --help")
+	}
+	if why := a.whyNotDrawn(); why != "" {
+		return usage(why, "commands do not: bargee ls, bargee cp; line by line it works anywhere: bargee --plain")
 	}
 	return nil
 }
@@ -119,7 +125,7 @@ func (o *screenOptions) connect(ctx context.Context, e *session.Engine, r *reach
 }
 
 // screenSettings are what the screen shows wherever it is opened.
-func (a *app) screenSettings(r *reach) (tui.Options, error) {
+func (a *app) screenSettings(r *reach, c *config.Config) (tui.Options, error) {
 	opts := tui.Options{
 		Output:    os.Stdout,
 		Environ:   os.Environ(),
@@ -128,6 +134,8 @@ func (a *app) screenSettings(r *reach) (tui.Options, error) {
 		PeerName:  func(p session.Place) string { return proposal(r, p) },
 		Bookmarks: &bookmarkFile{name: filepath.Join(r.home.state, "bookmarks.json")},
 	}
+	a.configure(&opts, c)
+	r.home.rememberScreen(&opts)
 	if a.noColor {
 		opts.Environ = append([]string{"NO_COLOR=1"}, opts.Environ...)
 	}
@@ -231,11 +239,16 @@ func addScreen(cmd *cobra.Command, a *app) {
 	o := &screenOptions{app: a, dir: "."}
 	o.reachFlags.add(cmd)
 	addLanes(cmd.Flags(), &o.lanes)
-	cmd.Flags().BoolVar(&o.slow, "slow", false, "spare the line to the terminal: progress every few seconds")
+	f := cmd.Flags()
+	f.Bool("slow", false, "spare the line to the terminal: progress every few seconds")
+	f.Bool("ascii", false, "no lines and signs beyond ASCII")
+	f.Bool("mouse", true, "the mouse is bargee's, not the terminal's")
+	f.String("theme", "", "`NAME` of a theme: "+strings.Join(theme.Names(), ", "))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkLanes(cmd.Flags(), o.lanes); err != nil {
 			return err
 		}
+		o.flags = cmd.Flags()
 		if len(args) > 0 {
 			o.target, o.alone = args[0], len(args) == 1
 		}
