@@ -58,6 +58,7 @@ type App struct {
 	out    *output
 	dials  int // number of the last dialling
 	memory memory
+	away   bool // the terminal has not the focus
 	pinned bool // the offer to trust was taken or declined
 
 	slowUntil time.Time // the terminal did not keep up
@@ -137,6 +138,10 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 		return a.paste(m)
 	case tea.MouseMsg:
 		return a.mouse(m)
+	case tea.FocusMsg:
+		a.away = false
+	case tea.BlurMsg:
+		a.away = true
 	case tea.BackgroundColorMsg:
 		a.dress(m)
 	case tea.WindowSizeMsg:

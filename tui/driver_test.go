@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -23,8 +24,11 @@ type driver struct {
 	engine  *fakeEngine
 	quit    bool
 	cleared int
-	poll    func(time.Time) tea.Msg // the next poll, which the test sets off
-	after   time.Duration
+	raw     []string // what went to the terminal beside the frames
+
+	suspended bool
+	poll      func(time.Time) tea.Msg // the next poll, which the test sets off
+	after     time.Duration
 }
 
 func path(t testing.TB, s string) session.Path {
@@ -82,6 +86,10 @@ func (d *driver) run(cmd tea.Cmd) {
 		}
 	case tea.QuitMsg:
 		d.quit = true
+	case tea.SuspendMsg:
+		d.suspended = true
+	case tea.RawMsg:
+		d.raw = append(d.raw, fmt.Sprint(msg.Msg))
 	default:
 		if msg == tea.ClearScreen() {
 			d.cleared++

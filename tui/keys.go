@@ -61,6 +61,7 @@ func keyTable() []binding {
 		createKeys(),
 		entryKeys(),
 		viewKeys(),
+		clipboardKeys(),
 		shapeKeys(),
 		queueKeys(),
 		paletteKeys(),
@@ -92,7 +93,8 @@ func screenKeys() []binding {
 		{name: "trust", Binding: bind("trust this peer", "T"), scope: everywhere, run: (*App).offerPin},
 		{name: "help", Binding: bind("this help", "?", "f1"), scope: everywhere, hint: "help", label: "Help", run: (*App).openHelp},
 		{name: "close", Binding: bind("close or clear", "esc"), scope: everywhere, run: (*App).escape},
-		{name: "redraw", Binding: bind("draw anew", "ctrl+l"), scope: everywhere, run: (*App).repaint},
+		{name: "redraw", Binding: bind("draw anew", "D", "ctrl+l"), scope: everywhere, run: (*App).repaint},
+		{name: "suspend", Binding: bind("back to the shell, until fg", "Z", "ctrl+z"), scope: everywhere, run: (*App).suspend},
 		{name: "quit", Binding: bind("quit", "q", "f10", "ctrl+c"), scope: everywhere, label: "Quit", run: (*App).quit},
 	}
 }
@@ -122,7 +124,7 @@ func viewKeys() []binding {
 		{name: "sort-by-time", Binding: bind("sort by time", "s m"), scope: inPanes, hint: "modified", cannot: needsDirectory, run: sortBy(3)},
 		{name: "reverse", Binding: bind("the other way round", "S"), scope: inPanes, cannot: needsDirectory, run: (*App).reverse},
 		{name: "hidden", Binding: bind("hidden files, or not", "."), scope: inPanes, cannot: needsDirectory, run: (*App).toggleHidden},
-		{name: "refresh", Binding: bind("read again", "ctrl+r"), scope: inPanes, cannot: needsDirectory, run: (*App).refresh},
+		{name: "refresh", Binding: bind("read again", "r", "ctrl+r"), scope: inPanes, cannot: needsDirectory, run: (*App).refresh},
 	}
 }
 

@@ -177,7 +177,7 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 		d.press(key...)
 		wantOrder(t, d, "Series", ".hidden", "Arrival.2016.2160p.mkv")
 	},
-	"panes ctrl+r": func(t *testing.T, d *driver, key []string) {
+	"panes r": func(t *testing.T, d *driver, key []string) {
 		d.press("down", "down")
 		d.engine.trees[session.Here].put("home/Films", session.Entry{Name: "aaa"})
 		d.press(key...)
@@ -199,7 +199,7 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 			t.Error("Esc did not just clear the tags")
 		}
 	},
-	"panes ctrl+l": func(t *testing.T, d *driver, key []string) {
+	"panes D": func(t *testing.T, d *driver, key []string) {
 		if d.press(key...); d.cleared != 1 {
 			t.Error("the screen was not cleared")
 		}
@@ -314,15 +314,15 @@ func TestKeysReachTheProgram(t *testing.T) {
 					t.Errorf("%q is bound twice", key)
 				}
 				taken[key] = true
-				if slices.Contains(kept, key) || strings.HasPrefix(key, "alt+") {
+				if slices.Contains(kept, key) && b.name != "suspend" || strings.HasPrefix(key, "alt+") {
 					t.Errorf("%q does not reach every program", key)
 				}
-				if key[0] != 'f' || len(key) == 1 {
+				if (key[0] != 'f' || len(key) == 1) && !strings.HasPrefix(key, "ctrl+") {
 					letters++
 				}
 			}
 			if letters == 0 {
-				t.Errorf("%v needs a function key", b.Keys())
+				t.Errorf("%v needs a function key or Ctrl", b.Keys())
 			}
 		}
 	}

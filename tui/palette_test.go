@@ -33,7 +33,7 @@ func TestPaletteFindsAndDoes(t *testing.T) {
 func TestPaletteSaysWhatCannotBeDone(t *testing.T) {
 	d := newDriver(t, 100, 24, func(_ *fakeEngine, o *Options) { o.Right = nil })
 	d.press(":")
-	d.write("copy")
+	d.write("copy other")
 	d.wantShown("the other pane shows no directory yet")
 	d.press("enter")
 	if d.app.over() == nil {

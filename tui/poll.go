@@ -60,7 +60,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	a.queue.set(a.shot.queue, a.now())
 	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
-	a.noteChanges(before)
+	cmds = append(cmds, a.noteChanges(before))
 	for i := range a.panes {
 		cmds = append(cmds, a.follow(&a.panes[i], before))
 	}
@@ -86,11 +86,12 @@ func (a *App) interval() time.Duration {
 }
 
 // noteChanges says what ended since the snapshot before.
-func (a *App) noteChanges(before snapshot) {
+func (a *App) noteChanges(before snapshot) tea.Cmd {
 	for _, t := range a.shot.queue.ended {
 		a.note = note{outcome: t.ID}
 	}
-	if asked(a.shot.queue.live) > asked(before.queue.live) && a.focus != onQueue {
+	asks := asked(a.shot.queue.live) > asked(before.queue.live)
+	if asks && a.focus != onQueue {
 		a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
 	}
 	for _, p := range a.shot.places {
@@ -100,6 +101,7 @@ func (a *App) noteChanges(before snapshot) {
 			}
 		}
 	}
+	return a.notify(a.shot.queue.ended, asks)
 }
 
 // asked is how many transfers ask something.

@@ -64,6 +64,11 @@ type Options struct {
 	// resumed the next time.
 	Background func(context.Context) error
 
+	// HostPath writes a path of this machine as its shell takes it, and PathOf
+	// reads one. Nil: with slashes.
+	HostPath func(session.Path) string
+	PathOf   func(string) (session.Path, error)
+
 	// Split divides an address as it is typed into what Engine.Connect takes
 	// and the directory to open there. Nil: it is all address.
 	Split func(typed string) (address string, dir session.Path, err error)

@@ -14,6 +14,8 @@ func (a *App) View() tea.View {
 		AltScreen:   true,
 		WindowTitle: a.title(),
 		MouseMode:   a.mouseMode(),
+		ReportFocus: true,
+		ProgressBar: a.taskbar(),
 	}
 }
 

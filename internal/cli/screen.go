@@ -135,6 +135,8 @@ func (a *app) screenSettings(r *reach, c *config.Config) (tui.Options, error) {
 		Bookmarks: &bookmarkFile{name: filepath.Join(r.home.state, "bookmarks.json")},
 	}
 	a.configure(&opts, c)
+	host := session.NewHost()
+	opts.HostPath, opts.PathOf = host.Name, host.PathOf
 	r.home.rememberScreen(&opts)
 	if a.noColor {
 		opts.Environ = append([]string{"NO_COLOR=1"}, opts.Environ...)
