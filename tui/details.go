@@ -53,9 +53,12 @@ func (a *App) detailRows(c canvas, t *session.Transfer, w int) []textRow {
 	if t.Err != nil {
 		rows = append(rows, fact(cells.Say("why"), explain(t.Err).line(c), c.fail))
 	}
-	for _, s := range t.Streams {
-		rows = append(rows, fact(cells.Sayf("stream %d", s.ID), cells.Sayf("%3d%% of %s  %s  lane %d",
-			int(share(t, s)*100+1e-9), cells.Name(s.File.Base()).Squeeze(c.Method, max(w-40, 10)), shortRate(a.queue.figuresOf(t).streams[s.ID]), s.Lane), c.plain))
+	for _, s := range a.queue.figuresOf(t).streams {
+		name := cells.Say("idle")
+		if !s.file.IsRoot() {
+			name = cells.Sayf("%3d%% of %s  %s", int(s.share*100+1e-9), cells.Name(s.file.Base()).Squeeze(c.Method, max(w-40, 10)), shortRate(s.rate))
+		}
+		rows = append(rows, fact(cells.Sayf("stream %d", s.id), name.Plus(cells.Sayf("  lane %d", s.lane)), c.plain))
 	}
 	return append(rows, failureRows(c, t, w)...)
 }

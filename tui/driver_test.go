@@ -19,7 +19,7 @@ var testNow = time.Date(2026, 11, 21, 21, 14, 7, 0, time.UTC)
 // A driver runs an App by hand: keys and polls go through Update, and commands
 // are carried out at once, before the next key.
 type driver struct {
-	t       *testing.T
+	t       testing.TB
 	app     *App
 	engine  *fakeEngine
 	quit    bool
@@ -41,7 +41,7 @@ func path(t testing.TB, s string) session.Path {
 }
 
 // newDriver opens the screen on ~/Films and nas-attic:/pool/films.
-func newDriver(t *testing.T, w, h int, change ...func(*fakeEngine, *Options)) *driver {
+func newDriver(t testing.TB, w, h int, change ...func(*fakeEngine, *Options)) *driver {
 	t.Helper()
 	e := newFakeEngine()
 	e.now = func() time.Time { return testNow }

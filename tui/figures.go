@@ -15,7 +15,15 @@ type figures struct {
 	rate    float64
 	eta     time.Duration // negative: it cannot be told yet
 	since   time.Time     // since when a time left could be told
-	streams map[int]float64
+	streams []streamFigure
+}
+
+// A streamFigure is a stream as it stands on the screen.
+type streamFigure struct {
+	id, lane int
+	file     session.Path // the root: it is idle
+	share    float64      // of its part of the file, 0 to 1
+	rate     float64
 }
 
 const (
@@ -28,17 +36,23 @@ const (
 // look takes in what was measured, if it is time to.
 func (f *figures) look(t *session.Transfer, now time.Time) {
 	started := (f.rate > 0) != (t.Rate > 0) // or stopped: that is told at once
+	started = started || len(t.Streams) != len(f.streams)
 	if !started && !f.at.IsZero() && now.Sub(f.at) < figureStep-figureStep/8 {
 		return
 	}
 	f.lookETA(t, now)
 	f.at = now
 	f.rate = steady(f.rate, t.Rate)
-	if f.streams == nil {
-		f.streams = make(map[int]float64, len(t.Streams))
-	}
-	for _, s := range t.Streams {
-		f.streams[s.ID] = steady(f.streams[s.ID], s.Rate)
+	old := f.streams
+	f.streams = make([]streamFigure, len(t.Streams))
+	for i, s := range t.Streams {
+		now := streamFigure{s.ID, s.Lane, s.File, share(t, s), s.Rate}
+		for _, o := range old {
+			if o.id == s.ID {
+				now.rate = steady(o.rate, s.Rate)
+			}
+		}
+		f.streams[i] = now
 	}
 }
 

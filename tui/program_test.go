@@ -43,7 +43,7 @@ type bed struct {
 	over   chan error
 }
 
-func newBed(t *testing.T, w, h int) *bed {
+func newBed(t *testing.T, w, h int, change ...func(*Options)) *bed {
 	t.Helper()
 	b := &bed{t: t, engine: newFakeEngine(), term: newMemoryTerminal(w, h), over: make(chan error, 1)}
 	input, keys := io.Pipe()
@@ -51,6 +51,9 @@ func newBed(t *testing.T, w, h int) *bed {
 	opts := Options{
 		Left: Location{Dir: path(t, "home/Films")}, Right: &Location{Place: 1, Dir: path(t, "pool/films")},
 		Home: path(t, "home"), Input: input, Output: b.term, Environ: []string{"TERM=xterm-256color"},
+	}
+	for _, f := range change {
+		f(&opts)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel

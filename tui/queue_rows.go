@@ -106,26 +106,26 @@ func (q *queue) drawProgress(c canvas, r cells.Rect, t *session.Transfer) {
 
 // drawStreams writes the streams from the i-th on, as many as stand in a line.
 func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) {
-	n, named, f := streamsIn(r.W, t), named(t), q.figuresOf(t)
+	streams := q.figuresOf(t).streams
+	n, named := streamsIn(r.W, t, streams), named(t, streams)
 	r = cells.Rect{X: r.X + 3, Y: r.Y, W: r.W - 4, H: 1}
 	w := r.W / n
-	for k := 0; k < n && i+k < len(t.Streams); k++ {
-		s := t.Streams[i+k]
+	for k := 0; k < n && i+k < len(streams); k++ {
+		s := streams[i+k]
 		at := cells.Rect{X: r.X + k*w, Y: r.Y, W: w - 1, H: 1}
-		at = c.Put(at, c.dim, cells.Sayf("%2d ", s.ID))
-		if s.File.IsRoot() {
+		at = c.Put(at, c.dim, cells.Sayf("%2d ", s.id))
+		if s.file.IsRoot() {
 			c.Put(at, c.dim, cells.Say("idle"))
 			continue
 		}
-		at = c.PutRight(at, c.dim, padLeft(c, shortRate(f.streams[s.ID]), 6))
-		x := share(t, s)
-		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(x*100+1e-9)))
+		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.rate), 6))
+		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(s.share*100+1e-9)))
 		if named {
 			name := cells.Rect{X: at.X, Y: at.Y, W: max(at.W/2, 6), H: 1}
-			c.Put(name, c.plain, cells.Name(s.File.Base()).Squeeze(c.Method, name.W))
+			c.Put(name, c.plain, cells.Name(s.file.Base()).Squeeze(c.Method, name.W))
 			at.X, at.W = at.X+name.W+1, at.W-name.W-1
 		}
-		c.bar(at, x)
+		c.bar(at, s.share)
 	}
 }
 

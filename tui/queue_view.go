@@ -42,7 +42,8 @@ func (q *queue) lines(t *session.Transfer, w int) []queueLine {
 		return out
 	}
 	if !t.State.Over() {
-		for s := 0; s < len(t.Streams); s += streamsIn(w, t) {
+		streams := q.figuresOf(t).streams
+		for s := 0; s < len(streams); s += streamsIn(w, t, streams) {
 			out = append(out, queueLine{lineStreams, s})
 		}
 	}
@@ -68,25 +69,25 @@ func (q *queue) tallness(w int) func(row int) int {
 
 // streamsIn is how many streams of a transfer stand beside each other in w
 // columns: as many as there is room for, and in each line about the same.
-func streamsIn(w int, t *session.Transfer) int {
+func streamsIn(w int, t *session.Transfer, streams []streamFigure) int {
 	width := streamWidth
-	if named(t) {
+	if named(t, streams) {
 		width = namedStreamWidth
 	}
 	most := max(1, (w-4)/width)
-	lines := max(1, (len(t.Streams)+most-1)/most)
-	return max(1, (len(t.Streams)+lines-1)/lines)
+	lines := max(1, (len(streams)+most-1)/most)
+	return max(1, (len(streams)+lines-1)/lines)
 }
 
 // named tells whether the streams of a transfer need the names of their files.
-func named(t *session.Transfer) bool {
+func named(t *session.Transfer, streams []streamFigure) bool {
 	var file session.Path
-	for _, s := range t.Streams {
-		if !s.File.IsRoot() && !file.IsRoot() && s.File != file {
+	for _, s := range streams {
+		if !s.file.IsRoot() && !file.IsRoot() && s.file != file {
 			return true
 		}
-		if !s.File.IsRoot() {
-			file = s.File
+		if !s.file.IsRoot() {
+			file = s.file
 		}
 	}
 	return t.Files > 1
