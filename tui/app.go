@@ -55,6 +55,7 @@ type App struct {
 	copies *copying // the count for the question to copy
 	counts int      // number of the last count
 	sync   syncBrowse
+	finder *finder // what was looked for last
 	out    *output
 	dials  int // number of the last dialling
 	memory memory

@@ -28,21 +28,29 @@ func transferTo(move bool) func(*App) tea.Cmd {
 }
 
 func (a *App) askTransfer(move bool) tea.Cmd {
-	from, to := a.pane(), a.other()
+	from := a.pane()
 	chosen := from.chosen()
-	switch {
-	case len(chosen) == 0:
-		return nil
-	case to.chooser != nil:
-		a.note = note{text: cells.Say("choose a place for the other pane first: Tab, then Enter"), tone: toneAsk}
-		return nil
-	case from.location() == to.location():
+	if len(chosen) > 0 && from.chooser == nil && from.location() == a.other().location() && a.other().chooser == nil {
 		a.note = note{text: cells.Say("both panes show the same directory"), tone: toneAsk}
 		return nil
 	}
 	sources, err := from.paths(chosen)
 	if err != nil {
 		a.fail(err)
+		return nil
+	}
+	return a.askTransferOf(from, chosen, sources, move)
+}
+
+// askTransferOf asks whether to copy or move entries of a pane's place, which lie
+// at these paths, to what the other pane shows.
+func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []session.Path, move bool) tea.Cmd {
+	to := &a.panes[1-from.side]
+	switch {
+	case len(chosen) == 0:
+		return nil
+	case to.chooser != nil:
+		a.note = note{text: cells.Say("choose a place for the other pane first: Tab, then Enter"), tone: toneAsk}
 		return nil
 	}
 	job := session.Job{
@@ -54,7 +62,7 @@ func (a *App) askTransfer(move bool) tea.Cmd {
 		answers: []answer{{bind("queue", "enter"), submit{job, from.side}}},
 		escape:  func() action { return stopCounting{} },
 	}
-	return a.count(from.location(), chosen)
+	return a.count(from.location(), chosen, sources)
 }
 
 // transferText says what a job would do: the count first, since the places can
@@ -140,13 +148,13 @@ type measuredMsg struct {
 
 // count adds up what was chosen; what lies in directories is found in a
 // goroutine.
-func (a *App) count(at Location, chosen []session.Entry) tea.Cmd {
+func (a *App) count(at Location, chosen []session.Entry, sources []session.Path) tea.Cmd {
 	a.counts++
 	ctx, cancel := context.WithCancel(a.ctx)
 	a.copies = &copying{number: a.counts, cancel: cancel}
 	var dirs []session.Path
 	var unseen []string // files of which only the names are known
-	for _, e := range chosen {
+	for i, e := range chosen {
 		if e.Kind != session.Directory {
 			a.copies.files++
 			if e.Size < 0 {
@@ -155,9 +163,7 @@ func (a *App) count(at Location, chosen []session.Entry) tea.Cmd {
 			a.copies.bytes += max(e.Size, 0)
 			continue
 		}
-		if p, err := at.Dir.Join(e.Name); err == nil {
-			dirs = append(dirs, p)
-		}
+		dirs = append(dirs, sources[i])
 	}
 	if len(dirs)+len(unseen) == 0 {
 		a.copies.counted = true

@@ -59,6 +59,7 @@ func keyTable() []binding {
 		screenKeys(),
 		fileKeys(),
 		createKeys(),
+		findKeys(),
 		entryKeys(),
 		viewKeys(),
 		clipboardKeys(),
