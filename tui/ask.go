@@ -35,7 +35,7 @@ type answer struct {
 }
 
 // handleKey returns what to do, and whether the ask is over with it. A key that
-// is no answer changes nothing.
+// is no answer changes nothing, but for n, which anybody takes for no.
 func (q *ask) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 	switch {
 	case key.Matches(k, giveUp):
@@ -49,7 +49,7 @@ func (q *ask) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 				return a.then, true
 			}
 		}
-		return nil, false
+		return nil, k.String() == "n" // no answer of its own: then it says no
 	case k.String() == "enter":
 		return q.enter(q.input.Value()), true
 	case q.keys != nil:

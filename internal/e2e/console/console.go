@@ -24,14 +24,15 @@ type Config struct {
 	Command       []string
 }
 
-// A Console runs one command. It owns the command, two goroutines and the
+// A Console runs one command. It owns the command, three goroutines and the
 // pseudo terminal; all of them live until Close.
 type Console struct {
 	Started time.Time // before the command was
 
-	cmd  *exec.Cmd
-	file *os.File // our side of the pseudo terminal
-	over sync.WaitGroup
+	cmd   *exec.Cmd
+	file  *os.File // our side of the pseudo terminal
+	over  sync.WaitGroup
+	ended chan struct{} // closed when the command has
 
 	mu      sync.Mutex
 	screen  *vt.Emulator
@@ -46,7 +47,7 @@ func Start(ctx context.Context, cfg Config) (*Console, error) {
 	if w == 0 {
 		w, h = 80, 24
 	}
-	c := &Console{screen: vt.NewEmulator(w, h), changed: make(chan struct{})}
+	c := &Console{screen: vt.NewEmulator(w, h), changed: make(chan struct{}), ended: make(chan struct{})}
 	c.cmd = exec.CommandContext(ctx, cfg.Command[0], cfg.Command[1:]...)
 	c.cmd.Dir, c.cmd.Env = cfg.Dir, cfg.Env
 	c.Started = time.Now()
@@ -55,6 +56,10 @@ func Start(ctx context.Context, cfg Config) (*Console, error) {
 		return nil, fmt.Errorf("starting %s: %w", cfg.Command[0], err)
 	}
 	c.file = f
+	c.over.Go(func() {
+		_ = c.cmd.Wait() // how it ended is not what is looked at
+		close(c.ended)
+	})
 	c.over.Go(c.watch)
 	c.over.Go(func() { _, _ = io.Copy(f, c.screen) }) // answers to queries; ends with either
 	return c, nil
@@ -172,11 +177,14 @@ func (c *Console) WaitFor(ctx context.Context, what string, shown func(screen st
 	}
 }
 
+// Ended waits until the command has ended.
+func (c *Console) Ended() { <-c.ended }
+
 // Close ends the command at once.
 func (c *Console) Close() error {
 	c.Read()
-	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait() // it was killed
+	_ = c.cmd.Process.Kill() // it may have ended by itself
+	<-c.ended
 	err := c.file.Close()
 	c.mu.Lock()
 	c.screen.Close()
