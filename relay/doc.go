@@ -1,5 +1,33 @@
 // Package relay stands between two peers that cannot meet.
 //
-// Its forwarding, rooms and quotas are the subject of the relay's own work; until
-// then nothing in bargee claims to have a relay, and demo runs without one.
+// It is blind: the peers' QUIC ends at the peers, and all that a relay sees of
+// them is addresses, sizes and times. What is here is the data plane; rooms,
+// tokens and the command are not there yet, and demo runs without a relay.
+//
+//	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*)
+//	Session    two legs, their traffic, what it may carry              (table)
+//	leg        who is where, and for how long: pure                    (leg)
+//	Own        what is for the relay itself, for its own QUIC listener (own)
+//
+// # Forwarding by source
+//
+// Each lane of a peer that goes by way of a relay has a socket of its own at the
+// peer, and packets of one address go to one other address: they have no header,
+// are as large as direct ones, and a buffer of packets that the kernel joined
+// goes out as it came in. How a peer gets its address bound to a leg of a session,
+// and what keeps strangers from doing so, is in internal/wire's Datagram.
+//
+// Three things follow from that. Packets whose source is no leg are never
+// forwarded, and never answered by the relay's own listener unless their source
+// said hello: a lane's first packet that comes before its bind must not end up in
+// a handshake with the relay. Datagrams of the relay's are taken out of what is
+// forwarded, packet by packet, also where the kernel had joined them with others.
+// And a leg that is silent for 20 s is free, before a NAT can have given its
+// address to somebody else.
+//
+// # Who owns what
+//
+// A Plane owns its sockets, a goroutine for each, and one that frees silent legs;
+// Close ends them. A loop owns its buffers; sessions and addresses are in a table
+// that loops read. Sessions are made and ended by whoever runs the relay.
 package relay

@@ -1,0 +1,280 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// A Plane forwards packets between the legs of sessions. It never opens them,
+// never dials, and sends nothing but what came, and answers to datagrams.
+//
+//	socket ─▶ loop ─▶ of a leg, and none of ours ─▶ the other leg's address
+//	                ├▶ wire.Datagram              ─▶ table, and an answer
+//	                └▶ of one who said hello      ─▶ Own, the relay's listener
+//	                   else                       ─▶ dropped
+//
+// A packet goes out as it came in, and so does a buffer of many that the kernel
+// had joined (UDP_GRO): one call takes it in, one call (UDP_SEGMENT) sends it.
+// On Linux there is a socket for each core, with a loop of its own. All methods
+// may be called from several goroutines.
+type Plane struct {
+	table *table
+	jar   *cookieJar
+	now   func() time.Time
+
+	sockets []socket
+	own     *ownConn
+	loops   sync.WaitGroup
+	closed  chan struct{}
+	once    sync.Once
+
+	strays atomic.Uint64 // packets that belong to nobody
+}
+
+// A socket sends and receives for a loop.
+type socket interface {
+	// run hands what comes to p until the socket is closed.
+	run(p *Plane) error
+	send(b []byte, to netip.AddrPort) error
+	addr() netip.AddrPort
+	close() error
+}
+
+// ErrClosed is returned by what a closed Plane cannot do any more.
+var ErrClosed = errors.New("the relay is closed")
+
+// NewPlane opens the sockets of addr (host:port; port 0 picks one), as many as
+// loops say, and begins to forward. It lives until Close.
+func NewPlane(addr string, loops int) (*Plane, error) {
+	return newPlane(addr, loops, time.Now)
+}
+
+func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
+	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, closed: make(chan struct{})}
+	for range max(loops, 1) {
+		s, err := openSocket(addr, loops > 1)
+		if err != nil {
+			p.closeSockets()
+			return nil, err
+		}
+		p.sockets = append(p.sockets, s)
+		addr = s.addr().String() // the port that the first one picked
+	}
+	p.own = newOwnConn(p.sockets[0])
+	for _, s := range p.sockets {
+		p.loops.Go(func() { _ = s.run(p) }) // it ends when the socket is closed
+	}
+	p.loops.Go(p.sweep)
+	return p, nil
+}
+
+// Addr returns where the relay is.
+func (p *Plane) Addr() netip.AddrPort { return p.sockets[0].addr() }
+
+// Strays returns how many packets came that belong to nobody.
+func (p *Plane) Strays() uint64 { return p.strays.Load() }
+
+// Open makes a session whose legs have these keys (32 bytes). All allowances are
+// asked for what it forwards.
+func (p *Plane) Open(keys [2][]byte, allow ...Allowance) (*Session, error) {
+	select {
+	case <-p.closed:
+		return nil, ErrClosed
+	default:
+	}
+	s := &Session{allow: allow}
+	s.legs[0].key, s.legs[1].key = keys[0], keys[1]
+	for {
+		var id [8]byte
+		rand.Read(id[:])
+		if s.ID = binary.BigEndian.Uint64(id[:]); p.table.add(s) {
+			return s, nil
+		}
+	}
+}
+
+// End ends a session: its packets are dropped from now on.
+func (p *Plane) End(s *Session) { p.table.remove(s) }
+
+// Close ends all sessions and closes the sockets.
+func (p *Plane) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	err := p.closeSockets()
+	p.own.Close()
+	p.loops.Wait()
+	return err
+}
+
+func (p *Plane) closeSockets() error {
+	var errs []error
+	for _, s := range p.sockets {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Drained waits until no leg is bound, or ctx ends.
+func (p *Plane) Drained(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for p.bound() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (p *Plane) bound() (n int) {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	for _, s := range p.table.byID {
+		for i := range s.to {
+			if s.to[i].Load() != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// sweep frees legs that were not heard of.
+func (p *Plane) sweep() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.table.sweep(p.now())
+		case <-p.closed:
+			return
+		}
+	}
+}
+
+// A verdict is what becomes of a buffer.
+type verdict struct {
+	to  netip.AddrPort // where it is sent; zero: nowhere
+	own bool           // it is the relay's own listener's
+}
+
+// judge says what becomes of a buffer of packets of one size from one source.
+// Those of a peer to its relay are heard here and taken out: rest is what is
+// left, which is b where there were none.
+func (p *Plane) judge(b []byte, segment int, from netip.AddrPort, answer func([]byte, netip.AddrPort)) (v verdict, rest []byte) {
+	rest = b
+	for off := 0; off < len(b); off += segment {
+		if wire.IsDatagram(b[off:]) {
+			rest = p.takeOut(b, segment, from, answer)
+			break
+		}
+	}
+	if len(rest) == 0 {
+		return v, nil
+	}
+	at := p.table.find(from)
+	switch {
+	case at.session != nil:
+		return p.forward(at, rest, segment), rest
+	case p.now().Before(at.until):
+		return verdict{own: true}, rest
+	}
+	p.strays.Add(uint64((len(rest) + segment - 1) / segment))
+	return v, rest
+}
+
+// forward says where packets of a leg go, and counts them.
+func (p *Plane) forward(at place, b []byte, segment int) (v verdict) {
+	s := at.session
+	n := uint64((len(b) + segment - 1) / segment)
+	to := s.to[1-at.leg].Load()
+	if to == nil {
+		s.dropped.Add(n)
+		return v
+	}
+	for _, a := range s.allow {
+		if !a.Allow(p.now(), len(b)) {
+			s.dropped.Add(n)
+			return v
+		}
+	}
+	s.packets.Add(n)
+	s.bytes.Add(uint64(len(b)))
+	return verdict{to: *to}
+}
+
+// takeOut hears the datagrams among packets, and closes the gaps they leave.
+func (p *Plane) takeOut(b []byte, segment int, from netip.AddrPort, answer func([]byte, netip.AddrPort)) (rest []byte) {
+	rest = b[:0]
+	for off := 0; off < len(b); off += segment {
+		packet := b[off:min(off+segment, len(b))]
+		if !wire.IsDatagram(packet) {
+			rest = append(rest, packet...)
+			continue
+		}
+		if out := p.hear(packet, from); out != nil {
+			answer(out, from)
+		}
+	}
+	return rest
+}
+
+// hear takes in a datagram and returns the answer, nil if there is none.
+func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
+	d, err := wire.ParseDatagram(packet)
+	now := p.now()
+	if err != nil {
+		return nil
+	}
+	if d.Type == wire.DatagramHello {
+		p.table.greet(from, now)
+		return nil
+	}
+	s := p.table.session(d.Session)
+	if s == nil {
+		return nil
+	}
+	key := s.key(d.Leg)
+	if key == nil || !wire.Signed(packet, key) {
+		return nil
+	}
+	switch d.Type {
+	case wire.DatagramBind:
+		d.Type, d.Cookie = wire.DatagramChallenge, p.jar.bake(d, from, now)
+		return d.Append(nil, key)
+	case wire.DatagramAnswer:
+		if !p.jar.good(d, from, now) || !p.table.hear(s, d, from, now) {
+			return nil
+		}
+		d.Type = wire.DatagramBound
+	case wire.DatagramKeep:
+		if !p.table.hear(s, d, from, now) {
+			return nil
+		}
+		d.Type = wire.DatagramKept
+	case wire.DatagramLeave:
+		p.table.hear(s, d, from, now)
+		return nil
+	default:
+		return nil // ours to say
+	}
+	d.Joined, d.Observed = s.to[1-d.Leg].Load() != nil, from
+	return d.Append(nil, key)
+}
+
+// key returns the key of a leg, nil once the session has ended.
+func (s *Session) key(number uint8) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.legs[number].key
+}

@@ -1,0 +1,59 @@
+//go:build !linux
+
+package relay
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+)
+
+// A plainSocket moves a packet a call: what every system can.
+type plainSocket struct{ *net.UDPConn }
+
+// openSocket opens a UDP socket; several loops cannot share a port here.
+func openSocket(addr string, shared bool) (socket, error) {
+	a, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if shared {
+		return nil, errors.New("several loops on one port need Linux")
+	}
+	c, err := net.ListenUDP("udp", a)
+	if err != nil {
+		return nil, err
+	}
+	return plainSocket{c}, nil
+}
+
+func (s plainSocket) run(p *Plane) error {
+	buf := make([]byte, 64<<10)
+	answer := func(b []byte, to netip.AddrPort) { _ = s.send(b, to) } // lost, as packets are
+	for {
+		n, from, err := s.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		if err != nil || n == 0 {
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		v, rest := p.judge(buf[:n], n, from, answer)
+		switch {
+		case v.own:
+			p.own.put(rest, from)
+		case v.to.IsValid():
+			_ = s.send(rest, v.to)
+		}
+	}
+}
+
+func (s plainSocket) send(b []byte, to netip.AddrPort) error {
+	_, err := s.WriteToUDPAddrPort(b, to)
+	return err
+}
+
+func (s plainSocket) addr() netip.AddrPort { return s.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func (s plainSocket) close() error { return s.Close() }
