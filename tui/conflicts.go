@@ -102,14 +102,10 @@ func ageOf(x *session.Question) cells.Text {
 	return cells.Say("other file here")
 }
 
-// sidesOf is size and time of both sides, and what is known of their contents.
+// sidesOf is size and time of both sides.
 func sidesOf(c canvas, x *session.Question) cells.Text {
 	day := dateText(x.Existing.Modified, c.now) == dateText(x.Source.Modified, c.now)
-	t := cells.Sayf("old %s, new %s", sideOf(c, x.Existing, day), sideOf(c, x.Source, day))
-	if v := verdictOf(c, x); !v.Empty() {
-		t = t.Plus(cells.Say(", "), v)
-	}
-	return t
+	return cells.Sayf("old %s, new %s", sideOf(c, x.Existing, day), sideOf(c, x.Source, day))
 }
 
 // sideOf is size and time of one side: the clock, if both are of one day.
@@ -135,7 +131,7 @@ func verdictOf(c canvas, x *session.Question) cells.Text {
 		}
 		return cells.Say("differs")
 	}
-	return cells.Text{}
+	return cells.Say("not compared")
 }
 
 // conflictList lies over the screen and lists the conflicts of a transfer, to be
@@ -209,9 +205,12 @@ func (l *conflictList) draw(c canvas, screen cells.Rect) {
 	l.follow(t.Conflicts)
 	title := cells.Sayf("%s: names that are taken", countText(int64(t.Asking), cells.Say("conflict")))
 	w := min(130, screen.W-4)
-	per := 1
-	if w < 70 {
-		per = 2 // the sides have a line of their own
+	per := 1 // line for each; where there is no room, two or three
+	switch {
+	case w < 60:
+		per = 3
+	case w < 110:
+		per = 2
 	}
 	extra := 0
 	if t.Asking > len(t.Conflicts) {
@@ -222,7 +221,7 @@ func (l *conflictList) draw(c canvas, screen cells.Rect) {
 	l.spot.scroll(l.h, len(t.Conflicts), func(int) int { return 1 })
 	for y := 0; y < l.h && l.spot.top+y < len(t.Conflicts); y++ {
 		at := cells.Rect{X: in.X, Y: in.Y + y*per, W: in.W, H: per}
-		drawConflict(c, at, &t.Conflicts[l.spot.top+y])
+		drawConflict(c, at, &t.Conflicts[l.spot.top+y], landsIn(t.Job))
 		if l.spot.top+y == l.spot.cursor {
 			c.Restyle(at.Line(0), c.plain.On())
 		}
@@ -237,20 +236,27 @@ func (l *conflictList) draw(c canvas, screen cells.Rect) {
 	c.footer(in, append(keys, bind("close", "esc")))
 }
 
-// drawConflict writes a conflict into one line, or into two.
-func drawConflict(c canvas, r cells.Rect, x *session.Question) {
-	sides := sidesOf(c, x)
-	what := ageOf(x)
-	name := cells.Shown(x.Name.String())
+// drawConflict writes a conflict into the one, two or three lines of r, its name
+// as seen from where the transfer goes.
+func drawConflict(c canvas, r cells.Rect, x *session.Question, from session.Path) {
+	sides, verdict := sidesOf(c, x), verdictOf(c, x)
 	line := r.Line(0)
-	if r.H == 1 {
-		line = c.PutRight(line, c.plain, sides)
-		line.W -= 2
-	} else {
+	switch r.H {
+	case 1:
+		line = c.PutRight(line, c.plain, padRight(c, verdict, 28))
+		line = c.PutRight(line, c.plain, padLeft(c, sides.Plus(cells.Say("  ")), 44))
+	case 2:
+		c.Put(r.Line(1).Inset(2), c.dim, cells.Sayf("%s, %s", sides, verdict).Fit(c.Method, r.W-4))
+	default:
 		c.Put(r.Line(1).Inset(2), c.dim, sides.Fit(c.Method, r.W-4))
+		c.Put(r.Line(2).Inset(2), c.dim, verdict.Fit(c.Method, r.W-4))
 	}
-	line = c.PutRight(line, c.ask, padLeft(c, what, 15))
-	c.Put(line, c.plain, name.Squeeze(c.Method, line.W-1))
+	line = c.PutRight(line, c.ask, ageOf(x))
+	name := x.Name.String()
+	if x.Name.Within(from) && x.Name != from {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, from.String()), "/")
+	}
+	c.Put(line, c.plain, cells.Shown(name).Squeeze(c.Method, line.W-1))
 }
 
 // openDetails shows the conflicts of the transfer under the cursor, else all that

@@ -23,11 +23,39 @@ func newDetails(a *App, t *session.Transfer) *sheet {
 	}
 }
 
+// A factSheet collects facts, each a name and what is known, in as many lines of
+// w columns as that takes.
+type factSheet struct {
+	c    canvas
+	w    int
+	rows []textRow
+}
+
+const factName = 11 // columns
+
+func (f *factSheet) add(name cells.Text, look cells.Style, parts ...cells.Text) {
+	line := cells.Text{}
+	flush := func() {
+		f.rows = append(f.rows, textRow{{padRight(f.c, name, factName), f.c.dim}, {line, look}})
+		name, line = cells.Text{}, cells.Text{}
+	}
+	for i, p := range parts {
+		if i < len(parts)-1 {
+			p = p.Plus(cells.Say(", "))
+		}
+		if !line.Empty() && line.Plus(p).Width(f.c.Method) > f.w-factName {
+			flush()
+		}
+		line = line.Plus(p)
+	}
+	if !line.Empty() {
+		flush()
+	}
+}
+
 // detailRows says what is known of a transfer.
 func (a *App) detailRows(c canvas, t *session.Transfer, w int) []textRow {
-	fact := func(name cells.Text, value cells.Text, look cells.Style) textRow {
-		return textRow{{name.Plus(cells.Say(" ").Times(11 - name.Width(c.Method))), c.dim}, {value, look}}
-	}
+	f := &factSheet{c: c, w: w}
 	state, look := cells.Shown(t.State.String()), stateLook(c, t)
 	if what, l := outcome(c, t); t.State != session.StateRunning {
 		state, look = what, l
@@ -38,29 +66,30 @@ func (a *App) detailRows(c canvas, t *session.Transfer, w int) []textRow {
 	if t.Job.Move {
 		verb = cells.Say("move")
 	}
-	rows := []textRow{
-		fact(verb, stateSign(c, t).Plus(cells.Say(" "), state), look),
-		fact(cells.Say("from"), a.fromText(t), c.plain),
-		fact(cells.Say("to"), placeName(a.place(t.Job.To)).Plus(cells.Say(":"), cells.Shown(t.Job.Destination.String())), c.plain),
-		fact(cells.Say("done"), progressText(t), c.plain),
+	f.add(verb, look, stateSign(c, t).Plus(cells.Say(" "), state))
+	f.add(cells.Say("from"), c.plain, a.fromText(t))
+	f.add(cells.Say("to"), c.plain, placeName(a.place(t.Job.To)).Plus(cells.Say(":"), cells.Shown(t.Job.Destination.String())))
+	f.add(cells.Say("done"), c.plain, progressTexts(t)...)
+	f.add(cells.Say("bytes"), c.plain, cells.Sayf("%s verified by the receiver", sizeText(t.Verified)),
+		cells.Sayf("%s sent", sizeText(t.Wire)), cells.Sayf("%s saved by resume and delta", sizeText(t.Reused)))
+	f.add(cells.Say("when"), c.plain, whenTexts(t, c.now)...)
+	f.add(cells.Say("order"), c.plain, orderTexts(t)...)
+	if t.Rule != nil {
+		f.add(cells.Say("conflicts"), c.plain, ruleText(*t.Rule))
 	}
-	rows = append(rows, fact(cells.Say("bytes"), cells.Sayf("%s verified by the receiver, %s sent, %s saved by resume and delta",
-		sizeText(t.Verified), sizeText(t.Wire), sizeText(t.Reused)), c.plain))
-	if when := whenText(t, c.now); !when.Empty() {
-		rows = append(rows, fact(cells.Say("when"), when, c.plain))
-	}
-	rows = append(rows, fact(cells.Say("order"), orderText(t), c.plain))
 	if t.Err != nil {
-		rows = append(rows, fact(cells.Say("why"), explain(t.Err).line(c), c.fail))
+		x := explain(t.Err)
+		f.add(cells.Say("why"), c.fail, x.what)
+		f.add(cells.Text{}, c.plain, x.hint)
 	}
 	for _, s := range a.queue.figuresOf(t).streams {
-		name := cells.Say("idle")
+		what := cells.Say("idle")
 		if !s.file.IsRoot() {
-			name = cells.Sayf("%3d%% of %s  %s", int(s.share*100+1e-9), cells.Name(s.file.Base()).Squeeze(c.Method, max(w-40, 10)), shortRate(s.rate))
+			what = cells.Sayf("%3d%%  %s  %s", int(s.share*100+1e-9), padLeft(c, shortRate(s.rate), 6), cells.Name(s.file.Base()).Squeeze(c.Method, max(w-factName-24, 8)))
 		}
-		rows = append(rows, fact(cells.Sayf("stream %d", s.id), name.Plus(cells.Sayf("  lane %d", s.lane)), c.plain))
+		f.add(cells.Sayf("stream %d", s.id), c.plain, what, cells.Sayf("lane %d", s.lane))
 	}
-	return append(rows, failureRows(c, t, w)...)
+	return append(f.rows, failureRows(c, t, w)...)
 }
 
 // fromText is where a transfer takes from: the place and its first sources.
@@ -75,22 +104,34 @@ func (a *App) fromText(t *session.Transfer) cells.Text {
 	return from
 }
 
-func progressText(t *session.Transfer) cells.Text {
-	text := cells.Sayf("%s of %s", groupText(t.FilesDone), countText(t.Files, cells.Say("file")))
-	if t.Dirs > 0 {
-		text = text.Plus(cells.Sayf(", %s", countOf(t.Dirs, cells.Say("directory"), cells.Say("directories"))))
-	}
-	text = text.Plus(cells.Sayf(", %s of %s", sizeText(t.Verified), sizeText(t.Bytes)))
-	if !t.Counted {
-		text = text.Plus(cells.Say(" so far"))
-	}
-	if t.Skipped > 0 {
-		text = text.Plus(cells.Sayf(", %s skipped", groupText(t.Skipped)))
-	}
-	if t.Failures > 0 {
-		text = text.Plus(cells.Sayf(", %s failed", groupText(t.Failures)))
+func progressText(t *session.Transfer) (text cells.Text) {
+	for i, p := range progressTexts(t) {
+		if i > 0 {
+			text = text.Plus(cells.Say(", "))
+		}
+		text = text.Plus(p)
 	}
 	return text
+}
+
+// progressTexts is how much of a transfer is done.
+func progressTexts(t *session.Transfer) []cells.Text {
+	out := []cells.Text{cells.Sayf("%s of %s", groupText(t.FilesDone), countText(t.Files, cells.Say("file")))}
+	if t.Dirs > 0 {
+		out = append(out, countOf(t.Dirs, cells.Say("directory"), cells.Say("directories")))
+	}
+	bytes := cells.Sayf("%s of %s", sizeText(t.Verified), sizeText(t.Bytes))
+	if !t.Counted && !t.State.Over() {
+		bytes = bytes.Plus(cells.Say(" so far"))
+	}
+	out = append(out, bytes)
+	if t.Skipped > 0 {
+		out = append(out, cells.Sayf("%s skipped", groupText(t.Skipped)))
+	}
+	if t.Failures > 0 {
+		out = append(out, cells.Sayf("%s failed", groupText(t.Failures)))
+	}
+	return out
 }
 
 func countOf(n int64, one, many cells.Text) cells.Text {
@@ -100,21 +141,17 @@ func countOf(n int64, one, many cells.Text) cells.Text {
 	return groupText(n).Plus(cells.Say(" "), many)
 }
 
-// whenText is when a transfer was queued, begun and over.
-func whenText(t *session.Transfer, now time.Time) (text cells.Text) {
+// whenTexts is when a transfer was queued, begun and over.
+func whenTexts(t *session.Transfer, now time.Time) (out []cells.Text) {
 	add := func(word cells.Text, at time.Time) {
-		if at.IsZero() {
-			return
+		if !at.IsZero() {
+			out = append(out, word.Plus(cells.Say(" "), clockText(at, now)))
 		}
-		if !text.Empty() {
-			text = text.Plus(cells.Say(", "))
-		}
-		text = text.Plus(word, cells.Say(" "), clockText(at, now))
 	}
 	add(cells.Say("queued"), t.Queued)
 	add(cells.Say("begun"), t.Started)
 	add(cells.Say("over"), t.Finished)
-	return text
+	return out
 }
 
 // clockText writes a moment: of today by the clock, else with the day.
@@ -126,15 +163,16 @@ func clockText(at, now time.Time) cells.Text {
 	return cells.Sayf("%d %s", at.Day(), cells.Shown(at.Format("Jan 15:04")))
 }
 
-func orderText(t *session.Transfer) cells.Text {
-	text := cells.Sayf("priority %d of %d", t.Job.Priority, session.MaxPriority)
+// orderTexts is when it is a transfer's turn, and what holds it back.
+func orderTexts(t *session.Transfer) []cells.Text {
+	out := []cells.Text{cells.Sayf("priority %d of %d", t.Job.Priority, session.MaxPriority)}
 	if n := t.Job.Options.Limit; n > 0 {
-		text = text.Plus(cells.Sayf(", at most %s", rateText(float64(n))))
+		out = append(out, cells.Sayf("at most %s", rateText(float64(n))))
 	}
 	if t.Attempt > 1 {
-		text = text.Plus(cells.Sayf(", attempt %d", t.Attempt))
+		out = append(out, cells.Sayf("attempt %d", t.Attempt))
 	}
-	return text
+	return out
 }
 
 // failureRows lists what failed, and says what helps.

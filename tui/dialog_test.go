@@ -83,9 +83,9 @@ func TestQuitAsksWhileTransfersRun(t *testing.T) {
 		t.Error("Enter quit")
 	}
 	d.press("ctrl+c")
-	d.wantShown("1 transfer under way. Quit?", "y interrupt, to be resumed", "n stay")
+	d.wantShown("1 transfer under way", "y  interrupt; it goes on the next time", "n  stay")
 	d.press("n")
-	if d.quit || d.app.ask != nil {
+	if d.quit || d.app.over() != nil {
 		t.Error("n did not just stay")
 	}
 	d.press("ctrl+c", "y")

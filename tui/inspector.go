@@ -51,7 +51,7 @@ func (a *App) pathRows(c canvas, w int) []textRow {
 
 // laneRows says of a lane where it goes, and how well.
 func laneRows(c canvas, l session.Lane, w int) []textRow {
-	first := cells.Sayf("lane %d  %s  %s  loss %s", l.ID, cells.Shown(string(l.Path)), rttText(l.RTT), lossText(l))
+	first := cells.Sayf("lane %d  %s  %s  %s", l.ID, cells.Shown(string(l.Path)), rttText(l.RTT), lossText(l))
 	bytes := cells.Sayf("sent %s  received %s", sizeText(clip(l.Sent)), sizeText(clip(l.Received)))
 	rows := []textRow{{{first, c.plain}}}
 	if both := first.Plus(cells.Say("  "), bytes); both.Width(c.Method) <= w {
@@ -69,9 +69,9 @@ func laneRows(c canvas, l session.Lane, w int) []textRow {
 // as many as we had to declare lost.
 func lossText(l session.Lane) cells.Text {
 	if l.FEC.Data > 0 {
-		return cells.Sayf("%.1f%%", l.FEC.Loss*100)
+		return cells.Sayf("loss %.1f%%", l.FEC.Loss*100)
 	}
-	return cells.Sayf("%s packets", groupText(clip(l.Lost)))
+	return cells.Sayf("%s packets lost", groupText(clip(l.Lost)))
 }
 
 // fecText says what error correction does.

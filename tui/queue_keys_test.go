@@ -206,7 +206,7 @@ func init() {
 func answers(c session.Conflict) func(*testing.T, *driver, []string) {
 	return func(t *testing.T, d *driver, key []string) {
 		asking(d)
-		d.wantShown("? library.sqlite older here (old 1.4G 20 Nov, new 1.4G 21 Nov): 3 answer")
+		d.wantShown("? library.sqlite older here (old 1.4G 20 Nov, new 1.4G 21 Nov, not compared): 3 answer")
 		d.press("3")
 		d.wantShown("o overwrite  s skip  r rename  n newer  u resume  a for all  A rule")
 		d.press(key...)

@@ -16,7 +16,7 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer, row in
 	if r.W >= destinationFrom {
 		name.W = r.W * 27 / 100
 	}
-	c.Put(name, c.plain, titleOf(t).Squeeze(c.Method, name.W))
+	c.Put(name, c.plain, titleOf(c, t, name.W))
 	rest := cells.Rect{X: name.X + name.W + 1, Y: r.Y, W: r.W - name.W - 3, H: 1}
 	if r.W >= destinationFrom {
 		to := cells.Rect{X: rest.X, Y: rest.Y, W: 22, H: 1}
@@ -64,14 +64,19 @@ func (q *queue) whereTo(t *session.Transfer) cells.Text {
 	return name
 }
 
-// titleOf is what a transfer is called, with how many files it has if they are
-// many.
-func titleOf(t *session.Transfer) cells.Text {
+// titleOf is what a transfer is called in w columns, with how many files it has
+// if they are many and there is room.
+func titleOf(c canvas, t *session.Transfer, w int) cells.Text {
 	name := jobName(t.Job)
-	if t.Files > int64(len(t.Job.Sources)) {
-		name = name.Plus(cells.Sayf(" (%s files)", groupText(t.Files)))
+	if t.Files <= int64(len(t.Job.Sources)) {
+		return name.Squeeze(c.Method, w)
 	}
-	return name
+	for _, n := range []cells.Text{cells.Sayf(" (%s files)", groupText(t.Files)), cells.Sayf(" (%s)", groupText(t.Files))} {
+		if room := w - n.Width(c.Method); room >= min(name.Width(c.Method), 14) {
+			return name.Squeeze(c.Method, room).Plus(n)
+		}
+	}
+	return name.Squeeze(c.Method, w)
 }
 
 // drawProgress writes bar, percent, speed and time left; on wide screens bytes
@@ -144,8 +149,14 @@ func (q *queue) drawQuestion(c canvas, r cells.Rect, t *session.Transfer, keys b
 	if keys && q.all {
 		tail = tail.Plus(cells.Say(" (answer for all)"))
 	}
-	if longer := what.Plus(cells.Sayf(" (%s)", sidesOf(c, x))); longer.Plus(tail).Width(c.Method) <= room {
-		what = longer
+	age, sides, verdict := what, sidesOf(c, x), verdictOf(c, x)
+	for _, longer := range []cells.Text{
+		cells.Sayf("%s (%s, %s)", age, sides, verdict), cells.Sayf("%s, %s", sides, verdict), cells.Sayf("%s (%s)", age, sides), cells.Sayf("%s, %s", age, verdict),
+	} {
+		if longer.Plus(tail).Width(c.Method) <= room {
+			what = longer
+			break
+		}
 	}
 	what = what.Plus(tail)
 	choice := keysOf(c.table, [][2]string{{"queue", "answer"}})

@@ -335,6 +335,10 @@ func padLeft(c canvas, t cells.Text, w int) cells.Text {
 	return cells.Say(" ").Times(w - t.Width(c.Method)).Plus(t)
 }
 
+func padRight(c canvas, t cells.Text, w int) cells.Text {
+	return t.Plus(cells.Say(" ").Times(w - t.Width(c.Method)))
+}
+
 func ratio(done, total int64) float64 {
 	if total <= 0 {
 		return 0

@@ -36,17 +36,17 @@ func (a *App) quit() tea.Cmd {
 	if n == 0 {
 		return tea.Quit
 	}
-	what := countText(int64(n), cells.Say("transfer")).Plus(cells.Say(" under way."))
-	a.ask = &ask{
-		label: what.Plus(cells.Say(" Quit?")),
-		warn:  true,
-		answers: []answer{
-			{bind("interrupt, to be resumed", "y"), leave{}},
-			{bind("stay", "n"), nil},
+	c := &decision{
+		title: cells.Say("quit?"),
+		says:  countText(int64(n), cells.Say("transfer")).Plus(cells.Say(" under way")),
+		items: []decisionItem{
+			{"n", cells.Say("stay"), nil},
+			{"y", cells.Say("interrupt; it goes on the next time"), leave{}},
 		},
 	}
 	if a.opts.Background != nil {
-		a.ask.answers = append([]answer{{bind("keep running in background", "b"), leaveBehind{}}}, a.ask.answers...)
+		c.items = append(c.items, decisionItem{"b", cells.Say("keep running in background"), leaveBehind{}})
 	}
+	a.push(c)
 	return nil
 }

@@ -32,6 +32,19 @@ func ruleChoices() []ruleChoice {
 	}
 }
 
+// ruleText says what a rule does: in the words of its choice, if it is one.
+func ruleText(r session.Rule) cells.Text {
+	for _, c := range ruleChoices() {
+		if c.rule == r {
+			return c.says
+		}
+	}
+	if r.When == session.Always || r.Then == r.Otherwise {
+		return decisionText(r.Then)
+	}
+	return cells.Sayf("%s: %s, else %s", cells.Shown(r.When.String()), decisionText(r.Then), decisionText(r.Otherwise))
+}
+
 // ruleList lies over the screen and offers rules for a transfer, or with "all to
 // come" also for those that are queued later from this screen.
 type ruleList struct {
