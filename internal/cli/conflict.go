@@ -44,16 +44,14 @@ func stateOf(e session.Entry) string {
 
 // readLine reads a line that a person types.
 func (a *app) readLine(ctx context.Context) (string, error) {
-	if a.lines == nil {
-		a.lines = bufio.NewReader(a.stdin)
-	}
+	lines := a.reader()
 	type answer struct {
 		line string
 		err  error
 	}
 	read := make(chan answer, 1)
 	go func() {
-		line, err := a.lines.ReadString('\n')
+		line, err := lines.ReadString('\n')
 		read <- answer{line, err}
 	}()
 	select {
@@ -65,4 +63,12 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 		}
 		return got.line, nil
 	}
+}
+
+// reader is what lines of standard input are read from.
+func (a *app) reader() *bufio.Reader {
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.stdin)
+	}
+	return a.lines
 }

@@ -28,6 +28,7 @@ type screenOptions struct {
 	dir    string
 	lanes  int
 	flags  *pflag.FlagSet
+	plain  bool
 	alone  bool // target was given without dir: it may be that
 }
 
@@ -52,6 +53,9 @@ func (o *screenOptions) run(ctx context.Context) error {
 		default:
 			return usage("is neither a command nor the address of a peer", "see bargee --help").about("", session.Display(o.target))
 		}
+	}
+	if o.plain {
+		return o.runPlain(ctx, t)
 	}
 	if err := o.needScreen(); err != nil {
 		return err
@@ -152,16 +156,22 @@ func (a *app) screenSettings(r *reach, c *config.Config) (tui.Options, error) {
 // nothing on this machine, so host:port, and a name that no known peer has, mean
 // the host of that name.
 func split(r *reach, typed string) (string, session.Path, error) {
-	typed = strings.TrimSpace(typed)
-	t, err := r.target(typed)
-	if _, missing := r.remote(t); strings.HasPrefix(typed, "[") || t.kind == knownTarget && errors.Is(missing, session.NotFound) {
-		t, err = parsePeer("bargee://" + typed)
-	}
+	t, err := typedTarget(r, typed)
 	if err != nil {
 		return "", session.Path{}, err
 	}
 	dir, err := t.remotePath()
 	return r.word(t), dir, err
+}
+
+// typedTarget reads an address that was typed where a peer is meant.
+func typedTarget(r *reach, typed string) (target, error) {
+	typed = strings.TrimSpace(typed)
+	t, err := r.target(typed)
+	if _, missing := r.remote(t); strings.HasPrefix(typed, "[") || t.kind == knownTarget && errors.Is(missing, session.NotFound) {
+		t, err = parsePeer("bargee://" + typed)
+	}
+	return t, err
 }
 
 func proposal(r *reach, p session.Place) string {
@@ -242,6 +252,7 @@ func addScreen(cmd *cobra.Command, a *app) {
 	o.reachFlags.add(cmd)
 	addLanes(cmd.Flags(), &o.lanes)
 	f := cmd.Flags()
+	f.BoolVar(&o.plain, "plain", false, "line by line, in words: for screen readers, dumb terminals and pipes")
 	f.Bool("slow", false, "spare the line to the terminal: progress every few seconds")
 	f.Bool("ascii", false, "no lines and signs beyond ASCII")
 	f.Bool("mouse", true, "the mouse is bargee's, not the terminal's")
