@@ -145,16 +145,20 @@ func (c *Client) Page(tab session.Tab, offset, limit int) session.Page {
 
 func (c *Client) page(tab session.Tab, offset, limit int) (p session.Page, err error) {
 	m := &wire.QueuePageAsk{Tab: uint32(tab), Offset: min(count(int64(offset)), maxOffset), Limit: min(count(int64(limit)), maxRows)}
+	live := 0
 	err = c.ask(&wire.QueueAsk{Ask: &wire.QueueAsk_Page{Page: m}}, func(t *wire.QueueTell) (bool, error) {
 		switch t := t.GetTell().(type) {
 		case *wire.QueueTell_Page:
 			p, err = takePage(t.Page)
+			live = int(t.Page.GetLive())
 			return false, err
 		case *wire.QueueTell_Row:
 			row, err := takeRow(t.Row)
 			p.Rows = append(p.Rows, row)
 			return false, err
 		case *wire.QueueTell_End:
+			rest := max(0, len(p.Rows)-live)
+			p.Rows, p.Live = p.Rows[:rest:rest], p.Rows[rest:]
 			return true, nil
 		}
 		return false, errAnswer

@@ -225,6 +225,9 @@ var conformance = map[string]func(*bed){
 			}
 		}
 		check(nil, 0, 1, 2, 3)
+		if p := b.Page(session.TabActive, 3, 1); len(p.Rows) != 1 || p.Rows[0].ID != ids[3] || len(p.Live) == 0 || p.Live[0].ID != ids[0] {
+			b.Errorf("beside the last row, what runs is %+v", p.Live)
+		}
 		check(b.Reorder(ids[3], math.MinInt), 3, 0, 1, 2)
 		check(b.Reorder(ids[3], 2), 0, 1, 3, 2)
 		check(b.Reorder(ids[0], math.MaxInt), 1, 3, 2, 0)

@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/session"
@@ -38,7 +39,7 @@ func (s *Server) page(c *conn, m *wire.QueuePageAsk) error {
 	if err := c.tell(writeTime, &wire.QueueTell{Tell: &wire.QueueTell_Page{Page: putPage(&p)}}); err != nil {
 		return err
 	}
-	return s.tellRows(c, p.Rows)
+	return s.tellRows(c, slices.Concat(p.Rows, p.Live[:min(len(p.Live), maxRows)]))
 }
 
 func (s *Server) history(c *conn, m *wire.QueueHistoryAsk) error {

@@ -20,6 +20,7 @@ func putPage(p *session.Page) *wire.QueuePage {
 		Tab: uint32(p.Tab), Offset: count(int64(p.Offset)), Total: count(int64(p.Total)),
 		Running: count(int64(p.Running)), Waiting: count(int64(p.Waiting)), Paused: count(int64(p.Paused)), Asking: count(int64(p.Asking)),
 		Rate: rate(p.Rate), Bytes: count(p.Bytes), Verified: count(p.Verified), Counted: p.Counted, EtaMs: -1,
+		Live: uint32(min(len(p.Live), maxRows)),
 	}
 	for _, n := range p.Counts {
 		out.Counts = append(out.Counts, count(int64(n)))

@@ -2264,6 +2264,7 @@ type QueuePage struct {
 	Offset        uint64                 `protobuf:"varint,11,opt,name=offset,proto3" json:"offset,omitempty"`
 	Paused        uint64                 `protobuf:"varint,12,opt,name=paused,proto3" json:"paused,omitempty"`
 	Asking        uint64                 `protobuf:"varint,13,opt,name=asking,proto3" json:"asking,omitempty"`
+	Live          uint32                 `protobuf:"varint,14,opt,name=live,proto3" json:"live,omitempty"` // so many rows, the last, are not of the tab but what runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2385,6 +2386,13 @@ func (x *QueuePage) GetPaused() uint64 {
 func (x *QueuePage) GetAsking() uint64 {
 	if x != nil {
 		return x.Asking
+	}
+	return 0
+}
+
+func (x *QueuePage) GetLive() uint32 {
+	if x != nil {
+		return x.Live
 	}
 	return 0
 }
@@ -3496,7 +3504,7 @@ const file_control_proto_rawDesc = "" +
 	"\fQueuePageAsk\x12\x16\n" +
 	"\x03tab\x18\x01 \x01(\rB\x04\xf0\xb5\x18\x0fR\x03tab\x12 \n" +
 	"\x06offset\x18\x02 \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x06offset\x12\x1b\n" +
-	"\x05limit\x18\x03 \x01(\x04B\x05\xf0\xb5\x18\x80 R\x05limit\"\xb0\x03\n" +
+	"\x05limit\x18\x03 \x01(\x04B\x05\xf0\xb5\x18\x80 R\x05limit\"\xcb\x03\n" +
 	"\tQueuePage\x12\x1e\n" +
 	"\x05total\x18\x01 \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x05total\x12\x1c\n" +
 	"\x06counts\x18\x02 \x03(\x04B\x04\xe8\xb5\x18\x10R\x06counts\x12\"\n" +
@@ -3511,7 +3519,8 @@ const file_control_proto_rawDesc = "" +
 	" \x01(\rB\x04\xf0\xb5\x18\x0fR\x03tab\x12 \n" +
 	"\x06offset\x18\v \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x06offset\x12 \n" +
 	"\x06paused\x18\f \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x06paused\x12 \n" +
-	"\x06asking\x18\r \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x06asking\"\xa7\x02\n" +
+	"\x06asking\x18\r \x01(\x04B\b\xf0\xb5\x18\x80\x80\x80\x80\x04R\x06asking\x12\x19\n" +
+	"\x04live\x18\x0e \x01(\rB\x05\xf0\xb5\x18\x80 R\x04live\"\xa7\x02\n" +
 	"\bQueueAct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x12R\x02id\x124\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x1c.bargee.wire.QueueAct.ActionR\x06action\x12\x12\n" +
