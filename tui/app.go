@@ -29,7 +29,8 @@ type App struct {
 	styles styles
 	table  []binding
 	now    func() time.Time
-	tick   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
+	tick   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // of the polls
+	later  func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // of all else
 
 	width, height int
 	grid          *cells.Grid
@@ -69,7 +70,7 @@ type App struct {
 func newApp(ctx context.Context, e Engine, opts Options) *App {
 	a := &App{
 		ctx: ctx, engine: e, opts: opts, styles: newStyles(opts.ASCII, opts.Theme, opts.Looks, theme.Unknown), table: tableWith(opts.Keys),
-		now: time.Now, tick: tea.Tick,
+		now: time.Now, tick: tea.Tick, later: tea.Tick,
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
 	a.pinned = !opts.OfferPin
@@ -147,6 +148,7 @@ func (a *App) route(msg tea.Msg) tea.Cmd {
 		a.dress(m)
 	case tea.WindowSizeMsg:
 		a.width, a.height = m.Width, m.Height
+		return a.resized()
 	case tea.ModeReportMsg:
 		if m.Mode == ansi.ModeUnicodeCore && m.Value != ansi.ModeNotRecognized && m.Value != ansi.ModePermanentlyReset {
 			a.method = ansi.GraphemeWidth // as the renderer does

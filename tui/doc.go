@@ -38,10 +38,12 @@
 //	queue.go queue_*.go           transfers, their streams, their questions
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
+//	viewer*.go                    a file over the whole screen, by windows of it
 //	overlay.go                    what lies over the screen and has the keys
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal
 //	listing/                      the store of a pane; sorting, filters, masks; pure
+//	preview/                      contents of files as lines of cells; pure
 //	cells/                        the grid, and the only kind of text it takes
 //
 // Each message type stands beside the command that sends it. A command that

@@ -29,6 +29,7 @@ type driver struct {
 	suspended bool
 	poll      func(time.Time) tea.Msg // the next poll, which the test sets off
 	after     time.Duration
+	laters    []laterOn // what else was put off, oldest first
 }
 
 func path(t testing.TB, s string) session.Path {
@@ -61,6 +62,7 @@ func newDriver(t testing.TB, w, h int, change ...func(*fakeEngine, *Options)) *d
 		d.poll, d.after = f, after
 		return nil
 	}
+	d.app.later = d.putOff
 	d.send(tea.WindowSizeMsg{Width: w, Height: h})
 	d.run(d.app.start())
 	d.app.View()

@@ -3,7 +3,6 @@ package tui
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -290,6 +289,7 @@ type fakeTree struct {
 	fail    map[string]error  // by directory
 	hold    chan struct{}     // if not nil, List waits for it
 	content map[string]string // of files, by path
+	files   map[string]*fakeContent
 
 	changes chan session.Change // what Watch tells; nil: it refuses
 }
@@ -388,10 +388,6 @@ func (t *fakeTree) record(format string, args ...any) {
 
 func (t *fakeTree) Space(context.Context) (uint64, uint64, error) {
 	return 81 << 40 / 10, 16 << 40, nil
-}
-
-func (t *fakeTree) Open(context.Context, session.Path) (session.File, error) {
-	return nil, errors.ErrUnsupported
 }
 
 func (t *fakeTree) Touch(ctx context.Context, p session.Path, modified time.Time, mustBeNew bool) error {

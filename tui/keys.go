@@ -61,6 +61,7 @@ func keyTable() []binding {
 		createKeys(),
 		findKeys(),
 		entryKeys(),
+		contentKeys(),
 		viewKeys(),
 		clipboardKeys(),
 		shapeKeys(),

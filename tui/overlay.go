@@ -52,6 +52,17 @@ func topmost[T overlay](a *App) (o T, ok bool) {
 	return o, false
 }
 
+// resized tells what lies over the screen that this has another size.
+func (a *App) resized() tea.Cmd {
+	var cmds []tea.Cmd
+	for _, o := range a.overlays {
+		if o, ok := o.(interface{ resized(*App) tea.Cmd }); ok {
+			cmds = append(cmds, o.resized(a))
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
 // A message is what a command brings back: it knows what it is for, so that
 // Update need not know all of them. It stands beside the command that sends it.
 type message interface{ apply(*App) tea.Cmd }
