@@ -90,6 +90,14 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 	for _, t := range a.shot.queue.ended {
 		a.note = note{outcome: t.ID}
 	}
+	if a.shot.queue.first {
+		a.noteRestored()
+	}
+	for _, l := range a.shot.queue.log {
+		if l.Transfer == 0 { // about the queue itself: what was lost, or is not kept
+			a.note = note{text: cells.Shown(l.Text), tone: toneAsk}
+		}
+	}
 	asks := asked(a.shot.queue.live) > asked(before.queue.live)
 	if asks && a.focus != onQueue {
 		a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
@@ -102,6 +110,24 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 		}
 	}
 	return a.notify(a.shot.queue.ended, asks)
+}
+
+// noteRestored says what goes on from the last time, or was there when the screen
+// joined.
+func (a *App) noteRestored() {
+	s := &a.queue.sum
+	n, paused := s.Running+s.Waiting, s.Paused
+	if n+paused == 0 {
+		return
+	}
+	text := countText(int64(n), cells.Say("transfer")).Plus(cells.Say(" from before under way"))
+	switch {
+	case n == 0:
+		text = countText(int64(paused), cells.Say("transfer")).Plus(cells.Say(" from before paused"))
+	case paused > 0:
+		text = text.Plus(cells.Sayf(", %s paused", groupText(int64(paused))))
+	}
+	a.note = note{text: text, tone: toneDone}
 }
 
 // asked is how many transfers ask something.

@@ -26,6 +26,7 @@ type queueShot struct {
 	live   []session.Transfer
 	ended  []session.Transfer // since the last look, what ended first first
 	log    []session.LogLine  // likewise
+	first  bool               // it is the first look
 	speeds speeds
 }
 
@@ -51,7 +52,7 @@ func (t tab) page() session.Tab {
 const newsOf = 64
 
 func (g glance) look(e Engine) queueShot {
-	s := queueShot{page: e.Page(g.tab, g.from, g.count), log: e.Log(g.log)}
+	s := queueShot{first: g.first, page: e.Page(g.tab, g.from, g.count), log: e.Log(g.log)}
 	s.live = s.page.Live
 	s.speeds.send, s.speeds.receive = e.Limits()
 	s.speeds.concurrency = e.Concurrency()

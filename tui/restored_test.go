@@ -1,0 +1,42 @@
+package tui
+
+import (
+	"testing"
+
+	"github.com/bargee/bargee/session"
+)
+
+// What is in the queue when the screen opens is said, and that a database was
+// lost before anything else.
+func TestRestoredQueueIsAnnounced(t *testing.T) {
+	before := func(states ...session.TransferState) func(*fakeEngine, *Options) {
+		return func(e *fakeEngine, _ *Options) {
+			for i, s := range states {
+				e.transfers = append(e.transfers, session.Transfer{
+					ID: session.TransferID(i + 1), State: s, ETA: -1,
+					Job: session.Job{Sources: []session.Path{path(t, "home/Films/Arrival.2016.2160p.mkv")}, To: 1},
+				})
+			}
+		}
+	}
+	for _, c := range []struct {
+		states []session.TransferState
+		says   string
+	}{
+		{[]session.TransferState{session.StateWaiting}, "1 transfer from before under way"},
+		{[]session.TransferState{session.StateRunning, session.StateWaiting, session.StatePaused}, "2 transfers from before under way, 1 paused"},
+		{[]session.TransferState{session.StatePaused, session.StateDone}, "1 transfer from before paused"},
+	} {
+		newDriver(t, 100, 24, before(c.states...)).wantShown(c.says)
+	}
+	d := newDriver(t, 100, 24, before(session.StateDone, session.StateFailed))
+	if d.shows("from before") || d.shows("verified") {
+		t.Error("what was over before is told as news")
+	}
+	d = newDriver(t, 100, 24, before(session.StateWaiting), func(e *fakeEngine, _ *Options) {
+		e.queue.log = append(e.queue.log, session.LogLine{Number: 1, At: testNow, Text: "the queue was damaged: the copy of 20:14 is used"})
+	})
+	d.wantShown("the queue was damaged: the copy of 20:14 is used")
+	d.press("3", "l", "l", "l", "home")
+	d.wantShown("21:14:07  the queue was damaged")
+}
