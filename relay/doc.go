@@ -15,7 +15,8 @@
 // peer, and packets of one address go to one other address: they have no header,
 // are as large as direct ones, and a buffer of packets that the kernel joined
 // goes out as it came in. How a peer gets its address bound to a leg of a session,
-// and what keeps strangers from doing so, is in internal/wire's Datagram.
+// and what keeps strangers from doing so, is in internal/wire's Datagram; the
+// peer's side is transport.ListenByRelay.
 //
 // Three things follow from that. Packets whose source is no leg are never
 // forwarded, and never answered by the relay's own listener unless their source

@@ -99,7 +99,8 @@
 // sockets are one flow. QUIC's packets have 01, 10 or 11 as their top bits; the
 // first byte of ours is
 //
-//	00 to 1f  not ours: STUN and probes of a dial, relays
+//	00 to 1f  STUN, and probes of a dial; 10 to 17 is between a peer and its
+//	          relay, see Datagram in internal/wire
 //	20        data: index in the block, block (2 bytes), sequence number (4),
 //	          then a packet of QUIC
 //	21        parity: index, block (2), k, m, parity of the lengths (2), parity

@@ -1,0 +1,84 @@
+package transport
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// TestLegBinder plays a relay that answers, loses and forges.
+func TestLegBinder(t *testing.T) {
+	key := bytes.Repeat([]byte{3}, 32)
+	now := time.Unix(1_000_000, 0)
+	b := newLegBinder(Leg{Session: 7, Number: 1, Key: key}, now)
+	says := func(want wire.DatagramType) wire.Datagram {
+		t.Helper()
+		out, next := b.due(now)
+		d, err := wire.ParseDatagram(out)
+		if err != nil || d.Type != want || !wire.Signed(out, key) {
+			t.Fatalf("it says %x, want %#x", out, want)
+		}
+		if again, at := b.due(now); again != nil || at != next {
+			t.Fatalf("it says something twice")
+		}
+		now = next
+		return d
+	}
+	hears := func(d wire.Datagram, key []byte) []byte { return b.hear(d.Append(nil, key), now) }
+	answered := func(d wire.Datagram, as wire.DatagramType) wire.Datagram {
+		d.Type, d.Joined, d.Observed = as, true, netip.MustParseAddrPort("192.0.2.9:77")
+		return d
+	}
+
+	first := says(wire.DatagramBind)
+	second := says(wire.DatagramBind)
+	if second.Counter <= first.Counter {
+		t.Error("the counter does not rise")
+	}
+	first.Type, first.Cookie = wire.DatagramChallenge, [16]byte{1}
+	if out := hears(first, key); out != nil {
+		t.Error("an old challenge is answered")
+	}
+	second.Type, second.Cookie = wire.DatagramChallenge, [16]byte{2}
+	out := hears(second, key)
+	answer, err := wire.ParseDatagram(out)
+	if err != nil || answer.Type != wire.DatagramAnswer || answer.Cookie != second.Cookie {
+		t.Fatalf("the challenge is answered by %x", out)
+	}
+	hears(answered(answer, wire.DatagramBound), bytes.Repeat([]byte{4}, 32))
+	if b.state != legBinding {
+		t.Fatal("a forged datagram binds")
+	}
+	hears(answered(answer, wire.DatagramBound), key)
+	if b.state != legBound || !b.joined || b.observed.Port() != 77 {
+		t.Fatalf("bound is %+v", b)
+	}
+	now = now.Add(keepEvery)
+	keep := says(wire.DatagramKeep)
+	hears(answered(keep, wire.DatagramKept), key)
+	now = now.Add(keepEvery)
+	for range keepTries {
+		says(wire.DatagramKeep)
+	}
+	says(wire.DatagramBind)
+	if b.state != legBinding || b.joined {
+		t.Error("a relay that is silent leaves the leg bound")
+	}
+}
+
+func FuzzLegBinder(f *testing.F) {
+	key := bytes.Repeat([]byte{3}, 32)
+	d := wire.Datagram{Type: wire.DatagramChallenge, Session: 7, Counter: 1_000_000_000_000_000_001}
+	f.Add(d.Append(nil, key))
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		now := time.Unix(1_000_000, 0)
+		b := newLegBinder(Leg{Session: 7, Key: key}, now)
+		b.due(now)
+		if out := b.hear(packet, now); len(out) > 2*len(packet)+4 {
+			t.Errorf("%d bytes are answered by %d", len(packet), len(out))
+		}
+	})
+}

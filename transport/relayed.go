@@ -1,0 +1,104 @@
+package transport
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// A Leg is our side of a session at a relay, as the relay named it.
+type Leg struct {
+	Relay   string // host:port
+	Session uint64
+	Number  uint8  // 0 for the side that opened the session, 1 for the other
+	Key     []byte // 32 bytes, a secret between us and the relay
+}
+
+// ListenByRelay is Listen on a socket whose packets all go to the other leg of a
+// session: the relay's address stands for the other peer, to be dialled by it and
+// seen as its source. It returns when the relay has confirmed our address, and
+// keeps it confirmed until Close.
+func ListenByRelay(ctx context.Context, leg Leg, cfg Config) (*Endpoint, error) {
+	at, err := net.ResolveUDPAddr("udp", leg.Relay)
+	if err != nil {
+		return nil, fail(ErrUnreachable, "the relay %s: %w", leg.Relay, err)
+	}
+	e, err := Listen(":0", cfg)
+	if err != nil {
+		return nil, err
+	}
+	k := &legKeeper{transport: e.transport, relay: at, binder: newLegBinder(leg, time.Now()), bound: make(chan struct{})}
+	e.wait.Go(func() { k.listen(e.ctx) })
+	e.wait.Go(func() { k.run(e.ctx) })
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
+	defer cancel()
+	select {
+	case <-k.bound:
+		return e, nil
+	case <-ctx.Done():
+		e.Close()
+		return nil, fail(ErrUnreachable, "no answer from the relay %s", leg.Relay)
+	}
+}
+
+// A legKeeper runs a legBinder over the socket of an endpoint.
+type legKeeper struct {
+	transport *quic.Transport
+	relay     net.Addr
+
+	mu     sync.Mutex
+	binder *legBinder
+	bound  chan struct{} // closed when it was the first time
+	once   sync.Once
+}
+
+// run sends what is due until ctx ends, and then leaves.
+func (k *legKeeper) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			k.mu.Lock()
+			out := k.binder.leave()
+			k.mu.Unlock()
+			k.send(out)
+			return
+		}
+		k.mu.Lock()
+		out, next := k.binder.due(time.Now())
+		k.mu.Unlock()
+		k.send(out)
+		timer.Reset(time.Until(next))
+	}
+}
+
+// listen takes in what the relay says until ctx ends.
+func (k *legKeeper) listen(ctx context.Context) {
+	b := make([]byte, 1500)
+	for {
+		n, _, err := k.transport.ReadNonQUICPacket(ctx, b)
+		if err != nil {
+			return
+		}
+		k.mu.Lock()
+		out := k.binder.hear(b[:n], time.Now())
+		bound := k.binder.state == legBound
+		k.mu.Unlock()
+		k.send(out)
+		if bound {
+			k.once.Do(func() { close(k.bound) })
+		}
+	}
+}
+
+// send sends a datagram; one that cannot be sent is a lost one.
+func (k *legKeeper) send(b []byte) {
+	if b != nil {
+		_, _ = k.transport.WriteTo(b, k.relay)
+	}
+}
