@@ -200,7 +200,7 @@ func (a *App) carryOut(do action) tea.Cmd {
 	return do.do(a)
 }
 
-// paste gives pasted text to what takes text, and drops it else.
+// paste gives pasted text to what takes text; else it may be paths.
 func (a *App) paste(m tea.PasteMsg) tea.Cmd {
 	switch o := a.over(); {
 	case o != nil:
@@ -208,7 +208,7 @@ func (a *App) paste(m tea.PasteMsg) tea.Cmd {
 	case a.ask != nil:
 		return a.carryOut(a.ask.edit(m))
 	}
-	return nil
+	return a.pasted(m.Content)
 }
 
 func (a *App) scope() scope {

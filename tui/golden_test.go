@@ -60,6 +60,9 @@ var scenes = []scene{
 	}},
 	{name: "help", play: func(d *driver) { d.press("?") }},
 	{name: "palette", play: func(d *driver) { d.press(":"); d.write("so") }},
+	{name: "dropped", play: func(d *driver) {
+		d.paste("'/home/Films/README.md' /home/Films/Series '/home/Films/not here.mkv'\n/home/Films/東京物語.1953.mkv")
+	}},
 	{name: "ascii", opts: func(_ *fakeEngine, o *Options) { o.ASCII = true }, play: running},
 }
 

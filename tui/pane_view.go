@@ -27,6 +27,8 @@ type canvas struct {
 	now   time.Time
 	table []binding // for what names a key
 	zones *[]zone   // for what can be clicked; nil: not now
+
+	titles [2]cells.Text // of the panes; empty where one shows no directory
 }
 
 // draw writes the visible rows of a pane into r.

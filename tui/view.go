@@ -58,6 +58,11 @@ func (a *App) draw() {
 	a.drawHint(c, p.hint)
 	a.drawFunctions(c, p.functions)
 	screen := cells.Rect{W: a.width, H: a.height}
+	for i := range a.panes {
+		if p := &a.panes[i]; p.chooser == nil {
+			c.titles[i] = p.title(c, a.place(p.place), a.opts.Home)
+		}
+	}
 	for _, o := range a.overlays {
 		a.zones = a.zones[:0]
 		o.draw(c, screen)
