@@ -48,13 +48,31 @@ func (q Query) compile() (matcher, error) {
 		return contains(q.Pattern), nil
 	}
 	pattern := strings.Trim(q.Pattern, "/")
+	if waysOf(pattern) > maxWays {
+		return nil, newError(BadName, Path{}, "%s stands for more than %d patterns", Display(clip(q.Pattern)), maxWays)
+	}
 	if !doublestar.ValidatePattern(pattern) {
-		return nil, newError(BadName, Path{}, "%s is no pattern", Display(q.Pattern))
+		return nil, newError(BadName, Path{}, "%s is no pattern", Display(clip(q.Pattern)))
 	}
 	if strings.Contains(pattern, "/") {
 		return func(_ string, below func() string) bool { return doublestar.MatchUnvalidated(pattern, below()) }, nil
 	}
 	return func(name string, _ func() string) bool { return doublestar.MatchUnvalidated(pattern, name) }, nil
+}
+
+// maxWays is how many patterns one with braces may stand for. Each of them may
+// be held against each name.
+const maxWays = 256
+
+// waysOf returns how many patterns without braces pattern stands for, or more.
+func waysOf(pattern string) int {
+	n := 1
+	for _, group := range strings.Split(pattern, "{")[1:] {
+		if n *= 1 + strings.Count(group, ","); n > maxWays {
+			break
+		}
+	}
+	return n
 }
 
 func contains(part string) matcher {

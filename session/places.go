@@ -20,6 +20,7 @@ type place struct {
 	mu      sync.Mutex
 	info    Place // ID to Pinned
 	link    transport.Link
+	remote  *Remote       // over link; it knows what the peer is without
 	changed chan struct{} // closed when the state changes
 }
 
@@ -242,7 +243,10 @@ func (p *place) connected(l transport.Link) {
 func (p *place) set(s PlaceState, l transport.Link, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.link = l
+	p.link, p.remote = l, nil
+	if l != nil {
+		p.remote = NewRemote(l)
+	}
 	p.info.State, p.info.Err, p.info.Since, p.info.Retry = s, err, time.Now(), time.Time{}
 	close(p.changed)
 	p.changed = make(chan struct{})

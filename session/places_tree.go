@@ -17,7 +17,12 @@ func (t *placeTree) remote(ctx context.Context) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewRemote(l), nil
+	t.p.mu.Lock()
+	defer t.p.mu.Unlock()
+	if r := t.p.remote; r != nil && r.link == l {
+		return r, nil
+	}
+	return NewRemote(l), nil // the link is another one by now
 }
 
 // each yields what f does, over the link of the moment.

@@ -39,6 +39,7 @@ func (r *Remote) Measure(ctx context.Context, p Path) iter.Seq2[Measured, error]
 				Files: int64(part.GetFiles()), Dirs: int64(part.GetDirs()), Bytes: int64(part.GetBytes()),
 				Failed: int64(part.GetFailed()), Done: part.GetDone(),
 			}
+			c.over = sum.Done
 			if !yield(sum, nil) || sum.Done {
 				return
 			}
@@ -163,10 +164,7 @@ func (r *Remote) Watch(ctx context.Context, dir Path) iter.Seq2[Change, error] {
 			if !yield(change, nil) {
 				return
 			}
-			if err := pause(ctx, time.Second/WatchRate/2); err != nil {
-				yield(Change{}, about(dir, err))
-				return
-			}
+			_ = pause(ctx, time.Second/WatchRate/2) // if ctx ends, reading does
 		}
 		yield(Change{}, newError(Interrupted, dir, "the peer watches it no more"))
 	}
