@@ -62,4 +62,49 @@ var attempts = map[string]func(ctx context.Context, tree Tree, p Path) error{
 	"RenameIn": func(ctx context.Context, tree Tree, p Path) error {
 		return tree.Rename(ctx, p.Append(Path{"secret"}), Path{"stolen"})
 	},
+	"Names": func(ctx context.Context, tree Tree, p Path) error { return lastOf(tree.Names(ctx, p)) },
+	"StatAll": func(ctx context.Context, tree Tree, p Path) error {
+		all, err := tree.StatAll(ctx, p, []string{"secret"})
+		return errors.Join(err, notSecret(all...))
+	},
+	"Watch": func(ctx context.Context, tree Tree, p Path) error {
+		for _, err := range tree.Watch(ctx, p) {
+			return err // the first word: whether it stands
+		}
+		return nil
+	},
+	"Find": func(ctx context.Context, tree Tree, p Path) error {
+		for f, err := range tree.Find(ctx, p, Query{Pattern: "secret"}) {
+			if err := errors.Join(err, notSecret(f.Entry)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"MeasureBelow": func(ctx context.Context, tree Tree, p Path) error {
+		for m, err := range tree.Measure(ctx, p.Append(Path{"secret"})) {
+			if err := errors.Join(err, notSecret(Entry{Size: m.Bytes})); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Chmod": func(ctx context.Context, tree Tree, p Path) error { return tree.Chmod(ctx, p, 0o700) },
+	"ChmodBelow": func(ctx context.Context, tree Tree, p Path) error {
+		return tree.Chmod(ctx, p.Append(Path{"secret"}), 0o600)
+	},
+	"Symlink": func(ctx context.Context, tree Tree, p Path) error { return tree.Symlink(ctx, "to", p) },
+	"SymlinkBelow": func(ctx context.Context, tree Tree, p Path) error {
+		return tree.Symlink(ctx, "to", p.Append(Path{"link"}))
+	},
+}
+
+// notSecret returns errSecretRead if one of the entries is that of the secret.
+func notSecret(entries ...Entry) error {
+	for _, e := range entries {
+		if e.Size == int64(len(secret)) {
+			return errSecretRead
+		}
+	}
+	return nil
 }

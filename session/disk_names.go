@@ -25,7 +25,7 @@ func (d *disk) eachName(ctx context.Context, p Path, yield func(Entry, error) bo
 		return err
 	}
 	defer dir.Close()
-	f, err := dir.Open(".")
+	f, err := openEntries(dir)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,20 @@ func handle(dir *os.Root, do func(fd int) error) error {
 	return do(int(f.Fd()))
 }
 
+// openEntries opens dir for reading what is in it, names with their kinds. A file
+// that os.Root opens would look at each of them for that.
+func openEntries(dir *os.Root) (*os.File, error) {
+	var f *os.File
+	err := handle(dir, func(fd int) error {
+		again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err == nil {
+			f = os.NewFile(uintptr(again), ".")
+		}
+		return err
+	})
+	return f, err
+}
+
 // setModified sets the modification time of name in dir itself, also of a link.
 func setModified(dir *os.Root, name string, modified time.Time) error {
 	ts, err := unix.TimeToTimespec(modified)

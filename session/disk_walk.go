@@ -81,7 +81,7 @@ func (w *walker) next() (more bool, err error) {
 
 // read shows all of a directory to visit, and notes the directories in it.
 func (w *walker) read(at *walkedDir) (more bool, err error) {
-	f, err := at.dir.Open(".")
+	f, err := openEntries(at.dir)
 	if err != nil {
 		return false, err
 	}

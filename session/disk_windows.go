@@ -47,6 +47,9 @@ func wasRemoved(fs.FileInfo) bool { return false }
 // mayBePlanted: Windows lets nobody link to a file who may not write to it.
 func mayBePlanted(file, parent fs.FileInfo) bool { return false }
 
+// openEntries opens dir for reading what is in it.
+func openEntries(dir *os.Root) (*os.File, error) { return dir.Open(".") }
+
 // setModified sets the modification time of name in dir. Links are refused:
 // only what they point to could be reached.
 func setModified(dir *os.Root, name string, modified time.Time) error {

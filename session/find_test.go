@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A search through many entries ends as soon as its context does, and after
+// 10,000 hits.
+func TestFindInMuch(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 100 {
+		must(t, os.Mkdir(filepath.Join(dir, fmt.Sprint(i)), 0o755))
+		manyNames(t, filepath.Join(dir, fmt.Sprint(i)), 150)
+	}
+	d := openDir(t, dir)
+	remote, _ := served(t, ServerConfig{Tree: d})
+	for name, tree := range map[string]Tree{"dir": d, "remote": remote} {
+		ctx, stop := context.WithCancel(t.Context())
+		var stopped time.Time
+		var err error
+		for _, err = range tree.Find(ctx, Path{}, Query{Pattern: "0"}) {
+			if err == nil && stopped.IsZero() {
+				stop()
+				stopped = time.Now()
+			}
+		}
+		stop()
+		if took := time.Since(stopped); !errors.Is(err, Cancelled) || took > time.Second {
+			t.Errorf("%s: %v, %v after its context", name, err, took)
+		}
+		hits := 0
+		for f, e := range tree.Find(t.Context(), Path{}, Query{Pattern: "file"}) {
+			if err = e; !f.Path.IsRoot() {
+				hits++
+			}
+		}
+		if !errors.Is(err, Limit) || hits != MaxFound {
+			t.Errorf("%s: %d hits, %v", name, hits, err)
+		}
+		for m, err := range tree.Measure(t.Context(), Path{}) {
+			must(t, err)
+			if m.Done && m != (Measured{Files: 15_000, Dirs: 100, Done: true}) {
+				t.Errorf("%s: %+v", name, m)
+			}
+		}
+	}
+}
+
+// A directory that cannot be read is counted, and the rest is seen.
+func TestWalksOfWhatCannotBeRead(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root can read everything")
+	}
+	dir := t.TempDir()
+	bush(t, dir)
+	must(t, os.Chmod(filepath.Join(dir, "a/b"), 0))
+	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "a/b"), 0o755) })
+	for m, err := range openDir(t, dir).Measure(t.Context(), Path{}) {
+		must(t, err)
+		if m != (Measured{Files: 3, Dirs: 2, Bytes: 3, Failed: 1, Done: true}) {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
+// Only so many trees are walked for one peer at a time.
+func TestServeWalks(t *testing.T) {
+	v := &visit{s: NewServer(ServerConfig{Tree: openDir(t, t.TempDir())}), walks: make(chan struct{}, 1)}
+	take(v.walks)
+	e := &exchange{v: v, s: v.s, st: &recording{}}
+	wantKind(t, e.find(t.Context(), requests["find"].GetFind()), Busy)
+	wantKind(t, e.measure(t.Context(), requests["measure"].GetMeasure()), Busy)
+}
