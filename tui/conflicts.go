@@ -197,9 +197,6 @@ func (l *conflictList) follow(xs []session.Question) {
 func (l *conflictList) draw(c canvas, screen cells.Rect) {
 	t := l.transfer()
 	if t == nil || len(t.Conflicts) == 0 {
-		in := c.sheetBox(screen, cells.Say("conflicts"), 40, 1)
-		c.Put(in, c.done, c.signs.done.Plus(cells.Say(" all are answered")))
-		c.footer(in, []key.Binding{bind("close", "esc")})
 		return
 	}
 	l.follow(t.Conflicts)
@@ -234,6 +231,15 @@ func (l *conflictList) draw(c canvas, screen cells.Rect) {
 		keys[5] = l.app.action("answer-all").worded("FOR ALL")
 	}
 	c.footer(in, append(keys, bind("close", "esc")))
+}
+
+// closeAnswered takes the list away when nothing of it is left.
+func (a *App) closeAnswered() {
+	if l, ok := topmost[*conflictList](a); ok {
+		if t := l.transfer(); t == nil || t.Asking == 0 {
+			a.drop(l)
+		}
+	}
 }
 
 // drawConflict writes a conflict into the one, two or three lines of r, its name

@@ -73,7 +73,7 @@ func globOf(s string) string {
 	case s == "" || strings.ContainsAny(s, "*?"):
 		return s
 	case strings.Contains(s, "/"):
-		return "/**" + quoteGlob(strings.TrimPrefix(s, "/")) + "*{,/**}"
+		return "/**/*" + quoteGlob(strings.TrimPrefix(s, "/")) + "*{,/**}"
 	}
 	return "*" + quoteGlob(s) + "*"
 }

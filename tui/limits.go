@@ -85,26 +85,28 @@ func (s setRate) do(a *App) tea.Cmd {
 	})
 }
 
-// parseRate reads bytes a second, with a unit of thousands if there is one: 500k,
-// 10M, 1.5 MB/s. Nothing, 0 and "off" are no limit.
+// rateUnits are what may stand behind a figure, the longest first.
+var rateUnits = []struct {
+	name  string
+	bytes float64
+}{
+	{"gbit", 1e9 / 8}, {"mbit", 1e6 / 8}, {"kbit", 1e3 / 8}, {"gb", 1e9}, {"mb", 1e6}, {"kb", 1e3},
+	{"g", 1e9}, {"m", 1e6}, {"k", 1e3}, {"b", 1},
+}
+
+// parseRate reads bytes a second, with a unit if there is one: 500k, 10M, 1.5
+// MB/s, 80 mbit. Nothing, 0 and "off" are no limit.
 func parseRate(text string) (int64, error) {
-	s := strings.ToLower(strings.TrimSpace(text))
-	s = strings.TrimSuffix(strings.TrimSuffix(s, "/s"), "b")
-	s = strings.TrimSpace(s)
-	if s == "" || s == "off" || s == "no" || s == "none" {
+	s := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text)), "/s")
+	if s == "" || s == "off" {
 		return 0, nil
 	}
 	unit := 1.0
-	switch s[len(s)-1] {
-	case 'k':
-		unit = 1e3
-	case 'm':
-		unit = 1e6
-	case 'g':
-		unit = 1e9
-	}
-	if unit > 1 {
-		s = strings.TrimSpace(s[:len(s)-1])
+	for _, u := range rateUnits {
+		if rest, ok := strings.CutSuffix(s, u.name); ok {
+			s, unit = strings.TrimSpace(rest), u.bytes
+			break
+		}
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(v >= 0 && v*unit < 1e15) {

@@ -61,6 +61,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
 	cmds = append(cmds, a.noteChanges(before))
+	a.closeAnswered()
 	for i := range a.panes {
 		cmds = append(cmds, a.follow(&a.panes[i], before))
 	}

@@ -239,6 +239,8 @@ func (q *queue) totals(c canvas) []cells.Text {
 	}
 	far, eta := cells.Text{}, etaText(shownETA(q.whole.eta))
 	switch {
+	case !q.sum.Counted && q.sum.Bytes == 0:
+		far = cells.Say("counting").Plus(c.signs.more)
 	case q.sum.Counted:
 		far = cells.Sayf("%d%% of %s", percent(q.sum.Verified, q.sum.Bytes), sizeText(q.sum.Bytes))
 	default:

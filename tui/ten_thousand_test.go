@@ -164,3 +164,31 @@ func (l *live) holds(name, content string) {
 		l.Errorf("%s: %q, %v; want %q", name, got, err, content)
 	}
 }
+
+// TestHistoryIsFound: what somebody types is found by a real engine.
+func TestHistoryIsFound(t *testing.T) {
+	l := newLive(t, 100, 30)
+	for _, name := range []string{"alpha[1].mkv", "beta.txt"} {
+		full := filepath.Join(l.here, name)
+		if err := os.WriteFile(full, []byte("content"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.do(l.app.start())
+	l.press("c", "enter", "down", "c", "enter")
+	q := &l.app.queue
+	l.until("both are over", func() bool { return len(q.ended) == 2 })
+	l.press("3", "/")
+	dir := filepath.Base(l.here)
+	for _, c := range []struct {
+		typed string
+		found int
+	}{
+		{"alpha", 1}, {"*.txt", 1}, {"[1]", 1}, {"done", 2}, {"failed", 0}, {"gamma", 0}, {dir + "/beta", 1}, {"@peer", 2}, {"@other", 0}, {"1999-01", 0},
+	} {
+		l.do(searchHistory(c.typed).do(l.app))
+		if n := len(q.past.rows); n != c.found {
+			t.Errorf("%q finds %d, want %d", c.typed, n, c.found)
+		}
+	}
+}
