@@ -98,7 +98,8 @@ func (e *Engine) withLink(ctx context.Context, id PlaceID, f func(transport.Link
 	if err != nil {
 		return err
 	}
-	l, err := p.now()
+	e.rouse(p)
+	l, err := p.roused(ctx)
 	if err != nil {
 		return err
 	}

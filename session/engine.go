@@ -60,16 +60,32 @@ type Engine struct {
 	lastID    TransferID
 	line      line             // those that are not over
 	past      past             // those that are
+	lastEnded int64            // how many ended, ever
 	busy      map[*queued]bool // they run, or their last attempt comes to its end
 	fore      map[*queued]bool // Job.Foreground, and not over
+	again     map[*queued]bool // they ran when the queue was left, and go on first
+	orphans   []*queued        // of fore, from the store: nobody waits for them any more
 	total     total
 	log       logbook
+
+	ready  chan struct{} // closed when the queue is restored; await
+	keeper *keeper       // nil without a store
+	usual  bool          // Concurrency was left to us
 }
 
 // EngineConfig configures an Engine; the zero values stand for the defaults.
 type EngineConfig struct {
 	Reach       Reach // nil: only this machine can be reached
-	Concurrency int   // transfers that run at the same time; 2
+	Concurrency int   // transfers that run at the same time; as the store has it, else 2
+
+	// Store keeps the queue, which goes on where it was left: what ran runs
+	// again, once its places are connected, which the engine does by itself.
+	// The engine closes it. Nil: the queue lives as long as the engine.
+	Store Store
+
+	// Notices are what a person must know about the queue from the start, such
+	// as why there is no Store.
+	Notices []string
 
 	transferID func() []byte // names the next transfer for its streams; newTransferID
 	plain      bool          // says nothing that came after testdata/transcripts were recorded
@@ -78,28 +94,54 @@ type EngineConfig struct {
 // errClosing is why everything ends when an Engine is closed.
 var errClosing = &Error{Kind: Interrupted, Err: errors.New("interrupted; it can be resumed")}
 
-// NewEngine returns an Engine with one place, Here. It lives until Close.
+// A LastingReach knows addresses that mean the same peer in another process,
+// where a target may be a word of this one. Without it, targets are taken to.
+type LastingReach interface {
+	Reach
+
+	// Lasting returns the address of what a target means, without a secret.
+	Lasting(target string) (address string)
+
+	// Recall returns the target of this process that means an address.
+	Recall(address string) (target string)
+}
+
+// NewEngine returns an Engine with one place, Here. It lives until Close. The
+// queue of its store is read in the background.
 func NewEngine(cfg EngineConfig) *Engine {
-	if cfg.Concurrency == 0 {
-		cfg.Concurrency = 2
-	}
 	if cfg.transferID == nil {
 		cfg.transferID = newTransferID
 	}
 	e := &Engine{
 		cfg: cfg, host: NewHost(), out: newSharedThrottle(0),
-		transfers: map[TransferID]*queued{}, busy: map[*queued]bool{}, fore: map[*queued]bool{},
-		total: total{live: map[*queued]bool{}},
+		transfers: map[TransferID]*queued{}, busy: map[*queued]bool{}, fore: map[*queued]bool{}, again: map[*queued]bool{},
+		total: total{live: map[*queued]bool{}}, ready: make(chan struct{}),
 	}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	if cfg.Concurrency == 0 {
+		e.cfg.Concurrency, e.usual = 2, true
+	}
+	for _, text := range cfg.Notices {
+		e.log.notice(Notice{time.Now(), text})
+	}
+	if cfg.Store == nil {
+		close(e.ready)
+		return e
+	}
+	e.running.Go(func() { e.goOn(cfg.Store) })
 	return e
 }
 
-// Close interrupts what runs, so that it can be resumed, and closes all places.
+// Close interrupts what runs, so that it can be resumed, and closes all places
+// and the store.
 func (e *Engine) Close() error {
 	e.cancel(errClosing)
 	e.running.Wait()
-	return nil
+	e.mu.Lock()
+	k := e.keeper
+	e.keeper = nil
+	e.mu.Unlock()
+	return k.close()
 }
 
 // A PlaceID names a place of an Engine. Here is this machine.
@@ -116,11 +158,12 @@ const (
 	PlaceConnected    PlaceState = iota
 	PlaceReconnecting            // lost; the engine dials again by itself
 	PlaceClosed                  // by Disconnect, or the peer refuses us now: Err says why
+	PlaceIdle                    // a transfer that was restored needs it; it is dialled when its turn comes
 )
 
 // String returns the word for the screen.
 func (s PlaceState) String() string {
-	return [...]string{"connected", "reconnecting", "closed"}[min(s, PlaceClosed)]
+	return [...]string{"connected", "reconnecting", "closed", "idle"}[min(s, PlaceIdle)]
 }
 
 // A Place is somewhere that a pane can show, as it is at one moment.
@@ -146,40 +189,50 @@ type (
 )
 
 // Submit adds a transfer behind those of its priority; it starts by itself.
+// When Submit returns, the store has it.
 func (e *Engine) Submit(j Job) (TransferID, error) {
 	if err := e.checkJob(&j); err != nil {
 		return 0, err
 	}
+	e.await()
 	now := time.Now()
 	e.mu.Lock()
+	q := newQueued(e.lastID+1, j, now)
+	if err := e.saveNew(q); err != nil {
+		e.mu.Unlock()
+		return 0, err
+	}
 	e.lastID++
-	q := newQueued(e.lastID, j, now)
-	q.place = int64(q.id) * placeStep
 	e.transfers[q.id] = q
+	e.line.append(q)
 	e.sort(q, StateWaiting)
+	e.save(q)
 	e.log.add(LogLine{At: now, Transfer: q.id, Job: q.name()})
+	k := e.keeper
 	e.mu.Unlock()
 	e.schedule()
+	k.await()
 	return q.id, nil
 }
 
 // Wait returns when the transfer is over (TransferState.Over), or paused for
-// want of space, with its last state, or when ctx ends, with ctx's error.
+// want of space, with its last state, which the store has by then; or when ctx
+// ends, with ctx's error.
 func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 	for {
-		e.mu.Lock()
-		q, err := e.find(id)
+		q, err := e.take(id)
 		if err != nil {
-			e.mu.Unlock()
 			return Transfer{}, err
 		}
-		t := q.snapshot(time.Now())
+		e.mu.Lock()
+		t, k := q.snapshot(time.Now()), e.keeper
 		if q.changed == nil {
 			q.changed = make(chan struct{})
 		}
 		changed := q.changed
 		e.mu.Unlock()
 		if t.State.Over() || t.State == StatePaused && t.Err != nil {
+			k.await()
 			return t, nil
 		}
 		select {
@@ -192,30 +245,38 @@ func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 
 // Transfer describes a transfer as it is now.
 func (e *Engine) Transfer(id TransferID) (Transfer, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	q, err := e.find(id)
+	q, err := e.take(id)
 	if err != nil {
 		return Transfer{}, err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	return q.snapshot(time.Now()), nil
 }
 
 // Transfers describes transfers as they are now, in the order in which they
-// were submitted: the thousand that ended last, and the first thousand of those
-// that are not over. Page has all of them, in the order of their turns.
+// were submitted: the thousand that this engine ended last, and the first
+// thousand of those that are not over. Page has all of them, in the order of
+// their turns.
 func (e *Engine) Transfers() []Transfer {
+	e.await()
+	e.mu.Lock()
+	qs := slices.Clone(e.line.rows[:min(len(e.line.rows), maxDescribed)])
+	for _, list := range e.past.ended {
+		qs = append(qs, list[max(0, len(list)-maxDescribed):]...)
+	}
+	e.mu.Unlock()
+	slices.SortFunc(qs, func(a, b *queued) int { return cmp.Compare(a.id, b.id) })
+	e.need(qs)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	qs := slices.Concat(e.past.latest(maxDescribed), e.line.rows[:min(len(e.line.rows), maxDescribed)])
-	slices.SortFunc(qs, func(a, b *queued) int { return cmp.Compare(a.id, b.id) })
-	return e.describe(qs)
+	return e.describe(qs, time.Now())
 }
 
 const maxDescribed = 1000
 
-func (e *Engine) describe(qs []*queued) []Transfer {
-	now := time.Now()
+// describe describes transfers; e.mu is held.
+func (e *Engine) describe(qs []*queued, now time.Time) []Transfer {
 	out := make([]Transfer, len(qs))
 	for i, q := range qs {
 		out[i] = q.snapshot(now)
@@ -223,10 +284,25 @@ func (e *Engine) describe(qs []*queued) []Transfer {
 	return out
 }
 
-// find returns a transfer; e.mu is held.
-func (e *Engine) find(id TransferID) (*queued, error) {
-	if q := e.transfers[id]; q != nil {
+// take returns a transfer with its detail. One that is over may be in the store
+// only; then it is not in memory after that either.
+func (e *Engine) take(id TransferID) (*queued, error) {
+	e.await()
+	e.mu.Lock()
+	q, k := e.transfers[id], e.keeper
+	e.mu.Unlock()
+	if q != nil {
+		e.need([]*queued{q})
 		return q, nil
+	}
+	if k != nil {
+		records, err := k.store.Load([]TransferID{id})
+		if err != nil {
+			return nil, about(Path{}, err)
+		}
+		if len(records) == 1 && records[0].Tab != TabActive {
+			return e.revive(records)[0], nil
+		}
 	}
 	return nil, newError(NotFound, Path{}, "there is no transfer %d", id)
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -13,7 +14,6 @@ const (
 	TabActive Tab = iota // not over, in the order of their turns
 	TabFailed            // failed, or done with items that failed; what ended last is first
 	TabDone              // done or cancelled; what ended last is first
-	tabs
 )
 
 // tabOf returns where a transfer belongs.
@@ -44,58 +44,92 @@ const maxPage = 1000
 // Page returns at most limit rows of a tab from offset on: the last ones if
 // there are not so many. It costs as much as they are, however long the queue.
 func (e *Engine) Page(tab Tab, offset, limit int) Page {
-	now := time.Now()
+	e.await()
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	p := Page{Tab: min(tab, TabDone), Summary: e.total.summary(now)}
-	p.Counts = [3]int{len(e.line.rows), len(e.past.failed), len(e.past.done)}
+	p := Page{Tab: min(tab, TabDone)}
+	p.Counts = [3]int{len(e.line.rows), e.past.counts[TabFailed], e.past.counts[TabDone]}
 	p.Total = p.Counts[p.Tab]
 	limit = max(0, min(limit, maxPage, p.Total))
 	p.Offset = max(0, min(offset, p.Total-limit))
-	p.Rows = e.describe(e.rows(p.Tab, p.Offset, limit))
-	p.Live = e.describe(e.total.running())
+	var rows []*queued
+	var stored int // how many of the rows only the store has, and how many of those come before
+	var skip int
+	var below int64
+	if p.Tab == TabActive {
+		rows = slices.Clone(e.line.rows[p.Offset : p.Offset+limit])
+	} else {
+		rows, skip, below = e.past.latest(p.Tab, p.Offset, limit)
+		stored = limit - len(rows)
+	}
+	e.mu.Unlock()
+	e.need(rows)
+	old := e.stored(p.Tab, below, skip, stored)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	p.Summary = e.total.summary(now)
+	p.Rows = append(e.describe(rows, now), e.describe(old, now)...)
+	p.Live = e.describe(e.total.running(), now)
 	return p
 }
 
-// rows returns a piece of a tab; e.mu is held.
-func (e *Engine) rows(tab Tab, offset, limit int) []*queued {
-	if tab == TabActive {
-		return e.line.rows[offset : offset+limit]
+// stored reads finished transfers that are not in memory.
+func (e *Engine) stored(tab Tab, below int64, skip, limit int) []*queued {
+	if e.keeper == nil || limit <= 0 {
+		return nil
 	}
-	list := e.past.list(tab)
-	out := slices.Clone(list[len(list)-offset-limit : len(list)-offset])
-	slices.Reverse(out)
-	return out
+	records, err := e.keeper.store.Past(tab, below, skip, limit)
+	if err != nil {
+		e.notice("the history cannot be read: " + Display(plain(err).Error()))
+	}
+	return e.revive(records)
 }
 
-// past has the transfers that are over, in the order in which they ended.
+// past has the transfers that are over, as far as they are in memory: the
+// latest, without a gap. The store has all of them.
 type past struct {
-	failed, done []*queued
+	counts [3]int
+	ended  [3][]*queued // by tab, the latest last
 }
 
-func (p *past) list(t Tab) []*queued {
-	if t == TabFailed {
-		return p.failed
-	}
-	return p.done
-}
+// How many of them are in memory: where a store has the others, and without one.
+const (
+	maxRemembered = 1000
+	maxWithout    = 10000
+)
 
 func (p *past) add(q *queued) {
-	if tabOf(q.state, q.ledger.failures()) == TabFailed {
-		p.failed = append(p.failed, q)
-	} else {
-		p.done = append(p.done, q)
-	}
+	q.filed = q.tab()
+	p.counts[q.filed]++
+	p.ended[q.filed] = append(p.ended[q.filed], q)
 }
 
 func (p *past) remove(q *queued) {
-	is := func(o *queued) bool { return o == q }
-	p.failed, p.done = slices.DeleteFunc(p.failed, is), slices.DeleteFunc(p.done, is)
+	p.counts[q.filed]--
+	p.drop(q)
 }
 
-// latest returns the n that ended last.
-func (p *past) latest(n int) []*queued {
-	out := slices.Concat(p.failed[max(0, len(p.failed)-n):], p.done[max(0, len(p.done)-n):])
-	slices.SortFunc(out, func(a, b *queued) int { return a.finished.Compare(b.finished) })
-	return out[max(0, len(out)-n):]
+// drop forgets that q is in memory.
+func (p *past) drop(q *queued) {
+	list := p.ended[q.filed]
+	if i := slices.Index(list, q); i >= 0 {
+		p.ended[q.filed] = slices.Delete(list, i, i+1)
+	}
+}
+
+// latest returns limit rows of a tab in memory from offset on, the latest first,
+// and of which ones the store must be asked for the rest: those that ended
+// before number below, without the first skip of them.
+func (p *past) latest(tab Tab, offset, limit int) (rows []*queued, skip int, below int64) {
+	list := p.ended[tab]
+	n := len(list)
+	if offset < n {
+		rows = slices.Clone(list[max(0, n-offset-limit) : n-offset])
+		slices.Reverse(rows)
+	}
+	below = math.MaxInt64
+	if n > 0 {
+		below = list[0].ended
+	}
+	return rows, max(0, offset-n), below
 }

@@ -1,19 +1,32 @@
 package session
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// with runs f with a transfer, under the lock, and then starts what may start.
+// with runs f with a transfer, under the lock, then starts what may start, and
+// returns when the store has what changed.
 func (e *Engine) with(id TransferID, f func(*queued) error) error {
+	q, err := e.take(id)
+	if err != nil {
+		return err
+	}
 	e.mu.Lock()
-	q, err := e.find(id)
-	if err == nil {
-		err = f(q)
+	if now := e.transfers[id]; now != nil {
+		q = now // somebody else took it, too
 	}
+	if err = f(q); err == nil && !q.state.Over() {
+		e.transfers[id] = q
+	}
+	k := e.keeper
 	e.mu.Unlock()
-	if err == nil {
-		e.schedule()
+	if err != nil {
+		return err
 	}
-	return err
+	e.schedule()
+	k.await()
+	return nil
 }
 
 // Pause stops a waiting or running transfer and keeps its partials.
@@ -60,33 +73,70 @@ func (e *Engine) Forget(id TransferID) error {
 			return newError(Busy, Path{}, "the transfer is %s", q.state)
 		}
 		e.past.remove(q)
-		e.total.forget(q)
 		delete(e.transfers, id)
+		e.keeper.put(&Record{Row: q.row(), Forget: true})
 		return nil
 	})
 }
 
 // PauseAll pauses all transfers that wait or run, and returns how many.
-func (e *Engine) PauseAll() int { return e.each(slices.Clone[[]*queued], evPause) }
+func (e *Engine) PauseAll() int { return e.each(e.everyRow, evPause) }
 
 // ResumeAll resumes all that are paused, and returns how many.
-func (e *Engine) ResumeAll() int { return e.each(slices.Clone[[]*queued], evResume) }
-
-func (e *Engine) each(rows func([]*queued) []*queued, ev lifeEvent) (n int) {
-	e.mu.Lock()
-	for _, q := range rows(e.line.rows) {
-		if e.person(q, ev) == nil {
-			n++
-		}
-	}
-	e.mu.Unlock()
-	e.schedule()
-	return n
-}
+func (e *Engine) ResumeAll() int { return e.each(e.everyRow, evResume) }
 
 // RetryFailed retries all of TabFailed, and returns how many.
 func (e *Engine) RetryFailed() int {
-	return e.each(func([]*queued) []*queued { return slices.Clone(e.past.failed) }, evRetry)
+	e.await()
+	e.mu.Lock()
+	k, failed := e.keeper, slices.Clone(e.past.ended[TabFailed])
+	e.mu.Unlock()
+	if k != nil {
+		rows, err := k.store.Rows(TabFailed)
+		if err != nil {
+			e.notice("the history cannot be read: " + Display(plain(err).Error()))
+		}
+		failed = append(failed, e.unlisted(rows)...)
+	}
+	return e.each(func() []*queued { return failed }, evRetry)
+}
+
+// unlisted makes transfers of rows that are not in memory.
+func (e *Engine) unlisted(rows []Row) (out []*queued) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range rows {
+		if e.transfers[r.ID] == nil {
+			q := &queued{id: r.ID, state: r.State, priority: int8(r.Priority), foreground: r.Foreground, ended: r.Ended, filed: r.Tab}
+			out = append(out, q)
+		}
+	}
+	slices.SortFunc(out, func(a, b *queued) int { return cmp.Compare(a.ended, b.ended) })
+	return out
+}
+
+// everyRow returns what is not over; e.mu is held.
+func (e *Engine) everyRow() []*queued { return slices.Clone(e.line.rows) }
+
+// each does with all rows what a person asked for, and returns with how many it
+// could be done.
+func (e *Engine) each(rows func() []*queued, ev lifeEvent) (n int) {
+	e.await()
+	e.mu.Lock()
+	for _, q := range rows() {
+		if now := e.transfers[q.id]; now != nil && now != q {
+			continue
+		}
+		if e.person(q, ev) == nil {
+			e.transfers[q.id] = q
+			n++
+		}
+	}
+	k := e.keeper
+	e.mu.Unlock()
+	e.schedule()
+	k.await()
+	return n
 }
 
 // SetPriority changes a transfer's priority, 0 (last) to MaxPriority. What runs
@@ -97,10 +147,10 @@ func (e *Engine) SetPriority(id TransferID, priority int) error {
 	}
 	return e.with(id, func(q *queued) error {
 		if q.state.Over() {
-			q.priority = int8(priority)
-			return nil
+			return newError(Invalid, Path{}, "the transfer is %s", q.state)
 		}
 		e.line.prioritize(q, priority)
+		e.saveRow(q)
 		return nil
 	})
 }
@@ -112,7 +162,9 @@ func (e *Engine) Reorder(id TransferID, by int) error {
 		if q.state.Over() {
 			return newError(Invalid, Path{}, "the transfer is %s", q.state)
 		}
-		e.line.shift(q, by)
+		for _, o := range e.line.shift(q, by) {
+			e.saveRow(o)
+		}
 		return nil
 	})
 }
@@ -126,15 +178,26 @@ func (e *Engine) SetConcurrency(n int) error {
 	if n < 1 || n > MaxConcurrency {
 		return newError(Invalid, Path{}, "%d transfers at a time: use 1 to %d", n, MaxConcurrency)
 	}
+	e.await()
 	e.mu.Lock()
 	e.cfg.Concurrency = n
 	e.mu.Unlock()
 	e.schedule()
+	e.saveSettings()
 	return nil
+}
+
+func (e *Engine) saveSettings() {
+	e.mu.Lock()
+	k := e.keeper
+	k.set(Settings{Concurrency: e.cfg.Concurrency, Send: e.out.get(), Receive: e.in.get()})
+	e.mu.Unlock()
+	k.await()
 }
 
 // Concurrency returns how many transfers run at the same time.
 func (e *Engine) Concurrency() int {
+	e.await()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.cfg.Concurrency
@@ -147,7 +210,7 @@ func (e *Engine) Answer(id TransferID, conflict int, d Conflict, all bool) error
 	if all {
 		return e.AnswerAll(id, Rule{Then: d, Otherwise: d})
 	}
-	q, err := e.asked(id)
+	q, err := e.take(id)
 	switch {
 	case err != nil:
 	case d == Ask:
@@ -158,14 +221,21 @@ func (e *Engine) Answer(id TransferID, conflict int, d Conflict, all bool) error
 	if err != nil {
 		return err
 	}
-	return q.asking.answer(conflict, d)
+	key, err := q.asking.answer(conflict, d) // without the lock: what follows may look at the disk
+	if err != nil {
+		return err
+	}
+	return e.with(id, func(q *queued) error {
+		e.keeper.put(&Record{Row: q.row(), Answers: []Answer{{key, d}}})
+		return nil
+	})
 }
 
 // AnswerAll decides all conflicts of a transfer by a rule, also those that are
 // still to come in it, in place of the rule before. What the rule leaves open
 // stays parked.
 func (e *Engine) AnswerAll(id TransferID, r Rule) error {
-	q, err := e.asked(id)
+	q, err := e.take(id)
 	if err == nil {
 		err = r.check(&q.job.Options)
 	}
@@ -173,15 +243,10 @@ func (e *Engine) AnswerAll(id TransferID, r Rule) error {
 		return err
 	}
 	q.asking.answerAll(r)
-	return nil
-}
-
-// asked returns a transfer that has questions: what follows an answer may look
-// at the disk, so that it is given without the lock.
-func (e *Engine) asked(id TransferID) (*queued, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.find(id)
+	return e.with(id, func(q *queued) error {
+		e.save(q)
+		return nil
+	})
 }
 
 // Log returns what happened after line number after, at most the last thousand

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // all of them.
 type HistoryQuery struct {
 	From, To time.Time // they ended at From or later, and before To; zero: at any time
-	Peer     string    // what one of their places is called (Place.Target)
+	Peer     string    // what one of their places is called: Place.Target, or what that means in other processes
 	Status   Status
 	Glob     string // on the name of a source or the destination, or with a slash on its whole path
 	Limit    int    // at most that many; 0: maxPage
@@ -57,16 +58,17 @@ func (q *HistoryQuery) check() error {
 	return nil
 }
 
-// matchesJob tells whether the glob matches a source or the destination.
-func (q *HistoryQuery) matchesJob(j *Job) bool {
+// Match tells whether the glob matches one of Record.Names; a Store asks it,
+// since its own globs are others.
+func (q *HistoryQuery) Match(names []byte) bool {
 	if q.Glob == "" {
 		return true
 	}
 	whole := strings.Contains(q.Glob, "/")
-	for _, p := range append([]Path{j.Destination}, j.Sources...) {
-		name := p.Base()
+	for raw := range strings.SplitSeq(string(names), "\x00") {
+		name := Path{raw}.Base()
 		if whole {
-			name = "/" + p.raw
+			name = "/" + raw
 		}
 		if ok, err := doublestar.Match(q.Glob, name); ok && err == nil {
 			return true
@@ -75,44 +77,79 @@ func (q *HistoryQuery) matchesJob(j *Job) bool {
 	return false
 }
 
+// namesOf is Record.Names of a job.
+func namesOf(j *Job) []byte {
+	names := []byte(j.Destination.raw)
+	for _, p := range j.Sources {
+		names = append(append(names, 0), p.raw...)
+	}
+	return names
+}
+
 // History returns finished transfers, what ended last first. It may read the
 // disk.
 func (e *Engine) History(ctx context.Context, q HistoryQuery) ([]Transfer, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
+	e.await()
+	if err := ctx.Err(); err != nil {
+		return nil, about(Path{}, err)
+	}
+	recent := e.recent(q)
+	if e.keeper == nil {
+		return window(recent, q), nil
+	}
+	// What is not in the store yet comes from memory, what is there from it.
+	q.Peer = e.lastingTarget(q.Peer)
+	from := q
+	from.Offset, from.Limit = 0, q.Offset+q.Limit
+	if len(recent) == 0 {
+		from = q
+	}
+	records, err := e.keeper.store.History(from)
+	if err != nil {
+		return nil, about(Path{}, err)
+	}
+	records = slices.DeleteFunc(records, func(r Record) bool {
+		return slices.ContainsFunc(recent, func(t Transfer) bool { return t.ID == r.ID })
+	})
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := slices.Concat(e.past.failed, e.past.done)
-	slices.SortStableFunc(all, func(a, b *queued) int { return b.finished.Compare(a.finished) })
-	var out []Transfer
-	for _, t := range e.describe(all) {
-		if !e.matches(&q, &t) {
-			continue
-		}
-		if q.Offset > 0 {
-			q.Offset--
-			continue
-		}
-		if out = append(out, t); len(out) == q.Limit {
-			break
+	old := e.describe(e.reviveLocked(records), time.Now())
+	if len(recent) == 0 {
+		return old, nil
+	}
+	return window(append(recent, old...), q), nil
+}
+
+func window(ts []Transfer, q HistoryQuery) []Transfer {
+	ts = ts[min(q.Offset, len(ts)):]
+	return ts[:min(q.Limit, len(ts))]
+}
+
+// recent returns what a query asks for and only the memory has, the latest
+// first.
+func (e *Engine) recent(q HistoryQuery) (out []Transfer) {
+	var unsaved map[TransferID]bool
+	if e.keeper != nil {
+		e.keeper.await()
+		unsaved = e.keeper.unsaved()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := slices.Concat(e.past.ended[TabFailed], e.past.ended[TabDone])
+	slices.SortFunc(all, func(a, b *queued) int { return cmp.Compare(b.ended, a.ended) })
+	for _, t := range e.describe(all, time.Now()) {
+		if (e.keeper == nil || unsaved[t.ID]) && e.matches(&q, &t) {
+			out = append(out, t)
 		}
 	}
-	return out, ctx.Err()
+	return out
 }
 
 func (e *Engine) matches(q *HistoryQuery, t *Transfer) bool {
 	return (q.From.IsZero() || !t.Finished.Before(q.From)) && (q.To.IsZero() || t.Finished.Before(q.To)) &&
-		q.Status.matches(t) && q.matchesJob(&t.Job) &&
-		(q.Peer == "" || e.targetOf(t.Job.From) == q.Peer || e.targetOf(t.Job.To) == q.Peer)
-}
-
-// targetOf returns what a place was connected as, "" for Here; e.mu is held.
-func (e *Engine) targetOf(id PlaceID) string {
-	for _, p := range e.places {
-		if p.id == id {
-			return p.target
-		}
-	}
-	return ""
+		q.Status.matches(t) && q.Match(namesOf(&t.Job)) &&
+		(q.Peer == "" || e.isCalled(t.Job.From, q.Peer) || e.isCalled(t.Job.To, q.Peer))
 }

@@ -142,6 +142,7 @@ type TransferState uint8
 //	StateWaiting -> StateRunning -> StateDone | StateFailed | StateCancelled
 //	StateRunning -> StateRetrying -> StateRunning         the link was lost, or the peer is busy
 //	StateRunning, StateWaiting, StateRetrying -> StatePaused -> StateWaiting
+//	StateRunning -> StateWaiting                          a peer wants a secret: Err says which one
 //	StateFailed, StateCancelled -> StateWaiting           by Retry; StateDone too, if items failed
 const (
 	StateWaiting TransferState = iota

@@ -84,6 +84,9 @@ func (l *ledger) begin() {
 	clear(l.streams)
 	l.rate.reset()
 	s := &l.settled
+	if len(s.items) == 0 { // what an engine before this one counted is counted again
+		l.t.Skipped, l.t.Failures, l.t.Failed = 0, 0, nil
+	}
 	l.t.Files, l.t.FilesDone, l.t.Dirs = s.files, s.files, s.dirs
 	l.t.Bytes, l.t.Verified = s.bytes, s.bytes
 	l.t.Counted = false

@@ -15,11 +15,12 @@ const (
 	evResume                    // by a person
 	evCancel                    // by a person
 	evRetry                     // by a person
+	evLocked                    // its peer wants a secret that nobody has given
 )
 
 var lifeTable = map[TransferState]map[lifeEvent]TransferState{
 	StateWaiting:   {evStart: StateRunning, evBroken: StateFailed, evPause: StatePaused, evCancel: StateCancelled},
-	StateRunning:   {evLost: StateRetrying, evFinished: StateDone, evBroken: StateFailed, evShortage: StatePaused, evPause: StatePaused, evCancel: StateCancelled},
+	StateRunning:   {evLost: StateRetrying, evFinished: StateDone, evBroken: StateFailed, evLocked: StateWaiting, evShortage: StatePaused, evPause: StatePaused, evCancel: StateCancelled},
 	StateRetrying:  {evAgain: StateRunning, evBroken: StateFailed, evPause: StatePaused, evCancel: StateCancelled},
 	StatePaused:    {evResume: StateWaiting, evCancel: StateCancelled},
 	StateDone:      {evRetry: StateWaiting},

@@ -21,13 +21,18 @@ func (e *Engine) SetLimits(send, receive int64) error {
 	if err := errors.Join(checkLimit(send), checkLimit(receive)); err != nil {
 		return err
 	}
+	e.await()
 	e.out.set(send)
 	e.in.set(receive)
+	e.saveSettings()
 	return nil
 }
 
 // Limits returns what SetLimit or SetLimits set.
-func (e *Engine) Limits() (send, receive int64) { return e.out.get(), e.in.get() }
+func (e *Engine) Limits() (send, receive int64) {
+	e.await()
+	return e.out.get(), e.in.get()
+}
 
 // Limit returns what SetLimit set.
 func (e *Engine) Limit() int64 { return e.out.get() }
@@ -40,6 +45,7 @@ func (e *Engine) SetTransferLimit(id TransferID, bytesPerSecond int64) error {
 	}
 	return e.with(id, func(q *queued) error {
 		q.limit.set(bytesPerSecond)
+		e.save(q)
 		return nil
 	})
 }

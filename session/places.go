@@ -17,11 +17,16 @@ type place struct {
 	reach          Reach
 	stop           context.CancelFunc
 
+	engine *Engine
+
 	mu      sync.Mutex
 	info    Place // ID to Pinned
 	link    transport.Link
 	remote  *Remote       // over link; it knows what the peer is without
 	changed chan struct{} // closed when the state changes
+	rousing bool          // it is dialled for the first time
+	parted  bool          // by a person
+	life    int           // number of the keep that is in charge
 }
 
 // errNowhere means that there is no way to a peer at this moment.
@@ -36,17 +41,58 @@ func (e *Engine) Connect(ctx context.Context, target, secret string) (PlaceID, e
 	if err != nil {
 		return 0, about(Path{}, err)
 	}
-	ctx, stop := context.WithCancel(e.ctx)
-	p := &place{target: target, secret: secret, reach: e.cfg.Reach, stop: stop, changed: make(chan struct{})}
-	p.info = Place{Target: target}
-	p.connected(l)
 	e.mu.Lock()
-	e.lastPlace++
-	p.id, p.info.ID = e.lastPlace, e.lastPlace
-	e.places = append(e.places, p)
+	p := e.dormant(target)
+	if p == nil {
+		p = e.addPlace(target)
+	}
 	e.mu.Unlock()
-	e.running.Go(func() { p.keep(ctx) })
+	e.keepPlace(p, secret, l)
 	return p.id, nil
+}
+
+// keepPlace keeps p connected from now on; a nil l is dialled.
+func (e *Engine) keepPlace(p *place, secret string, l transport.Link) {
+	ctx, stop := context.WithCancel(e.ctx)
+	p.mu.Lock()
+	p.stop()
+	p.stop, p.secret, p.parted = stop, secret, false
+	p.life++
+	life := p.life
+	if l == nil {
+		p.rousing = true
+		p.become(PlaceReconnecting, nil, nil)
+	}
+	p.mu.Unlock()
+	if l != nil {
+		p.connected(life, l)
+	}
+	e.running.Go(func() { p.keep(ctx, life) })
+}
+
+// rouse dials a place that nobody has connected in this run.
+func (e *Engine) rouse(p *place) {
+	p.mu.Lock()
+	sleeps := p.info.State == PlaceIdle || p.info.State == PlaceClosed && !p.parted && p.secret == ""
+	p.mu.Unlock()
+	if sleeps && p.reach != nil && e.ctx.Err() == nil {
+		e.keepPlace(p, "", nil)
+	}
+}
+
+func (e *Engine) isConnected(id PlaceID) bool {
+	for _, p := range e.places {
+		if p.id == id {
+			return p.state() == PlaceConnected
+		}
+	}
+	return false
+}
+
+func (p *place) state() PlaceState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.info.State
 }
 
 // Disconnect interrupts the place's transfers and closes its link.
@@ -55,7 +101,11 @@ func (e *Engine) Disconnect(id PlaceID) error {
 	if err != nil {
 		return err
 	}
-	p.stop()
+	p.mu.Lock()
+	p.parted = true
+	stop := p.stop
+	p.mu.Unlock()
+	stop()
 	return nil
 }
 
@@ -133,27 +183,30 @@ func (e *Engine) place(id PlaceID) (*place, error) {
 	return nil, newError(NotFound, Path{}, "there is no place %d", id)
 }
 
-// keep keeps p connected until ctx ends.
-func (p *place) keep(ctx context.Context) {
+// keep keeps p connected until ctx ends. life is its number: another one may
+// have taken over since.
+func (p *place) keep(ctx context.Context, life int) {
 	for short := 0; ; {
-		l, since := p.current(), time.Now()
-		if !p.attend(ctx, l) {
-			l.Close("closed by the other side")
-			p.set(PlaceClosed, nil, nil)
-			return
-		}
-		p.set(PlaceReconnecting, nil, l.Err())
-		// A peer that takes a link and drops it again counts as one that does
-		// not answer: it must not be dialled without a pause.
-		if short++; time.Since(since) >= longestDial {
-			short = 0
+		l, since := p.current(life), time.Now()
+		if l != nil {
+			if !p.attend(ctx, l) {
+				l.Close("closed by the other side")
+				p.set(life, PlaceClosed, nil, nil)
+				return
+			}
+			p.set(life, PlaceReconnecting, nil, l.Err())
+			// A peer that takes a link and drops it again counts as one that does
+			// not answer: it must not be dialled without a pause.
+			if short++; time.Since(since) >= longestDial {
+				short = 0
+			}
 		}
 		next, err := p.redial(ctx, short)
 		if err != nil {
-			p.set(PlaceClosed, nil, err)
+			p.set(life, PlaceClosed, nil, err)
 			return
 		}
-		p.connected(next)
+		p.connected(life, next)
 	}
 }
 
@@ -197,6 +250,9 @@ func (p *place) attend(ctx context.Context, l transport.Link) bool {
 // often that was in vain before.
 func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
 	for ; ; fails++ {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
 		if fails > 0 && !p.waitToDial(ctx, min(firstWait<<min(fails-1, 8), longestDial)) {
 			return nil, context.Cause(ctx)
 		}
@@ -211,6 +267,9 @@ func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
 		}
 		p.mu.Lock()
 		p.info.Err = err
+		if p.rousing { // who waits for it may know
+			p.become(PlaceReconnecting, nil, err)
+		}
 		p.mu.Unlock()
 	}
 }
@@ -228,21 +287,37 @@ func (p *place) waitToDial(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-func (p *place) connected(l transport.Link) {
-	name := Display(p.target)
+func (p *place) connected(life int, l transport.Link) {
 	known := slices.ContainsFunc(p.reach.Known(), func(k KnownPeer) bool { return k.Name == p.target })
 	p.mu.Lock()
-	if p.info.Name == "" {
-		p.info.Name, p.info.Pinned = name, known
+	if p.info.Key == "" {
+		p.info.Pinned = known
 	}
 	p.info.Key = l.Peer().Key.Short()
 	p.mu.Unlock()
-	p.set(PlaceConnected, l, nil)
+	if !p.set(life, PlaceConnected, l, nil) {
+		l.Close("another link is in its place")
+		return
+	}
+	p.engine.schedule() // some wait for this place
 }
 
-func (p *place) set(s PlaceState, l transport.Link, err error) {
+// set changes the state, unless another keep is in charge.
+func (p *place) set(life int, s PlaceState, l transport.Link, err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.life != life {
+		return false
+	}
+	p.become(s, l, err)
+	return true
+}
+
+// become changes the state; p.mu is held.
+func (p *place) become(s PlaceState, l transport.Link, err error) {
+	if err != nil || s != PlaceReconnecting {
+		p.rousing = false
+	}
 	p.link, p.remote = l, nil
 	if l != nil {
 		p.remote = NewRemote(l)
@@ -253,10 +328,31 @@ func (p *place) set(s PlaceState, l transport.Link, err error) {
 }
 
 // current returns the link, nil if there is none.
-func (p *place) current() transport.Link {
+func (p *place) current(life int) transport.Link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.life != life {
+		return nil
+	}
 	return p.link
+}
+
+// roused returns the link, or why there is none; a place that is being dialled
+// for the first time is waited for.
+func (p *place) roused(ctx context.Context) (transport.Link, error) {
+	for {
+		p.mu.Lock()
+		changed, rousing := p.changed, p.rousing
+		p.mu.Unlock()
+		if !rousing {
+			return p.now()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // now returns the link, or the reason that there is none at this moment.
@@ -278,6 +374,9 @@ func (p *place) now() (transport.Link, error) {
 
 // await returns the link, waiting for one as long as ctx allows.
 func (p *place) await(ctx context.Context) (transport.Link, error) {
+	if p.state() == PlaceIdle {
+		p.engine.rouse(p)
+	}
 	for {
 		p.mu.Lock()
 		changed, state := p.changed, p.info.State

@@ -82,25 +82,32 @@ func firstVerdict(c *Question) Verdict {
 	return VerdictUnknown
 }
 
-// answer decides conflict id.
-func (q *questions) answer(id int, d Conflict) error {
-	q.mu.Lock()
-	i := slices.IndexFunc(q.parked, func(p parked) bool { return p.ID == id })
-	if i < 0 {
-		q.mu.Unlock()
-		return newError(NotFound, Path{}, "there is no question %d", id)
-	}
-	p := q.parked[i]
-	q.parked = slices.Delete(q.parked, i, i+1)
+// remember takes in what was decided about a matter; q.mu is held, or nobody
+// else has q yet.
+func (q *questions) remember(key [16]byte, d Conflict) {
 	if q.answered == nil {
 		q.answered = map[[16]byte]Conflict{}
 	}
 	if len(q.answered) < maxAnswered {
-		q.answered[matter(&p.Question)] = d
+		q.answered[key] = d
 	}
+}
+
+// answer decides conflict id, and returns what its matter is.
+func (q *questions) answer(id int, d Conflict) (key [16]byte, err error) {
+	q.mu.Lock()
+	i := slices.IndexFunc(q.parked, func(p parked) bool { return p.ID == id })
+	if i < 0 {
+		q.mu.Unlock()
+		return key, newError(NotFound, Path{}, "there is no question %d", id)
+	}
+	p := q.parked[i]
+	q.parked = slices.Delete(q.parked, i, i+1)
+	key = matter(&p.Question)
+	q.remember(key, d)
 	q.mu.Unlock()
 	p.reply(d.told())
-	return nil
+	return key, nil
 }
 
 // answerAll decides all conflicts that r says something about, also those to

@@ -24,9 +24,10 @@ func TestQuestions(t *testing.T) {
 	if n != 3 || list[0].ID != 1 || list[2].ID != 3 || rule != nil || list[0].Verdict != VerdictDiffers {
 		t.Fatalf("%d: %+v %v", n, list, rule)
 	}
-	must(t, q.answer(2, Skip))
-	wantKind(t, q.answer(2, Skip), NotFound)
-	must(t, q.answer(1, Resume))
+	answer := func(id int, d Conflict) error { _, err := q.answer(id, d); return err }
+	must(t, answer(2, Skip))
+	wantKind(t, answer(2, Skip), NotFound)
+	must(t, answer(1, Resume))
 	q.answerAll(Rule{Then: Rename})
 	q.ask(aboutFile("d", 20), note)
 	if want := []Conflict{Skip, Overwrite, Rename, Rename}; !slices.Equal(got, want) {
@@ -51,7 +52,9 @@ func TestAnswersAreRemembered(t *testing.T) {
 	var got []Conflict
 	note := func(c Conflict) { got = append(got, c) }
 	q.ask(aboutFile("a", 20), note)
-	must(t, q.answer(1, Skip))
+	if key, err := q.answer(1, Skip); err != nil || key != matter(&Question{Path: Path{"src/a"}, Name: Path{"dst/a"}, Source: aboutFile("a", 20).Source, Existing: aboutFile("a", 20).Existing}) {
+		t.Errorf("%x, %v", key, err)
+	}
 	q.drop()
 	got = nil
 	for _, c := range []struct {
@@ -109,7 +112,9 @@ func TestRules(t *testing.T) {
 	if list, n, _ := q.snapshot(); n != 1 || list[0].Source.Name != "small" || !slices.Equal(got, []Conflict{Overwrite}) {
 		t.Errorf("%v; %+v", got, list)
 	}
-	must(t, q.answer(1, Rename))
+	if _, err := q.answer(1, Rename); err != nil {
+		t.Error(err)
+	}
 	q.answerAll(Rule{Then: Skip})
 	if d := q.decided(&small); d != Rename {
 		t.Errorf("%v", d)

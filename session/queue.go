@@ -8,16 +8,24 @@ import (
 	"time"
 )
 
-// A queued is a transfer of the queue: its life, its counts, its questions.
-// Engine.mu guards it, but for what has a lock of its own.
+// A queued is a transfer of the queue: where it stands, and once somebody looks
+// at it, all the rest. Engine.mu guards it, but for what has a lock of its own.
 type queued struct {
 	id         TransferID
 	state      TransferState
 	priority   int8
 	foreground bool
-	place      int64  // among those of its priority: see line
-	weight     weight // what it adds to the whole
+	place      int64         // among those of its priority: see line
+	ended      int64         // number among those that ended
+	filed      Tab           // where it was counted when it ended
+	weight     weight        // what it adds to the whole
+	changed    chan struct{} // closed when the state changes; nil while nobody looks
 
+	*detail // nil: in the store only
+}
+
+// A detail is what a queued is made of, its life, its counts, its questions.
+type detail struct {
 	job    Job
 	ledger *ledger
 	asking questions
@@ -31,10 +39,15 @@ type queued struct {
 	started  time.Time
 	finished time.Time
 
-	changed chan struct{}           // closed when the state changes; nil while nobody looks
+	removing bool    // of a move: sources that are gone are at the destination
+	needs    PlaceID // it waits until this one is connected; Here: it does not
+
 	keep    bool                    // its partials, when it is cancelled
 	stop    context.CancelCauseFunc // ends the attempt that runs, or the wait for the next
 	retries retries
+	leaving bool  // it ends only because the engine does
+	saved   int64 // ledger.progress when its counts were saved
+	unread  error // it could not be read from the store
 }
 
 // Why an attempt is ended by a person.
@@ -45,21 +58,25 @@ var (
 )
 
 func newQueued(id TransferID, j Job, now time.Time) *queued {
-	q := &queued{
-		id: id, job: j, priority: int8(j.Priority), foreground: j.Foreground,
-		limit: newThrottle(j.Options.Limit), queued: now,
-	}
-	observe := j.Observe
-	if j.Move {
-		observe = q.moved.note(observe)
-	}
-	q.ledger = newLedger(observe)
-	q.resetRetries()
+	q := &queued{id: id, priority: int8(j.Priority), foreground: j.Foreground}
+	q.detail = newDetail(j)
+	q.queued = now
 	return q
 }
 
-func (q *queued) resetRetries() {
-	q.retries = retries{most: q.job.Options.Retry, giveUp: q.job.Options.GiveUp}
+func newDetail(j Job) *detail {
+	d := &detail{job: j, limit: newThrottle(j.Options.Limit)}
+	observe := j.Observe
+	if j.Move {
+		observe = d.moved.note(observe)
+	}
+	d.ledger = newLedger(observe)
+	d.resetRetries()
+	return d
+}
+
+func (d *detail) resetRetries() {
+	d.retries = retries{most: d.job.Options.Retry, giveUp: d.job.Options.GiveUp}
 }
 
 // move applies an event, with the error that goes with the new state, and
@@ -70,18 +87,29 @@ func (e *Engine) move(q *queued, ev lifeEvent, err error) bool {
 	if !ok {
 		return false
 	}
-	q.state, q.err = next, err
 	now := time.Now()
+	q.state = next
 	switch {
-	case next == StateRunning && q.started.IsZero():
-		q.started = now
 	case next.Over():
-		q.finished = now
-	case next == StateWaiting:
-		q.finished = time.Time{}
+		e.lastEnded++
+		q.ended = e.lastEnded
+	case was.Over():
+		q.ended = 0
+	}
+	if d := q.detail; d != nil {
+		d.err, d.needs = err, Here
+		switch {
+		case next == StateRunning && d.started.IsZero():
+			d.started = now
+		case next.Over():
+			d.finished = now
+		case next == StateWaiting:
+			d.finished = time.Time{}
+		}
 	}
 	e.sort(q, was)
 	e.log.add(LogLine{At: now, Transfer: q.id, Job: q.name(), State: next, Err: err})
+	e.save(q)
 	if q.changed != nil {
 		close(q.changed)
 		q.changed = nil
@@ -89,8 +117,21 @@ func (e *Engine) move(q *queued, ev lifeEvent, err error) bool {
 	return true
 }
 
-// name is what a transfer is called in the log.
-func (q *queued) name() string { return q.job.Sources[0].Base() }
+// name is what a transfer is called in the log; "" if nobody has looked at it.
+func (q *queued) name() string {
+	if q.detail == nil {
+		return ""
+	}
+	return q.job.Sources[0].Base()
+}
+
+// tab returns where q belongs.
+func (q *queued) tab() Tab {
+	if !q.state.Over() || q.detail == nil {
+		return tabOf(q.state, 0)
+	}
+	return tabOf(q.state, q.ledger.failures())
+}
 
 // sort puts q, whose state was another one, where it belongs; e.mu is held.
 func (e *Engine) sort(q *queued, was TransferState) {
@@ -100,9 +141,15 @@ func (e *Engine) sort(q *queued, was TransferState) {
 	if q.state.Over() {
 		e.line.remove(q)
 		delete(e.fore, q)
+		delete(e.again, q)
 		e.past.add(q)
+		e.forgetOld()
 	} else {
-		e.line.insert(q)
+		if was.Over() {
+			e.line.append(q)
+		} else {
+			e.line.insert(q)
+		}
 		if q.foreground {
 			e.fore[q] = true
 		}
@@ -113,14 +160,17 @@ func (e *Engine) sort(q *queued, was TransferState) {
 // person applies what a person asked for; e.mu is held.
 func (e *Engine) person(q *queued, ev lifeEvent) error {
 	was := q.state
+	if ev == evRetry && q.detail != nil && was.Over() {
+		q.ledger.retry()
+	}
 	if !e.move(q, ev, nil) {
 		return newError(Invalid, Path{}, "the transfer is %s", was)
 	}
+	if q.detail == nil {
+		return nil
+	}
 	switch ev {
-	case evRetry:
-		q.ledger.retry()
-		q.resetRetries()
-	case evResume:
+	case evRetry, evResume:
 		q.resetRetries()
 	case evPause:
 		q.interrupt(errPaused)
@@ -134,14 +184,17 @@ func (e *Engine) person(q *queued, ev lifeEvent) error {
 	return nil
 }
 
-func (q *queued) interrupt(why error) {
-	if q.stop != nil {
-		q.stop(why)
+func (d *detail) interrupt(why error) {
+	if d.stop != nil {
+		d.stop(why)
 	}
 }
 
-// snapshot describes q; Engine.mu is held.
+// snapshot describes q, which has its detail; Engine.mu is held.
 func (q *queued) snapshot(now time.Time) Transfer {
+	if q.detail == nil {
+		return Transfer{ID: q.id, State: q.state, Job: Job{Priority: int(q.priority), Sources: []Path{{}}}, ETA: -1, Err: errUnread}
+	}
 	t := Transfer{
 		ID: q.id, Job: q.job, State: q.state, Err: q.err, Attempt: q.attempt,
 		Queued: q.queued, Started: q.started, Finished: q.finished, RetryAt: q.retryAt,
@@ -154,29 +207,50 @@ func (q *queued) snapshot(now time.Time) Transfer {
 
 // schedule starts waiting transfers while there is room.
 func (e *Engine) schedule() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.ctx.Err() != nil {
+	for {
+		e.mu.Lock()
+		if e.ctx.Err() != nil {
+			e.mu.Unlock()
+			return
+		}
+		next := e.turns()
+		missing := bare(next)
+		if len(missing) == 0 {
+			for _, q := range next {
+				e.start(q)
+			}
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+		e.need(missing)
+	}
+}
+
+// start runs q, whose turn it is; e.mu is held.
+func (e *Engine) start(q *queued) {
+	delete(e.again, q)
+	e.move(q, evStart, nil)
+	if q.unread != nil {
+		e.move(q, evBroken, q.unread)
 		return
 	}
-	for _, q := range e.turns() {
-		ctx, stop := context.WithCancelCause(e.ctx)
-		q.stop = stop
-		e.busy[q] = true
-		e.move(q, evStart, nil)
-		e.running.Go(func() { e.offerPlace(ctx, q) })
-		e.running.Go(func() {
-			e.run(ctx, q)
-			e.schedule()
-		})
-	}
+	ctx, stop := context.WithCancelCause(e.ctx)
+	q.stop = stop
+	e.busy[q] = true
+	e.running.Go(func() { e.offerPlace(ctx, q) })
+	e.running.Go(func() {
+		e.run(ctx, q)
+		e.schedule()
+	})
 }
 
 // maxForeground is how many transfers run that somebody waits for: a command
 // with very many sources makes several.
 const maxForeground = 8
 
-// turns returns those that may run now; e.mu is held.
+// turns returns those that may run now: what ran when the queue was left, then
+// the others; e.mu is held.
 func (e *Engine) turns() (next []*queued) {
 	room, fore, resting := e.cfg.Concurrency, maxForeground, 0
 	for q := range e.busy {
@@ -190,21 +264,31 @@ func (e *Engine) turns() (next []*queued) {
 		}
 	}
 	for _, q := range slices.SortedFunc(maps.Keys(e.fore), turnOrder) {
-		if q.state == StateWaiting && !e.busy[q] && fore > 0 {
+		if fore > 0 && e.mayRun(q) {
 			fore--
 			next = append(next, q)
 		}
 	}
-	for _, q := range e.line.rows {
-		if room <= 0 {
-			break
-		}
-		if q.state == StateWaiting && !q.foreground && !e.busy[q] {
-			room--
-			next = append(next, q)
+	left := slices.SortedFunc(maps.Keys(e.again), turnOrder)
+	for _, rows := range [][]*queued{left, e.line.rows} {
+		for _, q := range rows {
+			if room <= 0 {
+				return next
+			}
+			if !q.foreground && e.mayRun(q) && !slices.Contains(next, q) {
+				room--
+				next = append(next, q)
+			}
 		}
 	}
 	return next
+}
+
+func (e *Engine) mayRun(q *queued) bool {
+	if q.state != StateWaiting || e.busy[q] {
+		return false
+	}
+	return q.detail == nil || q.needs == Here || e.isConnected(q.needs)
 }
 
 // run makes attempts until the transfer is over, paused or interrupted.
@@ -245,8 +329,10 @@ func (e *Engine) ended(ctx context.Context, q *queued, err error, progressed boo
 	case err == nil:
 		e.move(q, evFinished, nil)
 		return false
-	case ctx.Err() != nil: // the engine is being closed
-		e.move(q, evBroken, errClosing)
+	case ctx.Err() != nil:
+		e.leave(q)
+		return false
+	case e.needsSecret(q, err):
 		return false
 	case KindOf(err) == NoSpace:
 		e.move(q, evShortage, err)
@@ -263,6 +349,35 @@ func (e *Engine) ended(ctx context.Context, q *queued, err error, progressed boo
 	return true
 }
 
+// leave ends a transfer because the engine is closed, unless a person has moved
+// it on. In the store it stays what it is, and goes on with the next engine,
+// unless somebody waited for it here; e.mu is held.
+func (e *Engine) leave(q *queued) {
+	e.save(q)
+	q.leaving = true
+	e.move(q, evBroken, errClosing)
+}
+
+// needsSecret tells whether an attempt failed since a peer lets nobody in
+// without a secret. A queue that outlasts its engine has none: the transfer
+// waits until a person connects to that peer; e.mu is held.
+func (e *Engine) needsSecret(q *queued, err error) bool {
+	if e.keeper == nil || q.foreground || KindOf(err) != Auth {
+		return false
+	}
+	for _, id := range []PlaceID{q.job.From, q.job.To} {
+		if id == Here || e.isConnected(id) {
+			continue
+		}
+		wants := newError(Auth, Path{}, "%s wants its secret: connect to it, and this goes on", Display(e.targetOf(id)))
+		if e.move(q, evLocked, wants) {
+			q.needs = id
+			return true
+		}
+	}
+	return false
+}
+
 // waitForRetry waits until the next attempt is due, and reports false if a
 // person or Close was faster.
 func (e *Engine) waitForRetry(ctx context.Context, q *queued) bool {
@@ -277,7 +392,7 @@ func (e *Engine) waitForRetry(ctx context.Context, q *queued) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if ctx.Err() != nil {
-		e.move(q, evBroken, errClosing) // unless a person has moved it on
+		e.leave(q)
 		return false
 	}
 	return e.move(q, evAgain, nil)

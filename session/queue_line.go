@@ -10,6 +10,7 @@ import (
 // priority, and within one by place. It holds no lock and starts nothing.
 type line struct {
 	rows []*queued
+	last int64 // the highest place that there was
 }
 
 // placeStep is how far apart the places of neighbours are, so that another one
@@ -27,6 +28,13 @@ func (l *line) insert(q *queued) {
 	if i, found := l.index(q); !found {
 		l.rows = slices.Insert(l.rows, i, q)
 	}
+}
+
+// append puts q behind all of its priority.
+func (l *line) append(q *queued) {
+	l.last += placeStep
+	q.place = l.last
+	l.insert(q)
 }
 
 func (l *line) remove(q *queued) {
@@ -71,11 +79,12 @@ func (l *line) shift(q *queued, by int) (moved []*queued) {
 		high = l.rows[to+1].place
 	}
 	if place, ok := between(low, high); ok {
-		q.place = place
+		q.place, l.last = place, max(l.last, place)
 		return []*queued{q}
 	}
 	for i, o := range l.rows[first : last+1] {
 		o.place = int64(i) * placeStep
+		l.last = max(l.last, o.place)
 	}
 	return l.rows[first : last+1]
 }

@@ -50,7 +50,11 @@ func (t *total) account(q *queued) {
 	q.weight = weight{state: q.state, known: true}
 	t.states[q.state]++
 	delete(t.live, q)
-	bytes, verified, counted := q.ledger.counts()
+	var bytes, verified int64
+	var counted bool
+	if q.detail != nil {
+		bytes, verified, counted = q.ledger.counts()
+	}
 	switch q.state {
 	case StateRunning, StateRetrying:
 		t.live[q] = true
@@ -69,14 +73,6 @@ func (t *total) account(q *queued) {
 	}
 	if len(t.live) == 0 && t.states[StateWaiting] == 0 {
 		t.finished = 0
-	}
-}
-
-// forget takes q, which is over, out.
-func (t *total) forget(q *queued) {
-	if q.weight.known {
-		t.states[q.weight.state]--
-		q.weight = weight{}
 	}
 }
 

@@ -193,17 +193,17 @@ func TestBitmap(t *testing.T) {
 // Each state and each event: what is not here changes nothing.
 func TestLifecycle(t *testing.T) {
 	want := map[TransferState]string{ // by the events in their order
-		StateWaiting:   "R---F-P-C-",
-		StateRunning:   "-T-DFPP-C-",
-		StateRetrying:  "--R-F-P-C-",
-		StatePaused:    "-------WC-",
-		StateDone:      "---------W",
-		StateFailed:    "---------W",
-		StateCancelled: "---------W",
+		StateWaiting:   "R---F-P-C--",
+		StateRunning:   "-T-DFPP-C-W",
+		StateRetrying:  "--R-F-P-C--",
+		StatePaused:    "-------WC--",
+		StateDone:      "---------W-",
+		StateFailed:    "---------W-",
+		StateCancelled: "---------W-",
 	}
 	letters := map[TransferState]byte{StateWaiting: 'W', StateRunning: 'R', StateRetrying: 'T', StatePaused: 'P', StateDone: 'D', StateFailed: 'F', StateCancelled: 'C'}
 	for s, row := range want {
-		for ev := evStart; ev <= evRetry; ev++ {
+		for ev := evStart; ev <= evLocked; ev++ {
 			next, ok := s.after(ev)
 			got := byte('-')
 			if ok {

@@ -31,6 +31,10 @@ var pins = []struct {
 		why: "later ones rewrite every line with CJK or emoji"},
 	{module: "github.com/charmbracelet/x/ansi", at: "v0.11.7",
 		why: "the one that this ultraviolet measures columns with"},
+	{module: "modernc.org/sqlite", at: "v1.50.0",
+		why: "the version whose crashes, damage and figures were tested; it goes with one libc only"},
+	{module: "modernc.org/libc", at: "v1.72.0",
+		why: "the one that this sqlite was made for: another one corrupts memory"},
 	{module: "github.com/mattn/go-runewidth", below: "v0.0.27",
 		why: "it builds its tables at start, 29 ms for every command"},
 }

@@ -1,0 +1,312 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+)
+
+// errUnread is what a row shows that its store does not give out.
+var errUnread = errors.New("it cannot be read from the queue's database")
+
+// errNobodyWaits is why a transfer in the foreground does not go on by itself.
+var errNobodyWaits = &Error{Kind: Interrupted, Err: errors.New("the command that it was for is gone; retry goes on with it")}
+
+// await returns once the queue is restored. Until then the engine has places,
+// and no transfers.
+func (e *Engine) await() {
+	e.mu.Lock()
+	ready := e.ready
+	e.mu.Unlock()
+	<-ready
+}
+
+// Keep gives an engine that has no store, and was given no transfer yet, the
+// one to keep its queue in, as EngineConfig.Store does: the queue goes on where
+// it was left. The engine closes s, also if Keep fails.
+func (e *Engine) Keep(s Store) error {
+	e.mu.Lock()
+	select {
+	case <-e.ready:
+	default:
+		e.mu.Unlock()
+		return errors.Join(newError(Busy, Path{}, "the engine is being given a store"), s.Close())
+	}
+	if e.keeper != nil || e.lastID > 0 || e.ctx.Err() != nil {
+		e.mu.Unlock()
+		return errors.Join(newError(Invalid, Path{}, "the engine has a queue already"), s.Close())
+	}
+	e.ready = make(chan struct{})
+	e.running.Go(func() { e.goOn(s) })
+	e.mu.Unlock()
+	return nil
+}
+
+// goOn takes the queue over from the store, lets it go on, and keeps it.
+func (e *Engine) goOn(s Store) {
+	e.restore(s)
+	e.begin()
+	e.saveCounts()
+}
+
+func (e *Engine) restore(s Store) {
+	r, err := s.Restore()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer close(e.ready)
+	if err != nil {
+		_ = s.Close()
+		e.log.notice(Notice{time.Now(), "the queue is not being saved: " + Display(plain(err).Error())})
+		return
+	}
+	e.keeper = newKeeper(s, e.notice)
+	for _, text := range r.Notices {
+		e.log.notice(Notice{time.Now(), text})
+	}
+	if n := r.Settings.Concurrency; n >= 1 && n <= MaxConcurrency && e.usual {
+		e.cfg.Concurrency = n
+	}
+	if checkLimit(r.Settings.Send) == nil && checkLimit(r.Settings.Receive) == nil {
+		e.out.set(r.Settings.Send)
+		e.in.set(r.Settings.Receive)
+	}
+	e.lastID, e.lastEnded = r.LastID, r.LastEnded
+	e.past.counts[TabFailed], e.past.counts[TabDone] = r.Counts[TabFailed], r.Counts[TabDone]
+	e.line.rows = make([]*queued, 0, len(r.Active))
+	rows := make([]queued, len(r.Active)) // one piece of memory for all
+	for i := range r.Active {
+		e.queueUp(&rows[i], &r.Active[i])
+	}
+	if !slices.IsSortedFunc(e.line.rows, turnOrder) {
+		slices.SortFunc(e.line.rows, turnOrder)
+	}
+}
+
+// queueUp puts a restored row into the queue: what ran goes on; e.mu is held.
+func (e *Engine) queueUp(q *queued, r *Row) {
+	*q = queued{id: r.ID, state: r.State, priority: int8(r.Priority), place: r.Place, foreground: r.Foreground}
+	switch q.state {
+	case StateRunning, StateRetrying:
+		q.state = StateWaiting
+		e.again[q] = true
+	}
+	if q.foreground {
+		e.fore[q] = true
+		e.orphans = append(e.orphans, q)
+	}
+	e.transfers[q.id] = q
+	e.line.rows = append(e.line.rows, q)
+	e.line.last = max(e.line.last, q.place)
+	e.total.account(q)
+}
+
+// begin lets a restored queue go on.
+func (e *Engine) begin() {
+	e.await()
+	e.need(e.orphans)
+	e.mu.Lock()
+	for _, q := range e.orphans {
+		if !q.state.Over() {
+			q.state = StateRunning // of the engine before
+			e.move(q, evBroken, errNobodyWaits)
+		}
+	}
+	e.orphans = nil
+	e.mu.Unlock()
+	e.schedule()
+}
+
+// bare returns those that have no detail; Engine.mu is held.
+func bare(qs []*queued) (out []*queued) {
+	for _, q := range qs {
+		if q.detail == nil {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// need reads the details of transfers from the store. One that cannot be read
+// has a detail that says so.
+func (e *Engine) need(qs []*queued) {
+	e.mu.Lock()
+	qs = bare(qs)
+	e.mu.Unlock()
+	if len(qs) == 0 || e.keeper == nil {
+		return
+	}
+	ids := make([]TransferID, len(qs))
+	for i, q := range qs {
+		ids[i] = q.id
+	}
+	records, err := e.keeper.store.Load(ids)
+	byID := map[TransferID]*Record{}
+	for i := range records {
+		byID[records[i].ID] = &records[i]
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, q := range bare(qs) {
+		switch r := byID[q.id]; {
+		case r != nil:
+			e.attach(q, r)
+		case err != nil:
+			q.detail = unreadDetail(err)
+		default:
+			q.detail = unreadDetail(errUnread)
+		}
+		if !q.state.Over() {
+			e.total.account(q)
+		}
+	}
+}
+
+func unreadDetail(err error) *detail {
+	d := newDetail(Job{Sources: []Path{{}}})
+	d.unread = &Error{Kind: Internal, Err: err}
+	d.err = d.unread
+	return d
+}
+
+// attach gives q the detail that was stored; e.mu is held.
+func (e *Engine) attach(q *queued, r *Record) {
+	j, err := restoreJob(r.Job)
+	var life storedLife
+	if err == nil {
+		err = json.Unmarshal(r.Life, &life)
+	}
+	if err != nil {
+		q.detail = unreadDetail(err)
+		return
+	}
+	j.From, j.To = e.placeOf(r.From), e.placeOf(r.To)
+	j.Priority, j.Foreground = int(q.priority), q.foreground
+	q.detail = newDetail(j)
+	life.restore(q)
+	for _, a := range r.Answers {
+		q.asking.remember(a.Key, a.Decision)
+	}
+}
+
+// revive makes transfers of records that are not in memory. They are not in
+// memory after that either.
+func (e *Engine) revive(records []Record) []*queued {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.reviveLocked(records)
+}
+
+func (e *Engine) reviveLocked(records []Record) []*queued {
+	out := make([]*queued, len(records))
+	for i := range records {
+		r := &records[i]
+		out[i] = &queued{
+			id: r.ID, state: r.State, priority: int8(r.Priority), place: r.Place, foreground: r.Foreground,
+			ended: r.Ended, filed: r.Tab,
+		}
+		e.attach(out[i], r)
+	}
+	return out
+}
+
+// save has the state of q written; e.mu is held. What ends because the engine
+// is closed goes on with the next one, and stays in the store what it was.
+func (e *Engine) save(q *queued) {
+	if e.keeper == nil || q.detail != nil && (q.leaving && !q.foreground || q.unread != nil) {
+		return
+	}
+	r := &Record{Row: q.row()}
+	if q.detail != nil {
+		t := q.snapshot(time.Now())
+		life, err := storeLife(&t, q.removing)
+		if err == nil { // else the row is what is kept
+			r.Life, r.Finished = life, q.finished
+		}
+	}
+	e.keeper.put(r)
+}
+
+// saveRow has q's place in the queue written, and no more; e.mu is held.
+func (e *Engine) saveRow(q *queued) {
+	if e.keeper != nil {
+		e.keeper.put(&Record{Row: q.row()})
+	}
+}
+
+func (q *queued) row() Row {
+	r := Row{ID: q.id, State: q.state, Foreground: q.foreground, Priority: int(q.priority), Place: q.place, Ended: q.ended}
+	if q.state.Over() {
+		r.Tab = q.filed
+	}
+	return r
+}
+
+// saveNew has a new transfer written; e.mu is held.
+func (e *Engine) saveNew(q *queued) error {
+	if e.keeper == nil {
+		return nil
+	}
+	job, err := storeJob(&q.job)
+	if err != nil {
+		return about(Path{}, err)
+	}
+	e.keeper.put(&Record{
+		Row: q.row(), Job: job, Names: namesOf(&q.job), From: e.lasting(q.job.From), To: e.lasting(q.job.To),
+	})
+	return nil
+}
+
+// saveCounts has the counts of what runs written, now and then: those of the
+// last second may be lost.
+func (e *Engine) saveCounts() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-e.ctx.Done():
+			return
+		}
+		e.mu.Lock()
+		for q := range e.total.live {
+			if n := q.ledger.progress(); n != q.saved {
+				q.saved = n
+				e.save(q)
+			}
+		}
+		e.mu.Unlock()
+	}
+}
+
+// forgetOld drops the oldest of what is over from memory; e.mu is held.
+func (e *Engine) forgetOld() {
+	for tab := TabFailed; tab <= TabDone; tab++ {
+		most := maxWithout
+		if e.keeper != nil {
+			most = maxRemembered
+		}
+		if len(e.past.ended[tab]) <= most+most/10 {
+			continue
+		}
+		var unsaved map[TransferID]bool
+		if e.keeper != nil {
+			unsaved = e.keeper.unsaved()
+		}
+		for len(e.past.ended[tab]) > most && !unsaved[e.past.ended[tab][0].id] {
+			q := e.past.ended[tab][0]
+			e.past.drop(q)
+			delete(e.transfers, q.id)
+			if e.keeper == nil {
+				e.past.counts[tab]--
+			}
+		}
+	}
+}
+
+// notice tells a person about the queue itself.
+func (e *Engine) notice(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.log.notice(Notice{time.Now(), text})
+}
