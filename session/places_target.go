@@ -74,4 +74,3 @@ func (e *Engine) isCalled(id PlaceID, name string) bool {
 	target := e.targetOf(id)
 	return target == name || e.lastingTarget(target) == e.lastingTarget(name)
 }
-
