@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 )
@@ -157,6 +158,35 @@ func (c *Console) text() string {
 // Wait waits until the screen shows text, and returns when that was.
 func (c *Console) Wait(ctx context.Context, text string) (time.Time, error) {
 	return c.WaitFor(ctx, fmt.Sprintf("%q", text), func(screen string) bool { return strings.Contains(screen, text) })
+}
+
+// WaitBar waits until the bar that stands on the chosen row, whose cells are
+// reversed or have a background, is in column x in another row than before. It
+// returns that row, and when it was there first.
+func (c *Console) WaitBar(ctx context.Context, x, before int) (row int, at time.Time, err error) {
+	for {
+		c.mu.Lock()
+		changed, row, now := c.changed, c.bar(x), time.Now()
+		c.mu.Unlock()
+		if row >= 0 && row != before {
+			return row, now, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return row, now, fmt.Errorf("the bar stays in row %d: %w; the screen shows\n%s", before, ctx.Err(), c.Screen())
+		}
+	}
+}
+
+// bar returns the row of the bar, -1 if there is none.
+func (c *Console) bar(x int) int {
+	for y := range c.screen.Height() {
+		if cell := c.screen.CellAt(x, y); cell != nil && (cell.Style.Bg != nil || cell.Style.Attrs&uv.AttrReverse != 0) {
+			return y
+		}
+	}
+	return -1
 }
 
 // WaitFor waits until shown says that the screen is as wanted, and returns when

@@ -37,23 +37,29 @@ func (b *bed) pair(ctx context.Context, name string, w, h, n int, size int64, fl
 			return nil, err
 		}
 	}
+	return p, b.join(ctx, p, name, w, h, []string{"--limit", fmt.Sprintf("%dMB/s", int(rate/1e6))}, flags)
+}
+
+// join starts the server, with its own flags, and the screen of a pair.
+func (b *bed) join(ctx context.Context, p *pair, name string, w, h int, serve, flags []string) error {
 	token, err := b.bin.NewToken(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if p.server, err = b.bin.Serve(ctx, name+"-server", p.far, "--listen", "127.0.0.1:0", "--token-file", token, "--limit", fmt.Sprintf("%dMB/s", int(rate/1e6))); err != nil {
-		return nil, err
+	serve = append([]string{p.far, "--listen", "127.0.0.1:0", "--token-file", token}, serve...)
+	if p.server, err = b.bin.Serve(ctx, name+"-server", serve...); err != nil {
+		return err
 	}
 	command := append([]string{b.bin.Path, "bargee://" + p.server.Address, p.near, "--token-file", token, "--trust=far"}, flags...)
 	if p.Console, err = console.Start(ctx, console.Config{Columns: w, Rows: h, Env: b.env(name), Command: command}); err != nil {
 		p.server.Kill()
-		return nil, err
+		return err
 	}
 	if err := p.wait(ctx, "Space tag"); err != nil {
 		p.close()
-		return nil, err
+		return err
 	}
-	return p, nil
+	return nil
 }
 
 // wait waits until the screen shows text, not for ever.
