@@ -292,6 +292,9 @@ type fakeTree struct {
 	files   map[string]*fakeContent
 
 	changes chan session.Change // what Watch tells; nil: it refuses
+
+	streams map[string]func(yield func(session.Entry, error) bool) // what List yields, by directory, instead
+	stat    func(name string) session.Entry                        // what StatAll says, instead
 }
 
 func newFakeTree() *fakeTree { return &fakeTree{dirs: map[string][]session.Entry{"": nil}} }
@@ -322,11 +325,16 @@ func (t *fakeTree) List(ctx context.Context, dir session.Path) iter.Seq2[session
 			}
 		}
 		t.mu.Lock()
+		stream := t.streams[dir.Raw()]
 		entries, ok := t.dirs[dir.Raw()]
 		entries, err := slices.Clone(entries), t.fail[dir.Raw()]
 		t.mu.Unlock()
 		if err == nil && !ok {
 			err = &session.Error{Kind: session.NotFound, Path: dir, Err: fs.ErrNotExist}
+		}
+		if stream != nil {
+			stream(yield)
+			return
 		}
 		for _, e := range entries {
 			if !yield(e, nil) {

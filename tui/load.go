@@ -134,15 +134,20 @@ func (a *App) startLoad(p *pane) tea.Cmd {
 		before = &reading{}
 		before.of, before.base = p.frozen()
 	} else {
-		p.sort.stop()
-		p.store, p.base, p.rows, p.made = new(listing.Store), nil, listing.Rows{}, nil
-		p.clearTags()
-		p.placeGhosts()
+		p.empty()
 	}
 	return tea.Batch(
 		list(p.load.ctx, a.engine, p.side, p.load.gen, p.location(), before),
 		space(p.load.ctx, a.engine, p.side, p.load.gen, p.place),
 	)
+}
+
+// empty forgets all entries.
+func (p *pane) empty() {
+	p.sort.stop()
+	p.store, p.base, p.rows, p.made = new(listing.Store), nil, listing.Rows{}, nil
+	p.clearTags()
+	p.placeGhosts()
 }
 
 // apply takes in a part of a directory.
@@ -199,8 +204,7 @@ func (a *App) unread(p *pane, err error) {
 	}
 	gone := errors.Is(err, session.NotFound) || errors.Is(err, session.NotADirectory) || errors.Is(err, session.Permission)
 	if p.load.reload && gone {
-		p.store, p.base = new(listing.Store), nil
-		p.clearTags()
+		p.empty()
 		return
 	}
 	a.note = note{text: cells.Sayf("not all of it could be read: %s", explain(err).what), tone: toneFail}
