@@ -158,21 +158,26 @@ func TestNamesComeSlowly(t *testing.T) {
 		moved := 0
 		for i := range 40 {
 			b.press([]string{"down", "pgdown", "up", "pgdown"}[i%4])
-			p := &b.app.panes[0]
-			r, _ := p.at(p.cursor)
-			line := p.cursor - p.top
-			row := p.cursor
+			var name string
+			var line, row int
+			b.model.look(func(a *App) {
+				p := &a.panes[0]
+				r, _ := p.at(p.cursor)
+				name, line, row = r.entry.Name, p.cursor-p.top, p.cursor
+			})
 			<-time.After(90 * time.Millisecond)
-			synctest.Wait()
-			if now, _ := p.at(p.cursor); now.entry.Name != r.entry.Name {
-				t.Fatalf("step %d: the cursor was on %q, and is on %q", i, r.entry.Name, now.entry.Name)
-			}
-			if p.cursor != row {
-				moved++
-			}
-			if now := p.cursor - p.top; now != line && p.top > 0 {
-				t.Fatalf("step %d: the cursor was in line %d, and is in line %d", i, line, now)
-			}
+			b.model.look(func(a *App) {
+				p := &a.panes[0]
+				if now, _ := p.at(p.cursor); now.entry.Name != name {
+					t.Errorf("step %d: the cursor was on %q, and is on %q", i, name, now.entry.Name)
+				}
+				if p.cursor != row {
+					moved++
+				}
+				if now := p.cursor - p.top; now != line && p.top > 0 {
+					t.Errorf("step %d: the cursor was in line %d, and is in line %d", i, line, now)
+				}
+			})
 		}
 		if moved == 0 {
 			t.Error("no name came before the cursor: the test does not test")
@@ -180,13 +185,13 @@ func TestNamesComeSlowly(t *testing.T) {
 		<-time.After(n * time.Millisecond)
 		b.settle()
 		b.wantPainted("all", "6,000 items · name")
+		b.end()
 		p := &b.app.panes[0]
 		for i := range n {
 			if r, ok := p.at(i + 1); !ok || r.entry.Name != fmt.Sprintf("n%06d", i) {
 				t.Fatalf("row %d is %q", i+1, r.entry.Name)
 			}
 		}
-		b.end()
 	})
 }
 
@@ -271,12 +276,13 @@ func TestFilterWhileNamesCome(t *testing.T) {
 		<-time.After(9 * time.Second)
 		b.press("enter")
 		b.wantPainted("filtered", "19 items · /117")
-		p := &b.app.panes[0]
-		for _, e := range p.eachShown() {
-			if !strings.Contains(e.Name, "117") {
-				t.Errorf("%q is shown", e.Name)
+		b.model.look(func(a *App) {
+			for _, e := range a.panes[0].eachShown() {
+				if !strings.Contains(e.Name, "117") {
+					t.Errorf("%q is shown", e.Name)
+				}
 			}
-		}
+		})
 		b.press("esc")
 		b.settle()
 		b.wantPainted("not filtered", "9,000 items")

@@ -81,16 +81,25 @@ type watched struct {
 }
 
 func (w *watched) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	_, cmd := w.App.Update(msg)
 	return w, cmd
 }
 
 func (w *watched) View() tea.View {
-	v := w.App.View()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	v := w.App.View()
 	w.rows = w.App.grid.Plain()
 	return v
+}
+
+// look lets f look at the App while nothing else does.
+func (w *watched) look(f func(*App)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f(w.App)
 }
 
 func (w *watched) drawn() []string {

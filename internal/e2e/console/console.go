@@ -8,11 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 )
@@ -182,7 +182,12 @@ func (c *Console) WaitBar(ctx context.Context, x, before int) (row int, at time.
 // bar returns the row of the bar, -1 if there is none.
 func (c *Console) bar(x int) int {
 	for y := range c.screen.Height() {
-		if cell := c.screen.CellAt(x, y); cell != nil && (cell.Style.Bg != nil || cell.Style.Attrs&uv.AttrReverse != 0) {
+		cell := c.screen.CellAt(x, y)
+		if cell == nil {
+			continue
+		}
+		codes := strings.FieldsFunc(cell.Style.String(), func(r rune) bool { return !('0' <= r && r <= '9') })
+		if cell.Style.Bg != nil || slices.Contains(codes, "7") {
 			return y
 		}
 	}
