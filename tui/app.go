@@ -60,6 +60,7 @@ type App struct {
 	out    *output
 	dials  int // number of the last dialling
 	memory memory
+	guide  guide
 	away   bool // the terminal has not the focus
 	pinned bool // the offer to trust was taken or declined
 
@@ -80,7 +81,8 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 	if a.opts.Bookmarks == nil {
 		a.opts.Bookmarks = &passing{}
 	}
-	a.memory = memory{shape: shape{opts.Memory.Split, opts.Memory.Tall}, guided: opts.Memory.Guided}
+	a.memory = memory{shape: shape{Split: opts.Memory.Split, Tall: opts.Memory.Tall}, guided: opts.Memory.Guided}
+	a.guide.on = opts.Guide && !opts.Memory.Guided
 	a.pointer.off = opts.NoMouse
 	a.panes[1].side = 1
 	a.panes[0].place, a.panes[0].dir = opts.Left.Place, opts.Left.Dir
@@ -190,6 +192,9 @@ func (a *App) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	a.note.fade()
+	if a.guide.verified {
+		return tea.Batch(a.endGuide(), b.run(a)) // it was read
+	}
 	return b.run(a)
 }
 

@@ -217,7 +217,7 @@ func (a *App) escape() tea.Cmd {
 		return searchHistory("").do(a)
 	case a.focus == onQueue:
 		a.focus = a.lastPane
-	case p.chooser != nil:
+	case p.chooser != nil && p.chooser.back != nil:
 		return a.closeChooser(p)
 	case p.gather.running && p.view.Order.NeedsDetails():
 		p.stopGathering()
@@ -228,6 +228,8 @@ func (a *App) escape() tea.Cmd {
 		p.clearTags()
 	case a.offersPin():
 		a.pinned = true
+	case a.guide.on:
+		return a.endGuide()
 	}
 	a.note = note{}
 	return nil

@@ -63,6 +63,7 @@ var scenes = []scene{
 	{name: "dropped", play: func(d *driver) {
 		d.paste("'/home/Films/README.md' /home/Films/Series '/home/Films/not here.mkv'\n/home/Films/東京物語.1953.mkv")
 	}},
+	{name: "guide", opts: func(_ *fakeEngine, o *Options) { o.Right, o.Guide = nil, true }, play: func(*driver) {}},
 	{name: "ascii", opts: func(_ *fakeEngine, o *Options) { o.ASCII = true }, play: running},
 }
 

@@ -28,6 +28,7 @@ type plan struct {
 	queue     cells.Rect
 	side      cells.Rect // the figures of the link, beside the queue
 	queueLine cells.Rect // instead of queue, on a small screen
+	guide     cells.Rect // for those who are new
 	hint      cells.Rect
 	functions cells.Rect
 }
@@ -51,6 +52,10 @@ func planFor(w, h, lines int, focus focus, wanted shape) plan {
 	}
 	bottom--
 	p.hint = take(bottom)
+	if wanted.guide && h >= guideFrom {
+		bottom--
+		p.guide = take(bottom)
+	}
 	small := p.onePane || h < queueBoxFrom
 	if small {
 		bottom--

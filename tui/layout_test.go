@@ -42,7 +42,7 @@ func TestPlansDoNotOverlap(t *testing.T) {
 			for _, f := range []focus{onLeft, onRight, onQueue} {
 				checkPlan(t, planFor(w, h, h/2, f, shape{}), w, h)
 			}
-			for _, s := range []shape{{1, -500}, {999, 500}, {300, 3}} {
+			for _, s := range []shape{{Split: 1, Tall: -500}, {Split: 999, Tall: 500}, {Split: 300, Tall: 3, guide: true}} {
 				checkPlan(t, planFor(w, h, h/2, onLeft, s), w, h)
 			}
 		}
@@ -52,7 +52,7 @@ func TestPlansDoNotOverlap(t *testing.T) {
 func checkPlan(t *testing.T, p plan, w, h int) {
 	t.Helper()
 	seen := make([]bool, w*h)
-	for _, r := range []cells.Rect{p.header, p.panes[0], p.panes[1], p.queue, p.side, p.queueLine, p.hint, p.functions} {
+	for _, r := range []cells.Rect{p.header, p.panes[0], p.panes[1], p.queue, p.side, p.queueLine, p.guide, p.hint, p.functions} {
 		for y := r.Y; y < r.Y+r.H; y++ {
 			for x := r.X; x < r.X+r.W; x++ {
 				if x < 0 || y < 0 || x >= w || y >= h || seen[y*w+x] {

@@ -110,6 +110,7 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 			}
 		}
 	}
+	a.guide.watch(a.shot.queue.ended)
 	return a.notify(a.shot.queue.ended, asks)
 }
 

@@ -29,6 +29,7 @@ type Options struct {
 
 	OfferPin bool // offer to trust a peer that is not pinned yet
 	Demo     bool // say that this is the demonstration
+	Guide    bool // lead somebody who is new to a first transfer, unless that was done before
 	NoMouse  bool // leave the mouse to the terminal until somebody asks for it
 	Slow     bool // the line to the terminal is slow: fewer frames, and progress now and then
 	ASCII    bool // no letters beyond ASCII but for those of names

@@ -5,8 +5,9 @@ import tea "charm.land/bubbletea/v2"
 // A shape is how somebody wants the screen divided. The zero one is as the
 // program would do it.
 type shape struct {
-	Split int // thousandths of the width for the left pane; 0: half
-	Tall  int // lines that the queue has more than by itself, or less
+	Split int  // thousandths of the width for the left pane; 0: half
+	Tall  int  // lines that the queue has more than by itself, or less
+	guide bool // there is a line for the guide
 }
 
 // The steps of the keys, and what is left to a pane at the least.

@@ -138,14 +138,38 @@ func (a *App) drawContinuations(c canvas, r cells.Rect) {
 	c.Put(r, c.dim, cells.Say("  Esc"))
 }
 
-// drawFunctions writes the row of function keys, those that do something.
+// drawFunctions writes the row of function keys, those that do something: with
+// an F where there is room, else as their numbers.
 func (a *App) drawFunctions(c canvas, r cells.Rect) {
-	var row []key.Binding
+	type function struct {
+		key         press
+		name, label cells.Text
+	}
+	var row []function
+	long, short := 0, 0
 	for n := 1; n <= 10; n++ {
 		name := fmt.Sprintf("f%d", n)
 		if b, _ := find(a.table, a.scope(), chord(name)); b != nil && b.label != "" {
-			row = append(row, bind(b.label, name))
+			f := function{press{name}, cells.Sayf("%d", n), cells.Shown(b.label)}
+			row = append(row, f)
+			short += f.name.Width(c.Method) + f.label.Width(c.Method) + 1
+			long += f.name.Width(c.Method) + f.label.Width(c.Method) + 4
 		}
 	}
-	c.keys(r.Inset(1), c.plain, row)
+	r = r.Inset(1)
+	whole := long <= r.W
+	gap := min(2, max(1, 1+(r.W-short)/max(len(row), 1)))
+	for _, f := range row {
+		name := f.name
+		if whole {
+			name = cells.Sayf("F%s ", f.name)
+		}
+		at := cells.Rect{X: r.X, Y: r.Y, W: name.Width(c.Method) + f.label.Width(c.Method), H: 1}
+		if at.W > r.W {
+			return
+		}
+		c.Put(c.Put(at, c.accent, name), c.plain, f.label)
+		c.onClick(at, f.key)
+		r.X, r.W = r.X+at.W+gap, r.W-at.W-gap
+	}
 }

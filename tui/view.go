@@ -52,6 +52,7 @@ func (a *App) draw() {
 	if !p.queueLine.Empty() {
 		a.queue.one(c, p.queueLine)
 	}
+	a.drawGuide(c, p.guide)
 	if a.ask != nil {
 		a.zones = a.zones[:0] // it has the mouse, too
 	}
@@ -75,6 +76,7 @@ func (a *App) planWith(s shape) plan {
 	if a.width >= twoPanesFrom {
 		lines = a.queue.wants(queueWidth(a.width))
 	}
+	s.guide = a.guide.on
 	return planFor(a.width, a.height, lines, a.focus, s)
 }
 

@@ -86,6 +86,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 	if opts.Left.Dir, err = localDirectory(o.dir); err != nil {
 		return err
 	}
+	opts.Guide = o.target == ""
 	if o.target != "" {
 		if opts.Right, opts.OfferPin, err = o.connect(ctx, e, r, t); err != nil {
 			return err
