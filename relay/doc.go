@@ -1,13 +1,27 @@
 // Package relay stands between two peers that cannot meet.
 //
 // It is blind: the peers' QUIC ends at the peers, and all that a relay sees of
-// them is addresses, sizes and times. What is here is the data plane; rooms,
-// tokens and the command are not there yet, and demo runs without a relay.
+// them is addresses, sizes and times. There is no command for it yet, and demo
+// runs without one.
 //
+//	Relay      answers what peers ask: rooms, sessions, status         (relay, serve)
+//	rooms      who waits where, who may join how often: pure           (rooms)
 //	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*)
 //	Session    two legs, their traffic, what it may carry              (table)
 //	leg        who is where, and for how long: pure                    (leg)
 //	Own        what is for the relay itself, for its own QUIC listener (own)
+//
+// # Meeting
+//
+// Two peers that both know a name of 32 bytes meet in the room of that name: one
+// opens it, with a token of the relay's, the other joins it, with none. Requests
+// are in internal/wire/relay.proto; the login before them is the one between
+// peers. The peer's side is transport.OpenRoom, JoinRoom and ListenByRelay.
+//
+// Who has no token is a guest: at most 1024 at a time, 16 of an IPv4 /24 or IPv6
+// /64, none longer than 30 s. A network joins 5 times a minute and 30 times an
+// hour; one that did not know the secret of a room, as its opener says, not at all
+// for 15 minutes.
 //
 // # Forwarding by source
 //
@@ -30,5 +44,6 @@
 //
 // A Plane owns its sockets, a goroutine for each, and one that frees silent legs;
 // Close ends them. A loop owns its buffers; sessions and addresses are in a table
-// that loops read. Sessions are made and ended by whoever runs the relay.
+// that loops read. A Relay makes and ends sessions; it owns a goroutine for each
+// link and each request, for as long as Serve.
 package relay

@@ -37,6 +37,19 @@ type Plane struct {
 	once    sync.Once
 
 	strays atomic.Uint64 // packets that belong to nobody
+	total  traffic
+}
+
+// traffic counts what was forwarded, and what was not.
+type traffic struct{ packets, bytes, dropped atomic.Uint64 }
+
+func (t *traffic) pass(packets, bytes uint64) {
+	t.packets.Add(packets)
+	t.bytes.Add(bytes)
+}
+
+func (t *traffic) get() Traffic {
+	return Traffic{t.packets.Load(), t.bytes.Load(), t.dropped.Load()}
 }
 
 // A socket sends and receives for a loop.
@@ -81,6 +94,9 @@ func (p *Plane) Addr() netip.AddrPort { return p.sockets[0].addr() }
 
 // Strays returns how many packets came that belong to nobody.
 func (p *Plane) Strays() uint64 { return p.strays.Load() }
+
+// Traffic returns what all sessions carried so far, those that ended included.
+func (p *Plane) Traffic() Traffic { return p.total.get() }
 
 // Open makes a session whose legs have these keys (32 bytes). All allowances are
 // asked for what it forwards.
@@ -198,18 +214,13 @@ func (p *Plane) forward(at place, b []byte, segment int) (v verdict) {
 	s := at.session
 	n := uint64((len(b) + segment - 1) / segment)
 	to := s.to[1-at.leg].Load()
-	if to == nil {
-		s.dropped.Add(n)
+	if to == nil || !s.allowed(p.now, len(b)) {
+		s.total.dropped.Add(n)
+		p.total.dropped.Add(n)
 		return v
 	}
-	for _, a := range s.allow {
-		if !a.Allow(p.now(), len(b)) {
-			s.dropped.Add(n)
-			return v
-		}
-	}
-	s.packets.Add(n)
-	s.bytes.Add(uint64(len(b)))
+	s.total.pass(n, uint64(len(b)))
+	p.total.pass(n, uint64(len(b)))
 	return verdict{to: *to}
 }
 

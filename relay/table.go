@@ -20,7 +20,7 @@ type Session struct {
 	legs  [2]leg
 	to    [2]atomic.Pointer[netip.AddrPort] // where the legs are, for the loops
 
-	packets, bytes, dropped atomic.Uint64
+	total traffic
 }
 
 // An Allowance says whether so many bytes may pass now: a rate or a quota of a
@@ -36,8 +36,16 @@ type Traffic struct {
 }
 
 // Traffic returns what the session carried so far.
-func (s *Session) Traffic() Traffic {
-	return Traffic{s.packets.Load(), s.bytes.Load(), s.dropped.Load()}
+func (s *Session) Traffic() Traffic { return s.total.get() }
+
+// allowed asks all allowances; the first that says no spares the others.
+func (s *Session) allowed(now func() time.Time, bytes int) bool {
+	for _, a := range s.allow {
+		if !a.Allow(now(), bytes) {
+			return false
+		}
+	}
+	return true
 }
 
 // Bound tells which legs have an address.

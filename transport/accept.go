@@ -139,6 +139,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			Agent:   v.agent,
 			Version: v.version,
 			Grant:   v.grant,
+			Guest:   v.guest,
 			KEM:     v.kem,
 		}, &e.wait, nil)
 		l.first = ch.join

@@ -22,6 +22,7 @@ type Admission struct {
 	Grants     *Grants              // keys that need no secret, and where kept ones go; may be nil
 	MaxClients int                  // links at a time; 0: no limit
 	MaxLanes   int                  // of a link; 0: as many as there can be
+	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
 }
 
 // Tokens makes an Admission.Tokens of a fixed set.
@@ -94,6 +95,7 @@ type visitor struct {
 	kem     []byte
 	grant   Grant
 	fec     bool // both sides can correct errors
+	guest   bool // proved nothing
 }
 
 // run speaks with a client. After an error the client has been told why.
@@ -110,6 +112,10 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 	}
 	if hello.Join != nil {
 		return l.join(c, ch, v, hello.Join)
+	}
+	if hello.Guest && l.admission.Guests {
+		v.guest = true
+		return l.admit(c, v, nil, false)
 	}
 	if g, ok := l.grant(ch); ok && !hello.UnknownServer {
 		v.grant = g
@@ -218,6 +224,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		Agent:    l.agent,
 		Kem:      l.kem,
 		Fec:      v.fec,
+		Guest:    v.guest,
 		Kept:     keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {

@@ -19,6 +19,11 @@ type Remote struct {
 	Secret    Secret      // shown only if our key alone does not open; may be none
 	Lanes     int         // 0: one; AutoLanes; no more than the peer allows
 	Keep      bool        // ask the peer to let our key in from now on
+
+	// Guest asks for what anybody may have (Admission.Guests), without Secret.
+	// With the zero Key nobody knows who answers: fit for what is secret to
+	// neither side.
+	Guest bool
 }
 
 const refusedRetries = 3 * time.Second
@@ -26,7 +31,7 @@ const refusedRetries = 3 * time.Second
 // Dial makes a link to r. It takes no longer than Config.HandshakeTimeout.
 func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 	where := strings.Join(r.Addresses, ", ")
-	if r.Key.IsZero() && r.Secret.IsZero() {
+	if r.Key.IsZero() && r.Secret.IsZero() && !r.Guest {
 		return nil, fail(ErrAuth, "dial %s: neither the key of the peer is known nor a secret was given", where)
 	}
 	if !e.begin() {
@@ -57,7 +62,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep})
+	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest})
 	if err != nil {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err

@@ -27,6 +27,7 @@ func TestDialRefused(t *testing.T) {
 		"no secret":                     {onlyToken, func(r *Remote) { r.Secret, r.Key = Secret{}, testIdentity("server").Fingerprint() }, ErrAuth, "give one"},
 		"neither secret nor key":        {onlyToken, func(r *Remote) { r.Secret = Secret{} }, ErrAuth, "neither"},
 		"nothing opens":                 {&Admission{Tree: "/"}, func(r *Remote) { r.Key = testIdentity("server").Fingerprint() }, ErrAuth, "no grant"},
+		"guest where none are taken":    {onlyToken, func(r *Remote) { r.Secret, r.Guest = Secret{}, true }, ErrAuth, "takes no guests"},
 		// The right token does not make up for a wrong key.
 		"changed key": {onlyToken, func(r *Remote) { r.Key = testIdentity("old").Fingerprint() }, ErrKeyChanged, testIdentity("old").Fingerprint().Short()},
 	}
@@ -43,6 +44,31 @@ func TestDialRefused(t *testing.T) {
 				t.Errorf("not one line, or with the token: %v", err)
 			}
 		})
+	}
+}
+
+// A guest enters where guests are taken, is known as one, and has all lanes; who
+// has a secret is none.
+func TestGuest(t *testing.T) {
+	token := testToken("good")
+	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public()), Guests: true}})
+	for name, guest := range map[string]bool{"guest": true, "with a token": false} {
+		r := remote(e, SecretOf(token))
+		r.Lanes = 2
+		if guest {
+			r.Guest, r.Secret = true, Secret{}
+		}
+		l, err := dialFrom(t, Config{}).Dial(t.Context(), r)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		at, err := e.Accept(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at.Peer().Guest != guest || len(l.Lanes()) != 2 {
+			t.Errorf("%s: guest is %v, with %d lanes", name, at.Peer().Guest, len(l.Lanes()))
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ type clientLogin struct {
 	secret   Secret // may be none
 	keep     bool
 	fec      bool        // the socket can correct errors
+	guest    bool        // nothing is to be proved, by either side
 	join     *clientJoin // a further lane
 	random   io.Reader   // nil: crypto/rand; set by tests
 }
@@ -51,6 +52,7 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 		Kem:           l.kem,
 		UnknownServer: !l.pinned,
 		Fec:           l.fec,
+		Guest:         l.guest,
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
@@ -85,6 +87,8 @@ func (l clientLogin) answer(c *conversation, ch channel, h *wire.ServerHello) (e
 		return entry{}, fail(ErrProtocol, "%s chose version %d out of turn", ch.address, h.Version)
 	}
 	switch {
+	case l.guest && !h.GetAdmitted().GetGuest():
+		return entry{}, fail(ErrAuth, "%s takes no guests", ch.address)
 	case h.GetAdmitted() != nil:
 		return l.admitted(ch, version, h.GetAdmitted())
 	case h.GetProve() != nil && l.join == nil:
@@ -101,7 +105,7 @@ func (l clientLogin) admitted(ch channel, version int, a *wire.Admitted) (entry,
 		if !hmac.Equal(want, a.Proof) {
 			return entry{}, fail(ErrAuth, "%s could not show that it has lane 1 of the link", ch.address)
 		}
-	} else if !l.pinned {
+	} else if !l.pinned && !l.guest {
 		// Anyone could say this.
 		return entry{}, fail(ErrAuth, "%s let us in without proof of who it is", ch.address)
 	}

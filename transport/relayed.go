@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // A Leg is our side of a session at a relay, as the relay named it.
@@ -101,4 +103,37 @@ func (k *legKeeper) send(b []byte) {
 	if b != nil {
 		_, _ = k.transport.WriteTo(b, k.relay)
 	}
+}
+
+// ListenToRelay is Listen on a socket that says hello to a relay now and then: a
+// relay's own listener hears nobody else, see wire.Datagram. Dial the relay with
+// it.
+func ListenToRelay(addr string, cfg Config, relay string) (*Endpoint, error) {
+	at, err := net.ResolveUDPAddr("udp", relay)
+	if err != nil {
+		return nil, fail(ErrUnreachable, "the relay %s: %w", relay, err)
+	}
+	e, err := Listen(addr, cfg)
+	if err != nil {
+		return nil, err
+	}
+	hello := []byte{byte(wire.DatagramHello)}
+	// Before the first packet of a dial, which goes out after it.
+	if _, err := e.transport.WriteTo(hello, at); err != nil {
+		e.Close()
+		return nil, fail(ErrUnreachable, "the relay %s: %w", relay, err)
+	}
+	e.wait.Go(func() {
+		tick := time.NewTicker(keepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = e.transport.WriteTo(hello, at) // lost, as packets are
+			case <-e.ctx.Done():
+				return
+			}
+		}
+	})
+	return e, nil
 }

@@ -10,6 +10,8 @@
 //	values.proto     errors and entries, shared by the next two
 //	session.proto    requests between admitted peers: browse and change a tree
 //	transfer.proto   transfers: manifest stream and data streams
+//	relay.proto      rooms and sessions, between a peer and a relay
+//	datagram.go      what those two say beside forwarded packets
 //	control.proto    the programs of one user among each other: one queue for all
 //
 // wire knows no socket, file or goroutine: bytes in, messages out.

@@ -1,0 +1,215 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// Config says what a Relay is made of.
+type Config struct {
+	Plane    *Plane
+	Endpoint *transport.Endpoint // on Plane.Own: admits tokens, and guests who may only join
+
+	// Allow returns what the sessions of a token (transport.Grant's Origin) may
+	// carry, one set for all of them. Nil: anything.
+	Allow func(token string) []Allowance
+
+	// Report, if set, hears of what peers were refused. It must not block.
+	Report func(from string, err error)
+}
+
+// A Relay brings peers together and has its Plane forward for them. It lives as
+// long as Serve.
+type Relay struct {
+	cfg   Config
+	since time.Time
+	now   func() time.Time
+
+	mu       sync.Mutex
+	rooms    *rooms
+	sessions map[uint64]*match
+	guests   map[netip.Prefix]int // links without a token, by source
+	all      int                  // of them
+	draining bool
+	lately   []string // errors, newest last
+}
+
+// A match is a session with those it is between.
+type match struct {
+	session *Session
+	token   string       // that opened the room
+	source  netip.Prefix // of who joined
+	idle    time.Time    // since when no leg is bound
+}
+
+// graceful is how long a session lives without a bound leg: the time to bind
+// one, or to come back.
+const graceful = time.Minute
+
+// mostErrors is how many errors a relay remembers for status.
+const mostErrors = 16
+
+// New returns a relay that has yet to serve.
+func New(cfg Config) *Relay {
+	r := &Relay{cfg: cfg, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: map[netip.Prefix]int{}}
+	r.since = r.now()
+	return r
+}
+
+// Serve takes in links until ctx ends or the endpoint is closed, and returns why
+// when all of them are over.
+func (r *Relay) Serve(ctx context.Context) error {
+	var links sync.WaitGroup
+	defer links.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	links.Go(func() { r.sweep(ctx) })
+	for {
+		l, err := r.cfg.Endpoint.Accept(ctx)
+		if err != nil {
+			return err
+		}
+		links.Go(func() { r.serve(ctx, l) })
+	}
+}
+
+// Drain refuses what is new from now on, and waits until nothing is forwarded any
+// more, or ctx ends.
+func (r *Relay) Drain(ctx context.Context) error {
+	r.mu.Lock()
+	r.draining = true
+	r.mu.Unlock()
+	return r.cfg.Plane.Drained(ctx)
+}
+
+// Guests have nothing to lose, so there are few at a time, and none for long.
+const (
+	mostGuests    = 1024
+	mostOfASource = 16
+	guestTime     = 30 * time.Second
+)
+
+// enter counts a guest in, until leave.
+func (r *Relay) enter(from netip.Prefix) (leave func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all >= mostGuests || r.guests[from] >= mostOfASource {
+		return nil, false
+	}
+	r.all++
+	r.guests[from]++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.all--
+		if r.guests[from]--; r.guests[from] == 0 {
+			delete(r.guests, from)
+		}
+	}, true
+}
+
+// match makes a session between the opener of a room and who joins it.
+func (r *Relay) match(name roomName, from netip.Prefix) (o *opener, opens, joins *wire.SessionLeg, refused *refusal) {
+	now := r.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
+	}
+	o, refused = r.rooms.join(name, from, now)
+	if refused != nil {
+		return nil, nil, nil, refused
+	}
+	var allow []Allowance
+	if r.cfg.Allow != nil {
+		allow = r.cfg.Allow(o.token)
+	}
+	keys := [2][]byte{make([]byte, 32), make([]byte, 32)}
+	rand.Read(keys[0])
+	rand.Read(keys[1])
+	s, err := r.cfg.Plane.Open(keys, allow...)
+	if err != nil {
+		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
+	}
+	r.sessions[s.ID] = &match{session: s, token: o.token, source: from, idle: now}
+	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0]}, &wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1]}, nil
+}
+
+// reject ends a session that the opener of its room does not want.
+func (r *Relay) reject(id uint64, token string, wrong bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.sessions[id]
+	if m == nil || m.token != token {
+		return
+	}
+	if wrong {
+		r.rooms.wrong(m.source, r.now())
+	}
+	r.end(id, m)
+}
+
+// end ends a session; r.mu is held.
+func (r *Relay) end(id uint64, m *match) {
+	delete(r.sessions, id)
+	r.cfg.Plane.End(m.session)
+}
+
+// sweep ends sessions that nobody uses, and closes rooms whose time is over.
+func (r *Relay) sweep(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.sweepOnce(r.now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Relay) sweepOnce(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rooms.sweep(now)
+	for id, m := range r.sessions {
+		if opener, joiner := m.session.Bound(); opener || joiner {
+			m.idle = now
+		} else if now.Sub(m.idle) > graceful {
+			r.end(id, m)
+		}
+	}
+}
+
+// note remembers an error for status, and reports it.
+func (r *Relay) note(from string, err error) {
+	if r.cfg.Report != nil {
+		r.cfg.Report(from, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lately) == mostErrors {
+		r.lately = append(r.lately[:0], r.lately[1:]...)
+	}
+	r.lately = append(r.lately, r.now().UTC().Format(time.RFC3339)+" "+err.Error())
+}
+
+// state is what the relay does and did.
+func (r *Relay) state() *wire.RelayState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &wire.RelayState{
+		Since: uint64(r.since.Unix()), Rooms: uint64(len(r.rooms.open)), Sessions: uint64(len(r.sessions)),
+		Legs: uint64(r.cfg.Plane.bound()), Strays: r.cfg.Plane.Strays(), Errors: r.lately,
+	}
+	total := r.cfg.Plane.Traffic()
+	s.Packets, s.Bytes, s.Dropped = total.Packets, total.Bytes, total.Dropped
+	return s
+}

@@ -1,0 +1,220 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// A bed is a relay that serves on loopback, and what dials it.
+type bed struct {
+	t     *testing.T
+	plane *Plane
+	relay *Relay
+	token transport.Token
+}
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	b := &bed{t: t, token: transport.NewToken()}
+	var err error
+	if b.plane, err = NewPlane("127.0.0.1:0", 1); err != nil {
+		t.Fatal(err)
+	}
+	e, err := transport.NewEndpoint(b.plane.Own(), transport.Config{
+		Identity:  identity(t),
+		Admission: &transport.Admission{Tree: "relay", Tokens: transport.Tokens(b.token.Public()), Guests: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.relay = New(Config{Plane: b.plane, Endpoint: e})
+	over := make(chan error, 1)
+	go func() { over <- b.relay.Serve(context.Background()) }()
+	t.Cleanup(func() {
+		e.Close()
+		<-over
+		b.plane.Close()
+	})
+	return b
+}
+
+func identity(t *testing.T) *transport.Identity {
+	t.Helper()
+	id, err := transport.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// dial links to the relay, with the token or as a guest.
+func (b *bed) dial(guest bool) transport.Link {
+	b.t.Helper()
+	e, err := transport.ListenToRelay(":0", transport.Config{Identity: identity(b.t)}, b.plane.Addr().String())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { e.Close() })
+	r := transport.Remote{Addresses: []string{b.plane.Addr().String()}, Guest: guest}
+	if !guest {
+		r.Secret = transport.SecretOf(b.token)
+	}
+	l, err := e.Dial(b.t.Context(), r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return l
+}
+
+// Two peers that know a room, one of which has a token, get a link to each other
+// through the relay.
+func TestMeetInARoom(t *testing.T) {
+	b := newBed(t)
+	name := transport.RoomName{1, 2, 3}
+	room, err := transport.OpenRoom(t.Context(), b.dial(false), name, time.Minute, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer room.Close()
+	secret, alice := transport.NewToken(), identity(t)
+	met := make(chan transport.Link, 1)
+	go func() {
+		leg, err := room.Next()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{
+			Identity: alice, Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(secret.Public())}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { e.Close() })
+		l, err := e.Accept(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		met <- l
+	}()
+	leg, err := transport.JoinRoom(t.Context(), b.dial(true), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	l, err := e.Dial(t.Context(), transport.Remote{Addresses: []string{leg.Relay}, Secret: transport.SecretOf(secret)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key := l.Peer().Key; key != alice.Fingerprint() {
+		t.Errorf("behind the relay is %v", key)
+	}
+	st, err := l.OpenStream(t.Context(), transport.Control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(st, "by way of the relay")
+	st.Close()
+	heard, err := (<-met).AcceptStream(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(heard); string(text) != "by way of the relay" {
+		t.Errorf("heard %q, %v", text, err)
+	}
+	heard.Close()
+	if s := b.relay.state(); s.Rooms != 1 || s.Sessions != 1 || s.Legs != 2 || s.Packets == 0 {
+		t.Errorf("the relay says %v", s)
+	}
+}
+
+// What a relay refuses, it says why.
+func TestRelayRefuses(t *testing.T) {
+	b := newBed(t)
+	guest, owner := b.dial(true), b.dial(false)
+	name := transport.RoomName{7}
+	if _, err := transport.OpenRoom(t.Context(), guest, name, 0, 0); !errors.Is(err, transport.ErrAuth) || !strings.Contains(err.Error(), "token") {
+		t.Errorf("a guest opens a room: %v", err)
+	}
+	if _, err := transport.JoinRoom(t.Context(), guest, name); !errors.Is(err, transport.ErrNoRoom) {
+		t.Errorf("a room that is not there: %v", err)
+	}
+	room, err := transport.OpenRoom(t.Context(), owner, name, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transport.OpenRoom(t.Context(), b.dial(false), name, 0, 0); !errors.Is(err, transport.ErrRoomBusy) {
+		t.Errorf("a room opened twice: %v", err)
+	}
+	leg, err := transport.JoinRoom(t.Context(), guest, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := room.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs.Session != leg.Session || theirs.Number != 0 || leg.Number != 1 || string(theirs.Key) == string(leg.Key) {
+		t.Errorf("the legs are %v and %v", theirs, leg)
+	}
+	if err := room.Reject(theirs, true); err != nil {
+		t.Fatal(err)
+	}
+	b.until(func() bool { return b.relay.state().Sessions == 0 })
+	if _, err := transport.JoinRoom(t.Context(), b.dial(true), name); !errors.Is(err, transport.ErrRoomBusy) || !strings.Contains(err.Error(), "15m") {
+		t.Errorf("after a wrong secret: %v", err)
+	}
+	room.Close()
+	b.until(func() bool { return b.relay.state().Rooms == 0 })
+}
+
+// until waits for what the relay does after it heard a peer.
+func (b *bed) until(done func() bool) {
+	b.t.Helper()
+	for tick := time.NewTicker(time.Millisecond); !done(); {
+		select {
+		case <-tick.C:
+		case <-b.t.Context().Done():
+			b.t.Fatal("it does not come about")
+		}
+	}
+}
+
+// Sessions that nobody uses end, after a minute; those that are used do not.
+func TestIdleSessionsEnd(t *testing.T) {
+	b := newBed(t)
+	o := &opener{token: "x", joined: make(chan *wire.SessionLeg, 8)}
+	name := roomName{1}
+	b.relay.rooms.begin(name, o, 0, 0, b.relay.now())
+	_, opens, _, refused := b.relay.match(name, sourceOf(b.plane.Addr()))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	b.relay.match(name, sourceOf(b.plane.Addr()))
+	leg := transport.Leg{Relay: b.plane.Addr().String(), Session: opens.Session, Key: opens.Key}
+	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b.relay.sweepOnce(b.relay.now().Add(graceful / 2))
+	if n := b.relay.state().Sessions; n != 2 {
+		t.Errorf("%d sessions, want 2", n)
+	}
+	b.relay.sweepOnce(b.relay.now().Add(2 * graceful))
+	if n := b.relay.state().Sessions; n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+}

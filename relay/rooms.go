@@ -1,0 +1,203 @@
+package relay
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A roomName is what two peers know and the relay makes nothing of.
+type roomName [32]byte
+
+// A room is open as long as somebody keeps it so.
+type room struct {
+	owner  *opener
+	until  time.Time
+	joins  int // that are left; negative: any number
+	opened time.Time
+}
+
+// Limits on rooms. They are those of a relay for some hundred people; who runs a
+// larger one raises them.
+type roomLimits struct {
+	rooms     int           // open at a time, in all
+	perToken  int           // and by one token
+	longest   time.Duration // that a room is open
+	perMinute int           // joins from a source
+	perHour   int
+	lockout   time.Duration // of a source that did not know a room's secret
+	sources   int           // remembered at most
+}
+
+var defaultRoomLimits = roomLimits{
+	rooms: 4096, perToken: 64, longest: 24 * time.Hour,
+	perMinute: 5, perHour: 30, lockout: 15 * time.Minute, sources: 65536,
+}
+
+// rooms knows which rooms are open, and who may join how often. It is pure: time
+// is given to it, and its caller holds the lock.
+//
+// A join is counted whether the room is there or not, so that nobody can try
+// names faster than joins. Sources are an IPv4 /24 or an IPv6 /64: less would let
+// a single customer of a provider have as many as it likes.
+type rooms struct {
+	limits  roomLimits
+	open    map[roomName]*room
+	tokens  map[string]int // rooms by the token that opened them
+	sources map[netip.Prefix]*joiner
+}
+
+// A joiner is a source of joins.
+type joiner struct {
+	minute, hour window
+	locked       time.Time // until
+}
+
+// A window counts what happened in a span of time that begins with the first.
+type window struct {
+	since time.Time
+	n     int
+}
+
+// take counts one more, unless there are most already; then it says how long to
+// wait.
+func (w *window) take(now time.Time, span time.Duration, most int) (wait time.Duration) {
+	if now.Sub(w.since) >= span {
+		*w = window{since: now}
+	}
+	if w.n >= most {
+		return w.since.Add(span).Sub(now)
+	}
+	w.n++
+	return 0
+}
+
+func newRooms(l roomLimits) *rooms {
+	return &rooms{limits: l, open: map[roomName]*room{}, tokens: map[string]int{}, sources: map[netip.Prefix]*joiner{}}
+}
+
+// sourceOf is what joins are counted by.
+func sourceOf(at netip.AddrPort) netip.Prefix {
+	ip := at.Addr().Unmap().WithZone("")
+	bits := 24
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits)
+	return p
+}
+
+// begin opens a room for an owner, for as long as wanted and allowed.
+func (r *rooms) begin(name roomName, o *opener, wanted time.Duration, joins int, now time.Time) (until time.Time, refused *refusal) {
+	r.sweep(now)
+	switch was := r.open[name]; {
+	case was != nil:
+		return until, refuse(whyExists, "the room is open already", was.until.Sub(now))
+	case len(r.open) >= r.limits.rooms:
+		return until, refuse(whyLimit, "the relay has as many rooms as it can", time.Minute)
+	case r.tokens[o.token] >= r.limits.perToken:
+		return until, refuse(whyLimit, "this token has as many rooms as it may", time.Minute)
+	}
+	if wanted <= 0 || wanted > r.limits.longest {
+		wanted = r.limits.longest
+	}
+	if joins == 0 {
+		joins = -1
+	}
+	until = now.Add(wanted)
+	r.open[name] = &room{owner: o, until: until, joins: joins, opened: now}
+	r.tokens[o.token]++
+	return until, nil
+}
+
+// join finds the owner of a room for a source.
+func (r *rooms) join(name roomName, from netip.Prefix, now time.Time) (o *opener, refused *refusal) {
+	if wait := r.count(from, now); wait > 0 {
+		return nil, refuse(whyLimit, "too many joins came from your network", wait)
+	}
+	x := r.open[name]
+	switch {
+	case x == nil || now.After(x.until):
+		return nil, refuse(whyNoRoom, "nobody waits there: the code is wrong, or its time is over", 0)
+	case x.joins == 0:
+		return nil, refuse(whyExpired, "as many have joined as may", 0)
+	}
+	if x.joins > 0 {
+		x.joins--
+	}
+	return x.owner, nil
+}
+
+// count counts a join from a source, or says how long it has to wait.
+func (r *rooms) count(from netip.Prefix, now time.Time) (wait time.Duration) {
+	j := r.sources[from]
+	if j == nil {
+		if len(r.sources) >= r.limits.sources {
+			r.forgetOne(now)
+		}
+		j = new(joiner)
+		r.sources[from] = j
+	}
+	if now.Before(j.locked) {
+		return j.locked.Sub(now)
+	}
+	if wait := j.hour.take(now, time.Hour, r.limits.perHour); wait > 0 {
+		return wait
+	}
+	return j.minute.take(now, time.Minute, r.limits.perMinute)
+}
+
+// wrong locks a source out for a while: it joined and did not know the secret.
+func (r *rooms) wrong(from netip.Prefix, now time.Time) {
+	if j := r.sources[from]; j != nil {
+		j.locked = now.Add(r.limits.lockout)
+	}
+}
+
+// end closes a room, if it is still this owner's.
+func (r *rooms) end(name roomName, o *opener) {
+	if x := r.open[name]; x != nil && x.owner == o {
+		r.remove(name, x)
+	}
+}
+
+func (r *rooms) remove(name roomName, x *room) {
+	delete(r.open, name)
+	if r.tokens[x.owner.token]--; r.tokens[x.owner.token] <= 0 {
+		delete(r.tokens, x.owner.token)
+	}
+}
+
+// sweep closes the rooms whose time is over, and forgets sources that are as if
+// they were new.
+func (r *rooms) sweep(now time.Time) {
+	for name, x := range r.open {
+		if now.After(x.until) {
+			r.remove(name, x)
+		}
+	}
+	for s, j := range r.sources {
+		if j.idle(now) {
+			delete(r.sources, s)
+		}
+	}
+}
+
+func (j *joiner) idle(now time.Time) bool {
+	return now.After(j.locked) && now.Sub(j.hour.since) >= time.Hour
+}
+
+// forgetOne makes room for another source: one that is as good as new, else one
+// that is not locked out, of a few that the map happens to begin with.
+func (r *rooms) forgetOne(now time.Time) {
+	var victim netip.Prefix
+	looked := 0
+	for s, j := range r.sources {
+		if looked == 0 || now.After(j.locked) {
+			victim = s
+		}
+		if looked++; looked == 32 || j.idle(now) {
+			break
+		}
+	}
+	delete(r.sources, victim)
+}

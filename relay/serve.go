@@ -1,0 +1,207 @@
+package relay
+
+import (
+	"bufio"
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// How much of a peer is borne, and for how long.
+const (
+	mostAsked   = 64               // requests of a link at a time; the next is aborted
+	askWait     = 10 * time.Second // for a request, from the stream's opening
+	joinsQueued = 16               // that an opener has not heard of yet; the next is told to wait
+)
+
+// abortBusy is the code of a stream that is one too many.
+const abortBusy = 1
+
+// An opener is who keeps a room open.
+type opener struct {
+	token  string // id of the token that admitted it
+	joined chan *wire.SessionLeg
+}
+
+// serve answers the requests of a peer until its link is over.
+func (r *Relay) serve(ctx context.Context, l transport.Link) {
+	defer l.Close("the relay ends")
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if l.Peer().Guest {
+		leave, ok := r.admit(l)
+		if !ok {
+			return
+		}
+		defer leave()
+		defer time.AfterFunc(guestTime, func() { l.Close("a guest's time is over") }).Stop()
+	}
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	places := make(chan struct{}, mostAsked)
+	for {
+		st, err := l.AcceptStream(ctx)
+		if err != nil {
+			return
+		}
+		select {
+		case places <- struct{}{}:
+		default:
+			st.Abort(abortBusy)
+			continue
+		}
+		asked.Go(func() {
+			defer func() { <-places }()
+			r.answer(ctx, l, st)
+		})
+	}
+}
+
+// admit lets a guest in, or says why not.
+func (r *Relay) admit(l transport.Link) (leave func(), ok bool) {
+	at, err := netip.ParseAddrPort(l.Peer().Address)
+	if err == nil {
+		leave, ok = r.enter(sourceOf(at))
+	}
+	if !ok {
+		l.Close("too many who have no token of this relay: try again in a minute")
+	}
+	return leave, ok
+}
+
+// answer reads a request and carries it out. A peer that says what is no request
+// loses the stream.
+func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Stream) {
+	defer st.Abort(0)
+	stop := context.AfterFunc(ctx, func() { st.Abort(0) })
+	defer stop()
+	late := time.AfterFunc(askWait, func() { st.Abort(abortBusy) })
+	in := bufio.NewReaderSize(st, 1024)
+	var ask wire.RelayRequest
+	err := wire.Read(in, &ask)
+	late.Stop()
+	if err != nil {
+		return
+	}
+	switch {
+	case ask.GetOpen() != nil:
+		r.keepOpen(ctx, l, st, in, ask.GetOpen())
+	case ask.GetJoin() != nil:
+		r.join(l, st, ask.GetJoin())
+	case ask.GetStatus() != nil:
+		r.status(l, st)
+	}
+}
+
+// keepOpen keeps a room open as long as its opener's stream.
+func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Stream, in *bufio.Reader, ask *wire.OpenRoom) {
+	o := &opener{token: l.Peer().Grant.Origin, joined: make(chan *wire.SessionLeg, joinsQueued)}
+	until, refused := r.open(l, o, ask)
+	if refused != nil {
+		r.note(l.Peer().Address, refused)
+		_ = wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Closed{Closed: refused.message()}})
+		st.Close()
+		return
+	}
+	name := roomName(ask.Room)
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.rooms.end(name, o)
+	}()
+	left := until.Sub(r.now())
+	if wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Opened{Opened: &wire.RoomOpened{Seconds: uint32(left / time.Second)}}}) != nil {
+		return
+	}
+	gone := make(chan struct{})
+	var words sync.WaitGroup
+	defer words.Wait()
+	defer st.Abort(0) // wakes the reader
+	words.Go(func() {
+		defer close(gone)
+		var w wire.RoomWord
+		for wire.Read(in, &w) == nil {
+			r.reject(w.Reject, o.token, w.Wrong)
+		}
+	})
+	over := time.NewTimer(left)
+	defer over.Stop()
+	for {
+		select {
+		case leg := <-o.joined:
+			if wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Joined{Joined: leg}}) != nil {
+				return
+			}
+		case <-over.C:
+			_ = wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Closed{Closed: refuse(whyExpired, "the room's time is over", 0).message()}})
+			st.Close()
+			return
+		case <-gone:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// open opens a room for a peer that has a token.
+func (r *Relay) open(l transport.Link, o *opener, ask *wire.OpenRoom) (until time.Time, refused *refusal) {
+	switch {
+	case l.Peer().Guest:
+		return until, refuse(whyToken, "to open a room needs a token of this relay", 0)
+	case len(ask.Room) != len(roomName{}):
+		return until, refuse(whyInvalid, "a room has a name of 32 bytes", 0)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		return until, refuse(whyDraining, "the relay is about to end", 0)
+	}
+	return r.rooms.begin(roomName(ask.Room), o, time.Duration(ask.Seconds)*time.Second, int(ask.Joins), r.now())
+}
+
+// join brings a peer into a room, and tells both sides their legs.
+func (r *Relay) join(l transport.Link, st transport.Stream, ask *wire.JoinRoom) {
+	leg, refused := r.joinRoom(l, ask)
+	reply := &wire.RelayReply{Answer: &wire.RelayReply_Joined{Joined: leg}}
+	if refused != nil {
+		r.note(l.Peer().Address, refused)
+		reply.Answer = &wire.RelayReply_Refused{Refused: refused.message()}
+	}
+	if wire.Write(st, reply) == nil {
+		st.Close()
+	}
+}
+
+func (r *Relay) joinRoom(l transport.Link, ask *wire.JoinRoom) (*wire.SessionLeg, *refusal) {
+	at, err := netip.ParseAddrPort(l.Peer().Address)
+	if err != nil || len(ask.Room) != len(roomName{}) {
+		return nil, refuse(whyInvalid, "a room has a name of 32 bytes", 0)
+	}
+	o, opens, joins, refused := r.match(roomName(ask.Room), sourceOf(at))
+	if refused != nil {
+		return nil, refused
+	}
+	select {
+	case o.joined <- opens:
+		return joins, nil
+	default:
+		r.reject(joins.Session, o.token, false)
+		return nil, refuse(whyLimit, "too many join at once", time.Second)
+	}
+}
+
+// status tells a peer with a token what the relay does and did.
+func (r *Relay) status(l transport.Link, st transport.Stream) {
+	reply := &wire.RelayReply{Answer: &wire.RelayReply_Status{Status: r.state()}}
+	if l.Peer().Guest {
+		reply.Answer = &wire.RelayReply_Refused{Refused: refuse(whyToken, "the state of the relay needs a token of it", 0).message()}
+	}
+	if wire.Write(st, reply) == nil {
+		st.Close()
+	}
+}
