@@ -31,6 +31,7 @@ type App struct {
 	now    func() time.Time
 	tick   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // of the polls
 	later  func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // of all else
+	exec   func(Program, func(error) tea.Msg) tea.Cmd           // see runProgram
 
 	width, height int
 	grid          *cells.Grid
@@ -61,8 +62,9 @@ type App struct {
 	dials  int // number of the last dialling
 	memory memory
 	guide  guide
-	away   bool // the terminal has not the focus
-	pinned bool // the offer to trust was taken or declined
+	away   bool                         // the terminal has not the focus
+	pinned bool                         // the offer to trust was taken or declined
+	drafts map[session.TransferID]draft // on their way back
 
 	slowUntil time.Time // the terminal did not keep up
 }
@@ -74,6 +76,7 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 		now: time.Now, tick: tea.Tick, later: tea.Tick,
 		grid: cells.NewGrid(0, 0, ansi.WcWidth), method: ansi.WcWidth,
 	}
+	a.exec = a.runProgram
 	a.pinned = !opts.OfferPin
 	for i := range a.panes {
 		a.panes[i].view = opts.view()

@@ -66,20 +66,31 @@ func (f *fakeFile) Stat() (session.Entry, error) { return f.e, nil }
 func (f *fakeFile) Close() error                 { return nil }
 
 func (f *fakeFile) ReadAt(b []byte, off int64) (int, error) {
+	if err := f.wait(); err != nil {
+		return 0, err
+	}
+	n, err := f.SectionReader.ReadAt(b, off)
+	f.c.read.Add(int64(n))
+	return n, err
+}
+
+func (f *fakeFile) Read(b []byte) (int, error) {
+	if err := f.wait(); err != nil {
+		return 0, err
+	}
+	return f.SectionReader.Read(b)
+}
+
+func (f *fakeFile) wait() error {
 	if f.c.hold != nil {
 		f.c.asks <- struct{}{}
 		select {
 		case <-f.c.hold:
 		case <-f.ctx.Done():
-			return 0, f.ctx.Err()
+			return f.ctx.Err()
 		}
 	}
-	if f.c.err != nil {
-		return 0, f.c.err
-	}
-	n, err := f.SectionReader.ReadAt(b, off)
-	f.c.read.Add(int64(n))
-	return n, err
+	return f.c.err
 }
 
 // nothing is a file of zeros of any size.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"slices"
@@ -414,6 +415,13 @@ func (t *fakeTree) Hash(ctx context.Context, p session.Path, _ session.Algorithm
 	e, err := t.Stat(ctx, p)
 	if err != nil {
 		return nil, err
+	}
+	t.mu.Lock()
+	file := t.files[p.Raw()]
+	t.mu.Unlock()
+	if file != nil {
+		b, err := io.ReadAll(io.NewSectionReader(file, 0, file.size))
+		return b, err
 	}
 	content, ok := t.content[p.Raw()]
 	if !ok {

@@ -24,6 +24,7 @@ type output struct {
 	mu       sync.Mutex
 	wake     *sync.Cond
 	backlog  []byte
+	writing  bool
 	dropping bool
 	closed   bool
 	err      error
@@ -57,7 +58,7 @@ func (o *output) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	o.backlog = append(o.backlog, p...)
-	o.wake.Signal()
+	o.wake.Broadcast()
 	return len(p), nil
 }
 
@@ -75,10 +76,12 @@ func (o *output) run() {
 			return
 		}
 		batch, o.backlog = o.backlog, batch[:0]
+		o.writing = true
 		o.mu.Unlock()
 		_, err := o.w.Write(batch)
 		o.mu.Lock()
-		o.err = err
+		o.writing, o.err = false, err
+		o.wake.Broadcast()
 		if o.dropping && len(o.backlog) == 0 {
 			o.dropping = false
 			select {
@@ -94,7 +97,7 @@ func (o *output) run() {
 func (o *output) Close() error {
 	o.mu.Lock()
 	o.closed = true
-	o.wake.Signal()
+	o.wake.Broadcast()
 	o.mu.Unlock()
 	select {
 	case <-o.idle:

@@ -60,7 +60,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	a.queue.set(a.shot.queue, a.now())
 	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
-	cmds = append(cmds, a.noteChanges(before))
+	cmds = append(cmds, a.noteChanges(before), a.settle(a.shot.queue.ended))
 	a.closeAnswered()
 	for i := range a.panes {
 		cmds = append(cmds, a.follow(&a.panes[i], before))

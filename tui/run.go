@@ -70,6 +70,9 @@ type Options struct {
 	HostPath func(session.Path) string
 	PathOf   func(string) (session.Path, error)
 
+	// Desk is where files are edited. Nil: they are not.
+	Desk Desk
+
 	// Split divides an address as it is typed into what Engine.Connect takes
 	// and the directory to open there. Nil: it is all address.
 	Split func(typed string) (address string, dir session.Path, err error)

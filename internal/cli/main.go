@@ -45,17 +45,24 @@ func newApp() *app {
 
 // withSignals returns a context that the first SIGINT, SIGTERM or SIGHUP ends
 // with errInterrupted as its cause. The next one does what it does by default.
+// A SIGINT while an editor has the terminal is the editor's.
 func withSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	stop := func() { signal.Stop(signals); cancel(nil) }
 	go func() {
-		select {
-		case <-signals:
-			signal.Stop(signals)
-			cancel(errInterrupted)
-		case <-ctx.Done():
+		for {
+			select {
+			case s := <-signals:
+				if s == os.Interrupt && editing.Load() > 0 {
+					continue
+				}
+				signal.Stop(signals)
+				cancel(errInterrupted)
+			case <-ctx.Done():
+			}
+			return
 		}
 	}()
 	return ctx, stop

@@ -134,6 +134,7 @@ func (a *app) screenSettings(r *reach, c *config.Config) (tui.Options, error) {
 	opts := tui.Options{
 		Output:    os.Stdout,
 		Environ:   os.Environ(),
+		Desk:      desk{a.getenv},
 		ASCII:     !speaksUTF8(a.getenv),
 		Split:     func(typed string) (string, session.Path, error) { return split(r, typed) },
 		PeerName:  func(p session.Place) string { return proposal(r, p) },
