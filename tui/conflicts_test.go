@@ -66,7 +66,7 @@ func TestRuleForAllToCome(t *testing.T) {
 
 func TestRates(t *testing.T) {
 	for in, want := range map[string]int64{
-		"": 0, "0": 0, "off": 0, "500k": 500e3, "10M": 10e6, " 1.5 MB/s ": 1500e3, "2g": 2e9, "4096": 4096, "80 mbit": 10e6, "8kbit/s": 1e3,
+		"": 0, "0": 0, "off": 0, "500k": 500 << 10, "10M": 10 << 20, " 1.5 MB/s ": 1500e3, "2GB": 2e9, "4096": 4096, "80 mbit": 10e6, "8kbit/s": 1e3,
 	} {
 		if got, err := parseRate(in); err != nil || got != want {
 			t.Errorf("%q is %d, %v; want %d", in, got, err, want)

@@ -35,7 +35,11 @@
 //	arrange.go                    how it is arranged and shown
 //	peek.go gather.go             what more is known: of what is seen, of all
 //	progress.go                   what is under way in a directory, and ghosts
-//	queue.go queue_*.go           transfers, their streams, their questions
+//	queue.go queue_*.go figures.go  transfers in tabs, page by page, and their streams
+//	conflicts.go rules.go         names that are taken: answered singly, for all, by a rule
+//	details.go history_tab.go log_tab.go  what is known of a transfer, what is over, what happened
+//	limits.go inspector.go graph.go       how fast they may, which way they take, how fast they did
+//	decision.go sheet.go quit.go  choices and texts that lie over the screen
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
 //	viewer*.go                    a file over the whole screen, by windows of it
@@ -48,6 +52,23 @@
 //
 // Each message type stands beside the command that sends it. A command that
 // reads a directory has a number; what comes in under an old number is dropped.
+//
+// # The queue
+//
+// The queue may have a hundred thousand rows. A poll asks for those around the
+// cursor of the tab that is shown (session.Page), for what runs wherever it
+// stands, and for what was logged since the last one; from the log it knows what
+// ended, and keeps the last few of them below the active ones. Where the cursor
+// is and what scrolls is a small state machine without an engine (queue_tabs.go).
+//
+// Measured figures tremble. What is shown of them changes once a second, and only
+// if it says something else (figures.go): eight streams cost about 450 bytes a
+// second at 160x48, and a look at them with its frame 2 ms. A time left is not
+// told before it held for three seconds, nor while files are still counted; then
+// it runs down by the clock until it is off by more than a tenth.
+//
+// Nothing here waits for an answer. A conflict is parked by the engine and shown
+// below its transfer; the person answers it, or ten thousand of them, whenever.
 //
 // # A million entries
 //

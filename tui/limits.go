@@ -58,7 +58,7 @@ func (l limitAll) do(a *App) tea.Cmd {
 // askRate asks for a rate, and sets it while the transfers go on.
 func (a *App) askRate(label cells.Text, was int64, set func(int64) error) tea.Cmd {
 	in := newInput(rateTyped(was))
-	in.Placeholder = "500k, 10M, 0 for no limit"
+	in.Placeholder = "500KB, 10MB, 80mbit; 0 for no limit"
 	a.ask = &ask{label: label, input: in, enter: func(text string) action {
 		return setRate{text, set}
 	}}
@@ -91,11 +91,11 @@ var rateUnits = []struct {
 	bytes float64
 }{
 	{"gbit", 1e9 / 8}, {"mbit", 1e6 / 8}, {"kbit", 1e3 / 8}, {"gb", 1e9}, {"mb", 1e6}, {"kb", 1e3},
-	{"g", 1e9}, {"m", 1e6}, {"k", 1e3}, {"b", 1},
+	{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"b", 1},
 }
 
-// parseRate reads bytes a second, with a unit if there is one: 500k, 10M, 1.5
-// MB/s, 80 mbit. Nothing, 0 and "off" are no limit.
+// parseRate reads a rate as the command line does: bytes a second, 500K, 10M, 1.5
+// MB/s (K and M are powers of 1024, KB and MB of 1000), or bits, 80 mbit. Nothing, 0 and "off" are no limit.
 func parseRate(text string) (int64, error) {
 	s := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text)), "/s")
 	if s == "" || s == "off" {
@@ -110,7 +110,7 @@ func parseRate(text string) (int64, error) {
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(v >= 0 && v*unit < 1e15) {
-		return 0, &session.Error{Kind: session.Invalid, Err: fmt.Errorf("%q is no speed: 500k, 10M, or 0 for no limit", text)}
+		return 0, &session.Error{Kind: session.Invalid, Err: fmt.Errorf("%q is no speed: 500KB, 10MB, or 0 for no limit", text)}
 	}
 	return int64(v * unit), nil
 }
@@ -121,9 +121,9 @@ func rateTyped(n int64) string {
 	case n == 0:
 		return ""
 	case n%1e6 == 0:
-		return fmt.Sprintf("%dM", n/1e6)
+		return fmt.Sprintf("%dMB", n/1e6)
 	case n%1e3 == 0:
-		return fmt.Sprintf("%dk", n/1e3)
+		return fmt.Sprintf("%dkB", n/1e3)
 	}
 	return strconv.FormatInt(n, 10)
 }

@@ -40,8 +40,12 @@ func queueKeys() []binding {
 
 // turnBy goes n tabs to the right.
 func turnBy(n int) func(*App) tea.Cmd {
+	return func(a *App) tea.Cmd { return turnTo(tab(max(0, min(int(a.queue.tab)+n, int(tabs)-1))))(a) }
+}
+
+func turnTo(t tab) func(*App) tea.Cmd {
 	return func(a *App) tea.Cmd {
-		a.queue.turn(tab(max(0, min(int(a.queue.tab)+n, int(tabs)-1))))
+		a.queue.turn(t)
 		return a.pollNow()
 	}
 }

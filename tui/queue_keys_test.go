@@ -136,7 +136,7 @@ func init() {
 			d.press(key...)
 			d.wantShown("t this transfer", "s all sent", "r all received")
 			d.press("s")
-			d.write("20M")
+			d.write("20MB")
 			d.press("enter")
 			d.wantShown("at most 20 MB/s")
 			d.press(key...)
@@ -222,6 +222,16 @@ func three(d *driver) {
 
 var threeCalls = []string{
 	queued, "copy /home/Films/library.sqlite to 1:/pool/films", "copy /home/Films/posters.tar.zst to 1:/pool/films",
+}
+
+func TestTabsAreClicked(t *testing.T) {
+	d := newDriver(t, 100, 24)
+	failed(d)
+	d.click("Failed 1")
+	wantTab(t, d, failedTab)
+	wantFocus(t, d, onQueue)
+	d.click("Log")
+	wantTab(t, d, logTab)
 }
 
 func wantTab(t *testing.T, d *driver, want tab) {

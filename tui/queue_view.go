@@ -1,6 +1,7 @@
 package tui
 
 import (
+	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
 )
@@ -210,6 +211,10 @@ func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
 		if tab(i) != logTab && (q.counts[i] > 0 || tab(i) == q.tab) {
 			name = name.Plus(cells.Say(" "), groupText(int64(q.counts[i])))
 		}
+		c.onClick(cells.Rect{X: r.X, Y: r.Y, W: min(name.Width(c.Method), r.W), H: 1}, doing(func(a *App) tea.Cmd {
+			focusOn(onQueue)(a)
+			return turnTo(tab(i))(a)
+		}))
 		r = c.Put(r, look, name)
 		if narrow {
 			gap = 1
