@@ -58,6 +58,7 @@ type App struct {
 	counts int      // number of the last count
 	sync   syncBrowse
 	finder *finder // what was looked for last
+	cmp    comparing
 	out    *output
 	dials  int // number of the last dialling
 	memory memory
@@ -134,7 +135,7 @@ func (a *App) waitForEnd() tea.Cmd {
 // seen by now.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.route(msg)
-	return a, both(cmd, a.peeks())
+	return a, both(both(cmd, a.compares()), a.peeks())
 }
 
 func (a *App) route(msg tea.Msg) tea.Cmd {

@@ -222,10 +222,18 @@ func (a *App) escape() tea.Cmd {
 	case p.gather.running && p.view.Order.NeedsDetails():
 		p.stopGathering()
 		return sortBy(listing.ByName)(a)
+	case a.cmp.check.running:
+		a.cmp.check.end()
+		a.cmp.deep = false
+		a.countVerdicts()
+		a.note = note{text: cells.Say("contents are compared no further")}
+		return nil
 	case p.view.Filter != "":
 		return filterBy{p.side, ""}.do(a)
 	case p.tags.Len() > 0:
 		p.clearTags()
+	case a.cmp.on:
+		return a.stopComparing()
 	case a.offersPin():
 		a.pinned = true
 	case a.guide.on:

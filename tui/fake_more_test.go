@@ -37,6 +37,20 @@ func (t *fakeTree) StatAll(_ context.Context, dir session.Path, names []string) 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(names) > 64 {
+		at := make(map[string]session.Entry, len(t.dirs[dir.Raw()]))
+		for _, e := range t.dirs[dir.Raw()] {
+			at[e.Name] = e
+		}
+		for _, name := range names {
+			e, ok := at[name]
+			if !ok {
+				e = session.Entry{Name: name, Kind: session.Gone}
+			}
+			out = append(out, e)
+		}
+		return out, nil
+	}
 	for _, name := range names {
 		i := slices.IndexFunc(t.dirs[dir.Raw()], func(e session.Entry) bool { return e.Name == name })
 		if i < 0 {

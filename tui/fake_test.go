@@ -284,13 +284,14 @@ func (e *fakeEngine) run(t *session.Transfer, bytes int64) {
 
 // fakeTree is a tree in memory, by directory.
 type fakeTree struct {
-	mu      sync.Mutex
-	dirs    map[string][]session.Entry
-	calls   []string
-	fail    map[string]error  // by directory
-	hold    chan struct{}     // if not nil, List waits for it
-	content map[string]string // of files, by path
-	files   map[string]*fakeContent
+	mu         sync.Mutex
+	dirs       map[string][]session.Entry
+	calls      []string
+	fail       map[string]error  // by directory
+	hold       chan struct{}     // if not nil, List waits for it
+	content    map[string]string // of files, by path
+	files      map[string]*fakeContent
+	unreadable bool // Hash fails
 
 	changes chan session.Change // what Watch tells; nil: it refuses
 
@@ -413,6 +414,9 @@ func (t *fakeTree) Touch(ctx context.Context, p session.Path, modified time.Time
 func (t *fakeTree) Hash(ctx context.Context, p session.Path, _ session.Algorithm) ([]byte, error) {
 	t.record("hash %s", p)
 	e, err := t.Stat(ctx, p)
+	if t.unreadable {
+		err = session.Permission
+	}
 	if err != nil {
 		return nil, err
 	}

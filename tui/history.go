@@ -103,6 +103,8 @@ func (a *App) swapPanes() tea.Cmd {
 	*l, *r = *r, *l
 	gen, stamp := max(l.load.gen, r.load.gen), max(l.sort.stamp, r.sort.stamp)
 	a.sync.swap()
+	a.cmp.of, a.cmp.known = [2]shownSide{}, nil
+	l.compared, r.compared = nil, nil
 	if a.focus != onQueue {
 		a.focus = 1 - a.focus
 	}

@@ -63,6 +63,7 @@ func keyTable() []binding {
 		entryKeys(),
 		contentKeys(),
 		viewKeys(),
+		compareKeys(),
 		clipboardKeys(),
 		shapeKeys(),
 		queueKeys(),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/tui/compare"
 	"github.com/bargee/bargee/tui/listing"
 )
 
@@ -23,6 +24,9 @@ type pane struct {
 	trail   trail    // where it was before
 
 	sizes map[string]int64 // of directories whose content was counted, by name
+
+	comparing bool            // with the other pane
+	compared  *compare.Result // nil: not yet
 
 	store *listing.Store // all that was read; nil before
 	base  []listing.ID   // of it what is there, by name
@@ -126,7 +130,7 @@ func (p *pane) leave() {
 		side: p.side, place: p.place, view: p.view, height: p.height, trail: p.trail,
 		load: load{gen: p.load.gen}, sort: sorting{stamp: p.sort.stamp},
 	}
-	p.view.Filter = ""
+	p.view.Filter, p.view.Without = "", nil
 }
 
 func (p *pane) location() Location { return Location{p.place, p.dir} }

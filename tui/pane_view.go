@@ -18,6 +18,7 @@ const (
 	dateFrom      = 34
 	dateTimeFrom  = 56
 	modeFrom      = 68
+	verdictFrom   = 68 // for the word of a comparison
 )
 
 // canvas is what everything that draws itself is given.
@@ -119,13 +120,23 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 	}
 	body := r
 	body.X, body.W = r.X+2, r.W-3
+	if p.comparing {
+		if !row.parent && !row.ghost {
+			p.drawVerdict(c, cells.Rect{X: r.X + 1, Y: r.Y, W: 1, H: 1}, row.id)
+		}
+		body.X, body.W = body.X+1, body.W-1
+	}
 	if w, busy := p.work[e.Name]; busy && !row.parent {
 		p.drawWork(c, body, name, w, look)
 	} else {
 		if row.ghost {
 			size = cells.Say("")
 		}
-		p.drawEntry(c, body, name, size, e, look)
+		var word cells.Text
+		if !row.parent && !row.ghost {
+			word = verdictWord(p.compared.Of(p.side, row.id))
+		}
+		p.drawEntry(c, body, name, size, word, e, look)
 	}
 	if cursor && focused {
 		c.Restyle(r, c.plain.On())
@@ -133,7 +144,7 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 }
 
 // drawEntry writes the columns that fit.
-func (p *pane) drawEntry(c canvas, r cells.Rect, name, size cells.Text, e session.Entry, look cells.Style) {
+func (p *pane) drawEntry(c canvas, r cells.Rect, name, size, word cells.Text, e session.Entry, look cells.Style) {
 	var date, mode cells.Text
 	switch {
 	case r.W >= dateTimeFrom:
@@ -154,6 +165,10 @@ func (p *pane) drawEntry(c canvas, r cells.Rect, name, size cells.Text, e sessio
 		rest = c.PutRight(rest, c.dim, date)
 	}
 	c.PutRight(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: sizeWidth, H: 1}, c.plain, size)
+	if p.comparing && r.W >= verdictFrom && !word.Empty() {
+		w += verdictWidth + 2
+		c.Put(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: verdictWidth, H: 1}, c.dim, word)
+	}
 	c.Put(r, look, name.Squeeze(c.Method, r.W-w-1))
 }
 
@@ -198,6 +213,9 @@ func (p *pane) drawWork(c canvas, r cells.Rect, name cells.Text, w work, look ce
 // decides the order.
 func (p *pane) drawColumns(c canvas, r cells.Rect) {
 	r.X, r.W = r.X+2, r.W-3
+	if p.comparing {
+		r.X, r.W = r.X+1, r.W-1
+	}
 	head := func(o listing.Order, name cells.Text) cells.Text {
 		if p.view.Order == o {
 			return name.Plus(cells.Say(" "), p.direction(c))

@@ -47,11 +47,11 @@ func compareAll(ctx context.Context, in *intake, before *reading, parts chan<- p
 	for _, b := range blocks {
 		now.Append(b)
 	}
-	send(ctx, parts, compare(before, &now, s.Base()))
+	send(ctx, parts, merged(before, &now, s.Base()))
 }
 
-// compare goes through both, which are in order.
-func compare(before *reading, now *listing.Store, base []listing.ID) part {
+// merged goes through both, which are in order.
+func merged(before *reading, now *listing.Store, base []listing.ID) part {
 	p := part{news: &news{}, base: before.base, last: true}
 	var w listing.Builder
 	var added []listing.ID

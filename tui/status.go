@@ -128,7 +128,7 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 		}
 		return cells.Sayf("%s trusts %s: no secret next time", a.keyFor("trust"), placeName(place).Squeeze(c.Method, 24)), c.ask
 	}
-	return cells.Text{}, c.plain
+	return a.verdictText(c)
 }
 
 // drawContinuations says what the second key may be.

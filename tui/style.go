@@ -96,6 +96,7 @@ type signs struct {
 	tag, here                                           cells.Text // marks in front of a row
 	up, downward, waiting, paused, retrying, fail, done cells.Text // states of a transfer
 	asking, dot, arrow, both, more, rising, falling     cells.Text
+	differs                                             cells.Text // from the other pane
 }
 
 var fine = signs{
@@ -103,7 +104,7 @@ var fine = signs{
 	full:   cells.Say("━"), rest: cells.Say("─"), eighths: each(" ▁▂▃▄▅▆▇█"),
 	tag: cells.Say("•"), here: cells.Say("▌"),
 	up: cells.Say("▲"), downward: cells.Say("▼"), waiting: cells.Say("∙"), paused: cells.Say("‖"),
-	retrying: cells.Say("↻"), fail: cells.Say("✗"), done: cells.Say("✓"), asking: cells.Say("?"),
+	retrying: cells.Say("↻"), fail: cells.Say("✗"), done: cells.Say("✓"), asking: cells.Say("?"), differs: cells.Say("≠"),
 	dot: cells.Say(" · "), arrow: cells.Say("→"), both: cells.Say("⇄"), more: cells.Say("…"),
 	rising: cells.Say("↑"), falling: cells.Say("↓"),
 }
@@ -113,7 +114,7 @@ var plainSigns = signs{
 	full:   cells.Say("#"), rest: cells.Say("."), eighths: each(" 12345678"),
 	tag: cells.Say("*"), here: cells.Say(">"),
 	up: cells.Say("^"), downward: cells.Say("v"), waiting: cells.Say("."), paused: cells.Say("="),
-	retrying: cells.Say("~"), fail: cells.Say("x"), done: cells.Say("+"), asking: cells.Say("?"),
+	retrying: cells.Say("~"), fail: cells.Say("x"), done: cells.Say("+"), asking: cells.Say("?"), differs: cells.Say("!"),
 	dot: cells.Say(" - "), arrow: cells.Say("->"), both: cells.Say("<->"), more: cells.Say("..."),
 	rising: cells.Say("^"), falling: cells.Say("v"),
 }

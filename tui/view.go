@@ -205,6 +205,10 @@ func (a *App) drawTitles(c canvas, p plan, i, edge int) {
 	title := pn.title(c, place, a.opts.Home)
 	c.Put(top, look, cells.Sayf(" %s ", title.Squeeze(c.Method, top.W-2)))
 	low := cells.Rect{X: r.X + 1, Y: edge, W: r.W - 2, H: 1}
+	if word := a.cmp.word(c.signs.more, pn); !word.Empty() {
+		low = c.PutRight(low, c.ask, cells.Sayf(" %s ", word.Fit(c.Method, low.W/2)))
+		low.W--
+	}
 	if word := a.sync.word(); !word.Empty() && (p.onePane || r.W >= dateTimeFrom || a.focus != focus(i)) {
 		low = c.PutRight(low, c.ask, cells.Sayf(" %s ", word))
 		low.W--

@@ -45,7 +45,7 @@ func (j *Job) Run() *Result {
 		r.order = ordered(&j.Of, j.View.Order, j.Base)
 	}
 	among := r.order
-	if same && sameIDs(j.From.order, r.order) && j.From.View.Hidden == j.View.Hidden && narrows(j.From.View.Filter, j.View.Filter) {
+	if same && sameIDs(j.From.order, r.order) && j.From.View.Hidden == j.View.Hidden && j.From.View.Without == j.View.Without && narrows(j.From.View.Filter, j.View.Filter) {
 		among = j.From.hits
 	}
 	var ok bool
@@ -72,7 +72,7 @@ func narrows(old, filter string) bool {
 // filter returns what of ids is shown; ok is false if the Job was stopped.
 func (j *Job) filter(ids []ID) (hits []ID, ok bool) {
 	m := newMatcher(j.View.Filter)
-	if m.all() && j.View.Hidden {
+	if m.all() && j.View.Hidden && j.View.Without == nil {
 		return ids, true
 	}
 	// Names lie in memory as they came, and are quickest looked at so. In the
@@ -100,6 +100,9 @@ func (j *Job) pick(ids []ID, m *matcher, found []uint64) (hits []ID) {
 	for i, id := range ids {
 		if i&0xfff == 0 && j.stop.Load() {
 			return nil
+		}
+		if j.View.Without != nil && j.View.Without.Has(id) {
+			continue
 		}
 		if found != nil {
 			if found[id>>6]>>(id&63)&1 != 0 {

@@ -72,7 +72,7 @@ func (r *Rows) Place(s *Snapshot, e session.Entry) int {
 // hidden names, which stand together there. It copies nothing. Other views take
 // a Job; then ok is false.
 func Plain(s *Snapshot, base []ID, v View) (rows Rows, ok bool) {
-	if v.Order != ByName || v.Filter != "" {
+	if v.Order != ByName || v.Filter != "" || v.Without != nil {
 		return Rows{}, false
 	}
 	rows = divide(s, base, v)

@@ -205,5 +205,8 @@ func itemOf(e *session.Entry) item {
 	return it
 }
 
+// Version grows with each change of what is known of entries that are there.
+func (s *Snapshot) Version() uint64 { return s.version }
+
 // Next returns the ID that the next block begins with.
 func (s *Snapshot) Next() ID { return ID(len(s.blocks) << blockBits) }

@@ -32,6 +32,7 @@ type View struct {
 	Reverse bool   // directories stay first
 	Hidden  bool   // names that begin with a dot as well
 	Filter  string // only names that hold it, or match it if it is a mask
+	Without *Set   // not these; it never changes. Nil: none
 }
 
 // An item is what of an entry decides where it stands.
