@@ -77,7 +77,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer closeLog()
-	e := session.NewEngine(session.EngineConfig{Reach: r})
+	e := session.NewEngine(session.EngineConfig{Reach: r, Store: r.queueFile()})
 	defer e.Close() // keeps what is under way, to be resumed
 	opts, err := o.screenSettings(r, c)
 	if err != nil {

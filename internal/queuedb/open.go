@@ -14,6 +14,8 @@ import (
 
 	"modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
+
+	"github.com/bargee/bargee/session"
 )
 
 // ErrLocked means that another process has the queue.
@@ -55,6 +57,30 @@ func open(dir string, now func() time.Time) (*Store, error) {
 	}
 	go s.keepBackups()
 	return s, nil
+}
+
+// In returns the queue in a directory, to be opened when the engine begins: its
+// first frame need not wait for a disk. What Open would fail with, Restore fails
+// with.
+func In(dir string) session.Store { return &later{dir: dir} }
+
+type later struct {
+	dir string
+	*Store
+}
+
+func (l *later) Restore() (r *session.Restored, err error) {
+	if l.Store, err = Open(l.dir); err != nil {
+		return nil, err
+	}
+	return l.Store.Restore()
+}
+
+func (l *later) Close() error {
+	if l.Store == nil {
+		return nil
+	}
+	return l.Store.Close()
 }
 
 // openFile opens and checks a file that is there, or makes it.
