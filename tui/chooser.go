@@ -34,8 +34,11 @@ func (ch *chooser) choices(now canvas) []choice {
 		p := &ch.places[i]
 		connected[p.Name] = true
 		more := cells.Shown(p.State.String())
-		if p.ID == session.Here {
+		switch {
+		case p.ID == session.Here:
 			more = cells.Say("this machine")
+		case p.State == session.PlaceIdle:
+			more = cells.Say("not connected yet")
 		}
 		out = append(out, choice{text: placeName(*p), more: more, place: p})
 	}
@@ -109,6 +112,10 @@ func (a *App) choose(p *pane) tea.Cmd {
 		return nil
 	}
 	switch x := rows[p.chooser.cursor]; {
+	case x.place != nil && (x.place.State == session.PlaceIdle || x.place.State == session.PlaceClosed):
+		d := newConnectDialog(p.side, p.chooser.known)
+		a.push(d)
+		return a.carryOut(d.dial(x.place.Target))
 	case x.place != nil:
 		at := Location{Place: x.place.ID}
 		if x.place.ID == session.Here {

@@ -82,6 +82,8 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 		return t.Plus(c.signs.more), c.ask
 	case p.State == session.PlaceClosed:
 		return cells.Say("closed"), c.fail
+	case p.State == session.PlaceIdle:
+		return cells.Say("not connected yet"), c.dim
 	}
 	t, more := cells.Say("connected"), []cells.Text{}
 	if len(p.Lanes) > 0 {

@@ -11,6 +11,9 @@ import (
 func outcome(c canvas, t *session.Transfer) (cells.Text, cells.Style) {
 	switch t.State {
 	case session.StateWaiting:
+		if t.Err != nil { // for a person, as the peer's secret
+			return cells.Shown(cause(t.Err)), c.ask
+		}
 		return cells.Say("waiting"), c.dim
 	case session.StateRetrying:
 		what := cells.Say("again")

@@ -98,6 +98,9 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 		if l.Transfer == 0 { // about the queue itself: what was lost, or is not kept
 			a.note = note{text: cells.Shown(l.Text), tone: toneAsk}
 		}
+		if l.State == session.StateWaiting && l.Err != nil { // it needs a person, as for a secret
+			a.note = note{text: cells.Shown(cause(l.Err)), tone: toneAsk}
+		}
 	}
 	asks := asked(a.shot.queue.live) > asked(before.queue.live)
 	if asks && a.focus != onQueue {
@@ -106,7 +109,7 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 	for _, p := range a.shot.places {
 		for _, old := range before.places {
 			if p.ID == old.ID && p.State != old.State {
-				a.notePlace(p)
+				a.notePlace(p, old.State == session.PlaceIdle)
 			}
 		}
 	}
@@ -142,11 +145,19 @@ func asked(ts []session.Transfer) (n int) {
 	return n
 }
 
-func (a *App) notePlace(p session.Place) {
+// notePlace says what became of a place; idle is one that was not connected yet.
+func (a *App) notePlace(p session.Place, idle bool) {
 	switch p.State {
 	case session.PlaceConnected:
+		if idle {
+			a.note = note{text: cells.Sayf("%s is connected", placeName(p)), tone: toneDone}
+			return
+		}
 		a.note = note{text: cells.Sayf("%s is connected again", placeName(p)), tone: toneDone}
 	case session.PlaceReconnecting:
+		if idle {
+			return // it is dialled for the first time
+		}
 		a.note = note{text: cells.Sayf("%s is lost: %s", placeName(p), explain(p.Err).what), tone: toneAsk}
 	case session.PlaceClosed:
 		a.note = note{text: cells.Sayf("%s is closed: %s", placeName(p), explain(p.Err).what), tone: toneFail}

@@ -34,7 +34,7 @@ func (q *queue) drawTransfer(c canvas, r cells.Rect, t *session.Transfer, row in
 		rest = c.PutRight(rest, c.dim, cells.Sayf("  %s retry", c.keyFor("retry")))
 	case t.State == session.StatePaused:
 		rest = c.PutRight(rest, c.dim, cells.Sayf("  %s resume", c.keyFor("pause")))
-	case t.State == session.StateWaiting:
+	case t.State == session.StateWaiting && t.Err == nil:
 		rest = c.PutRight(rest, c.dim, cells.Sayf("  #%s", groupText(int64(row+1))))
 		if t.Bytes > 0 {
 			rest = c.PutRight(rest, c.plain, sizeText(t.Bytes))

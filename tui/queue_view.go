@@ -242,6 +242,9 @@ func (q *queue) totals(c canvas) []cells.Text {
 	if q.sum.Running+q.sum.Waiting == 0 {
 		return []cells.Text{q.speeds.says(c)}
 	}
+	if q.sum.Running == 0 {
+		return []cells.Text{q.states(c.signs.dot)}
+	}
 	far, eta := cells.Text{}, etaText(shownETA(q.whole.eta))
 	switch {
 	case !q.sum.Counted && q.sum.Bytes == 0:

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/bargee/bargee/session"
@@ -39,4 +40,24 @@ func TestRestoredQueueIsAnnounced(t *testing.T) {
 	d.wantShown("the queue was damaged: the copy of 20:14 is used")
 	d.press("3", "l", "l", "l", "home")
 	d.wantShown("21:14:07  the queue was damaged")
+}
+
+// A peer that the queue needs is dialled from the chooser, which asks for its
+// secret; a transfer that waits for it says so.
+func TestPeerOfARestoredQueue(t *testing.T) {
+	d := newDriver(t, 100, 24, func(e *fakeEngine, _ *Options) {
+		e.places = append(e.places, session.Place{ID: 2, Name: "attic:6768", Target: "attic:6768", State: session.PlaceIdle})
+		e.transfers = append(e.transfers, session.Transfer{
+			ID: 1, State: session.StateWaiting, ETA: -1,
+			Err: &session.Error{Kind: session.Auth, Err: errors.New("attic wants its secret: connect to it, and this goes on")},
+			Job: session.Job{Sources: []session.Path{path(t, "home/Films/Arrival.2016.2160p.mkv")}, To: 2},
+		})
+	})
+	d.wantShown("∙ Arrival", "attic wants its secret: connect to it, and this goes on", "1 waiting")
+	d.press("o")
+	d.wantShown("attic:6768  not connected yet")
+	d.engine.dial = func(string, string) error { return session.Auth }
+	d.press("down", "down", "enter")
+	d.wantCalls("connect attic:6768 ")
+	d.wantShown("Token", "the secret or the key was refused")
 }
