@@ -152,7 +152,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			return nil
 		}
 	}
-	if l == nil || !l.attach(newLane(v.lane, conn, e.member(conn, v.fec, ch.fec, serverRole))) {
+	if l == nil || !l.attach(newLane(v.lane, e.cfg.path, conn, e.member(conn, v.fec, ch.fec, serverRole))) {
 		conn.CloseWithError(codeLimit, "the link is gone, or has that lane")
 		return nil
 	}

@@ -49,9 +49,7 @@ func (e *Endpoint) release(id linkID) {
 }
 
 func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]byte, ok bool) {
-	e.mu.Lock()
-	p, ok := e.places[id]
-	e.mu.Unlock()
+	p, ok := e.placeOf(id)
 	if !ok {
 		return first, false
 	}
@@ -67,10 +65,26 @@ func (e *Endpoint) phraseWait() time.Duration { return e.phrases.wait(time.Now()
 
 func (e *Endpoint) phraseWrong() { e.phrases.add(time.Now()) }
 
+// placed returns the link of that id, of ours or of our family's.
 func (e *Endpoint) placed(id linkID) *link {
+	p, _ := e.placeOf(id)
+	return p.link
+}
+
+func (e *Endpoint) placeOf(id linkID) (p place, ok bool) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.places[id].link
+	p, ok = e.places[id]
+	family := e.family
+	e.mu.Unlock()
+	for _, other := range family {
+		if ok {
+			break
+		}
+		other.mu.Lock()
+		p, ok = other.places[id]
+		other.mu.Unlock()
+	}
+	return p, ok
 }
 
 // register makes a link known until it is dead. It fails after Close.

@@ -81,8 +81,11 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
-	l.attach(newLane(1, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
-	e.widen(ctx, l, won.candidate, r.Lanes, in.maxLanes)
+	l.most = in.maxLanes
+	l.home = route{e, won.candidate}
+	l.way = l.home
+	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
+	e.widen(ctx, l, r.Lanes)
 	return l, nil
 }
 

@@ -84,6 +84,11 @@
 // [AutoLanes] this program begins with 2, or 4 over a round trip of 20 ms and
 // more, and follows what they achieve; steer.go has the rules.
 //
+// Lanes of a link may take different paths: by way of a relay, and directly.
+// A lane joins its link whichever way it comes, where the server's endpoints know
+// of each other (Endpoint.Join). Streams are opened on lanes of the best path that
+// has any; one lane of the other stays open without any, as a standby.
+//
 // # Streams
 //
 // Once open, either side opens bidirectional streams on any lane. The first byte

@@ -35,6 +35,8 @@ type Config struct {
 	// Report, if set, hears of each connection that was not let in, and of
 	// grants that could not be read or stored. It must not block.
 	Report func(from string, err error)
+
+	path Path // what all lanes of the endpoint take; "": direct
 }
 
 // An Endpoint is a UDP socket that links are dialled from and accepted on.
@@ -61,6 +63,7 @@ type Endpoint struct {
 	closed bool
 	links  map[*link]struct{}
 	places map[linkID]place // the links that we admitted
+	family []*Endpoint      // whose links our lanes may join, too
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
@@ -143,6 +146,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxStreams <= 0 {
 		c.MaxStreams = defaultMaxStreams
+	}
+	if c.path == "" {
+		c.path = PathDirect
 	}
 	if c.Report == nil {
 		c.Report = func(string, error) {}

@@ -74,6 +74,7 @@ func allowWindow(c *quic.Conn, delta uint64) bool {
 // A lane is a QUIC connection of a link.
 type lane struct {
 	id      int
+	path    Path
 	conn    *quic.Conn
 	bulk    atomic.Int64  // open bulk streams
 	control atomic.Int64  // and others
@@ -84,8 +85,8 @@ type lane struct {
 	gone    atomic.Pointer[error] // why we gave it up, if we did
 }
 
-func newLane(id int, conn *quic.Conn, fec *fecMember) *lane {
-	return &lane{id: id, conn: conn, fec: fec, left: make(chan struct{})}
+func newLane(id int, path Path, conn *quic.Conn, fec *fecMember) *lane {
+	return &lane{id: id, path: path, conn: conn, fec: fec, left: make(chan struct{})}
 }
 
 // streams is the counter of open streams of that class.
@@ -139,7 +140,7 @@ func (n *lane) stats() LaneStats {
 	s := n.conn.ConnectionStats()
 	stats := LaneStats{
 		ID:       n.id,
-		Path:     PathDirect,
+		Path:     n.path,
 		RTT:      s.SmoothedRTT,
 		Sent:     s.BytesSent,
 		Received: s.BytesReceived,

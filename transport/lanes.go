@@ -44,29 +44,29 @@ func usefulLanes(rtt time.Duration) int {
 // widen gives a new link its lanes: n, or as many as are useful, and then
 // follows what they achieve. From far away the further ones come while the
 // first one is used already.
-func (e *Endpoint) widen(ctx context.Context, l *link, c candidate, n, most int) {
+func (e *Endpoint) widen(ctx context.Context, l *link, n int) {
 	if n != AutoLanes {
-		n = max(1, min(n, most))
+		n = max(1, min(n, l.most))
 		l.choose(n, "fixed")
-		e.addLanes(ctx, l, c, n, most)
+		e.addLanes(ctx, l, n)
 		return
 	}
 	rtt := l.living()[0].stats().RTT
-	s := newSteer(usefulLanes(rtt), most)
+	s := newSteer(usefulLanes(rtt), l.most)
 	l.choose(s.want, s.why)
 	if rtt < farAway {
-		e.addLanes(ctx, l, c, s.want, most)
+		e.addLanes(ctx, l, s.want)
 	}
 	if e.begin() {
 		go func() {
 			defer e.wait.Done()
-			e.keepSteering(l, c, s)
+			e.keepSteering(l, s)
 		}()
 	}
 }
 
 // keepSteering does what s says until l is dead.
-func (e *Endpoint) keepSteering(l *link, c candidate, s *steer) {
+func (e *Endpoint) keepSteering(l *link, s *steer) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	var adding sync.WaitGroup
 	defer adding.Wait()
@@ -88,7 +88,7 @@ func (e *Endpoint) keepSteering(l *link, c candidate, s *steer) {
 		want, why := s.see(v)
 		l.choose(want, why)
 		if want > asked {
-			adding.Go(func() { e.addLanes(ctx, l, c, want, s.most) })
+			adding.Go(func() { e.addLanes(ctx, l, want) })
 		} else if v.lanes > want {
 			e.retire(l, v.lanes-want)
 		}
@@ -112,6 +112,7 @@ type laneCount struct{ bytes, sent, lost uint64 }
 func (t *laneTally) view(l *link, now time.Time) laneView {
 	v := laneView{now: now}
 	seen := map[*lane]laneCount{}
+	best := l.bestPath()
 	var rtts, all []time.Duration
 	for _, n := range l.living() {
 		st := n.conn.ConnectionStats()
@@ -122,7 +123,7 @@ func (t *laneTally) view(l *link, now time.Time) laneView {
 		t.sent += c.sent - old.sent
 		t.lost += c.lost - old.lost // may be below, and then wraps around, and back
 		all = append(all, st.SmoothedRTT)
-		if n.leaving() {
+		if n.leaving() || n.path != best {
 			continue
 		}
 		v.lanes++
@@ -144,9 +145,9 @@ func (t *laneTally) view(l *link, now time.Time) laneView {
 	return v
 }
 
-// addLanes brings l up to n lanes. A lane that does not come is left out: the
+// addLanes brings l up to n lanes on the way that new ones take. A lane that does not come is left out: the
 // link works without it, and Lanes tells.
-func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n, most int) {
+func (e *Endpoint) addLanes(ctx context.Context, l *link, n int) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
 	defer cancel()
 	stop := context.AfterFunc(e.ctx, cancel)
@@ -158,30 +159,15 @@ func (e *Endpoint) addLanes(ctx context.Context, l *link, c candidate, n, most i
 		if l.Err() != nil {
 			break
 		}
-		id := l.nextID(most)
 		wait.Go(func() {
 			defer func() { <-slots }()
-			if err := e.addLane(ctx, l, c, id); err != nil && l.Err() == nil {
-				e.cfg.Report(c.address, fmt.Errorf("lane %d: %w", id, err))
+			way := l.route()
+			if err := way.addLane(ctx, l); err != nil && l.Err() == nil {
+				e.cfg.Report(way.address, fmt.Errorf("a further lane: %w", err))
 			}
 		})
 	}
 	wait.Wait()
-}
-
-func (e *Endpoint) addLane(ctx context.Context, l *link, c candidate, id int) error {
-	w, err := e.connect(ctx, c, l.peer.Key)
-	if err != nil {
-		return err
-	}
-	in, ch, err := e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
-	if err == nil && !l.attach(newLane(id, w.conn, e.member(w.conn, in.fec, ch.fec, clientRole))) {
-		err = fail(ErrClosed, "the link ended meanwhile")
-	}
-	if err != nil {
-		w.conn.CloseWithError(codeLimit, "")
-	}
-	return err
 }
 
 // retire takes n lanes away: the newest that carry no requests. Each ends when
@@ -224,9 +210,11 @@ func (l *link) change() {
 	l.changed = make(chan struct{})
 }
 
-// using is how many lanes there are that stay.
+// using is how many lanes of the best path there are that stay.
 func (l *link) using() (n int) {
-	for _, m := range l.living() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.best() {
 		if !m.leaving() {
 			n++
 		}
@@ -236,11 +224,11 @@ func (l *link) using() (n int) {
 
 // nextID returns the number for a new lane: not one that was used shortly
 // before, which the peer may not know to be free yet.
-func (l *link) nextID(most int) int {
+func (l *link) nextID() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for range most {
-		l.lastID = max(2, (l.lastID+1)%(most+1))
+	for range l.most {
+		l.lastID = max(2, (l.lastID+1)%(l.most+1))
 		if !slices.ContainsFunc(l.lanes, func(n *lane) bool { return n.id == l.lastID }) {
 			break
 		}
@@ -248,13 +236,14 @@ func (l *link) nextID(most int) int {
 	return l.lastID
 }
 
-// leave takes the n newest lanes that carry no requests out of the choice for
-// streams and returns them; the first lane stays.
+// leave takes the n newest lanes of the best path that carry no requests out of
+// the choice for streams and returns them; the first one stays.
 func (l *link) leave(n int) (gone []*lane) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := len(l.lanes) - 1; i > 0 && len(gone) < n; i-- {
-		if m := l.lanes[i]; !m.leaving() && m.control.Load() == 0 {
+	lanes := l.best()
+	for i := len(lanes) - 1; i > 0 && len(gone) < n; i-- {
+		if m := lanes[i]; !m.leaving() && m.control.Load() == 0 {
 			close(m.left)
 			gone = append(gone, m)
 		}

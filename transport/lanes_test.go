@@ -99,7 +99,7 @@ func TestLaneLeaves(t *testing.T) {
 			io.ReadAll(st)
 		}
 		settled(t, server, 1)
-		if next := l.nextID(MaxLanes); next != 4 {
+		if next := l.nextID(); next != 4 {
 			t.Errorf("the next is lane %d", next)
 		}
 		if client.Err() != nil || server.Err() != nil {
@@ -143,10 +143,11 @@ func isClosed(c <-chan struct{}) bool {
 // TestNextID: numbers go round, within what the peer admits.
 func TestNextID(t *testing.T) {
 	l := newLink(linkID{}, Peer{}, nil, nil)
-	l.lanes = []*lane{newLane(1, nil, nil), newLane(3, nil, nil)}
+	l.most = 5
+	l.lanes = []*lane{newLane(1, PathDirect, nil, nil), newLane(3, PathDirect, nil, nil)}
 	var got []int
 	for range 5 {
-		got = append(got, l.nextID(5))
+		got = append(got, l.nextID())
 	}
 	if want := []int{2, 4, 5, 2, 4}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)

@@ -123,5 +123,6 @@ type Path string
 // The paths of a lane.
 const (
 	PathDirect Path = "direct"
+	PathRelay  Path = "relay"
 	PathMemory Path = "memory" // Pipe: both ends in one process
 )

@@ -28,6 +28,8 @@ type link struct {
 	peer  Peer
 	first [32]byte // join exporter of lane 1
 	since time.Time
+	most  int   // lanes that the peer allows; on the side that dialled
+	home  route // of lane 1, likewise
 
 	incoming chan *stream // unbuffered: what waits, waits in quic-go
 	budget   *budget
@@ -38,6 +40,7 @@ type link struct {
 	mu      sync.Mutex
 	lanes   []*lane // the living ones, by id
 	lastID  int     // of the newest
+	way     route   // of new lanes, on the side that dialled
 	choice  LaneChoice
 	changed chan struct{} // closed when lanes come or go, or the choice changes
 	err     error         // why it is dead; nil while it lives
@@ -82,6 +85,7 @@ func (l *link) detach(n *lane, cause error) {
 	l.mu.Lock()
 	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
 	last := len(l.lanes) == 0
+	l.turnBack()
 	l.change()
 	l.mu.Unlock()
 	if last || closedByPeer(cause) {
@@ -182,19 +186,20 @@ func (l *link) open(ctx context.Context, n *lane, class Class) (*stream, error) 
 	return openedStream(q, n, l, class), nil
 }
 
-// pick returns the lane for a stream: the first for control, the one with the
-// fewest bulk streams for bulk; nil on a dead link.
+// pick returns the lane for a stream, of those that take the best path: the first
+// for control, the one with the fewest bulk streams for bulk; nil on a dead link.
 func (l *link) pick(class Class) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil || len(l.lanes) == 0 {
 		return nil
 	}
+	lanes := l.best()
 	if class == Control {
-		return l.lanes[0]
+		return lanes[0]
 	}
 	// One that is being taken away only where there is no other.
-	return slices.MinFunc(l.lanes, func(a, b *lane) int {
+	return slices.MinFunc(lanes, func(a, b *lane) int {
 		if a.leaving() != b.leaving() {
 			return btoi(a.leaving()) - btoi(b.leaving())
 		}

@@ -28,6 +28,7 @@ func ListenByRelay(ctx context.Context, leg Leg, cfg Config) (*Endpoint, error) 
 	if err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", leg.Relay, err)
 	}
+	cfg.path = PathRelay
 	e, err := Listen(":0", cfg)
 	if err != nil {
 		return nil, err
