@@ -142,7 +142,7 @@ func (e *fakeEngine) each(what string, to session.TransferState, from ...session
 			is = session.StateFailed
 		}
 		if slices.Contains(from, is) {
-			t.State, t.Failures, t.Failed = to, 0, nil
+			t.State, t.Err, t.Failures, t.Failed = to, nil, 0, nil
 			n++
 		}
 	}

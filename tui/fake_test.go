@@ -213,7 +213,7 @@ func (e *fakeEngine) Cancel(id session.TransferID, keep bool) error {
 }
 
 func (e *fakeEngine) Retry(id session.TransferID) error {
-	return e.change("retry", id, func(t *session.Transfer) { t.State, t.Failures, t.Failed = session.StateWaiting, 0, nil })
+	return e.change("retry", id, func(t *session.Transfer) { t.State, t.Err, t.Failures, t.Failed = session.StateWaiting, nil, 0, nil })
 }
 
 func (e *fakeEngine) Forget(id session.TransferID) error {
