@@ -360,15 +360,15 @@ func (c *comparing) word(more cells.Text, p *pane) cells.Text {
 	case c.result == nil || p.compared == nil:
 		return cells.Say("comparing").Plus(more)
 	case c.check.running:
-		return cells.Sayf("comparing contents %d%%", percent(c.check.done, c.check.total))
+		return cells.Sayf("hashing %d%%", percent(c.check.done, c.check.total))
 	}
 	n := &c.tally[p.side]
-	t := cells.Sayf("%s differ", groupText(int64(n[compare.Only]+n[compare.Newer]+n[compare.Older]+n[compare.Differs]+n[compare.Unread])))
-	if c.deep {
-		t = t.Plus(cells.Say(" by content"))
+	differ := groupText(int64(n[compare.Only] + n[compare.Newer] + n[compare.Older] + n[compare.Differs] + n[compare.Unread]))
+	switch {
+	case c.hide:
+		return cells.Sayf("only %s that differ", differ)
+	case c.deep:
+		return cells.Sayf("%s differ by hash", differ)
 	}
-	if c.hide {
-		t = t.Plus(cells.Say(", same hidden"))
-	}
-	return t
+	return cells.Sayf("%s differ", differ)
 }

@@ -53,7 +53,7 @@ func shownOf(p *pane) shownSide {
 // compareKeys are about what the panes have in common.
 func compareKeys() []binding {
 	return []binding{
-		{name: "compare", Binding: bind("compare the panes; again: by content", "="), scope: inPanes, group: "Comparing", run: (*App).toggleCompare},
+		{name: "compare", Binding: bind("compare the panes; again: by hash", "="), scope: inPanes, group: "Comparing", run: (*App).toggleCompare},
 		{name: "tag-different", Binding: bind("tag what the other side lacks", "d"), scope: inPanes, cannot: needsComparison, run: (*App).tagDifferent},
 		{name: "hide-same", Binding: bind("hide what is the same", "H"), scope: inPanes, cannot: needsComparison, run: (*App).toggleSame},
 	}

@@ -21,7 +21,7 @@ func init() {
 			wantVerdict(t, d, 0, "Solaris.1972.mkv", compare.Same)
 			d.wantShown("+ Arrival", "> library", "= Solaris", "< library", "+ Vertigo", "9 differ")
 			d.press(key...) // by content
-			d.wantShown("= library", "8 differ by content")
+			d.wantShown("= library", "8 differ by hash")
 			if d.press(key...); d.shows("+ Arrival") || d.shows("differ") {
 				t.Error("it does not end")
 			}
@@ -37,7 +37,7 @@ func init() {
 		"panes H": func(t *testing.T, d *driver, key []string) {
 			d.press("=")
 			d.press(key...)
-			d.wantShown("same hidden")
+			d.wantShown("only 9 that differ")
 			if slices.Contains(d.names(0), "Solaris.1972.mkv") || slices.Contains(d.names(1), "Solaris.1972.mkv") || len(d.names(0)) != 9 {
 				t.Errorf("shown are %q and %q", d.names(0), d.names(1))
 			}
@@ -151,7 +151,7 @@ func TestComparingContentsIsCancelled(t *testing.T) {
 	if cmd == nil || !d.app.cmp.check.running {
 		t.Fatal("it does not run")
 	}
-	d.wantShown("comparing contents 0%")
+	d.wantShown("hashing 0%")
 	number := d.app.cmp.check.number
 	d.press("esc")
 	if d.app.cmp.check.running || !d.app.cmp.on {

@@ -55,6 +55,18 @@ func TestFoundIsCopied(t *testing.T) {
 	}
 }
 
+// The cursor is on the first hit, also if the list was seen empty before.
+func TestFindBeginsAtTheFirstHit(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	d.press("f")
+	d.write("zip")
+	cmd := search{d.app.finder, "zip"}.do(d.app)
+	d.wantShown("0 hits")
+	d.run(cmd)
+	d.press("space")
+	d.wantShown("• subtitles.zip")
+}
+
 // A manyTree finds as many names as one likes.
 type manyTree struct {
 	*fakeTree

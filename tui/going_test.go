@@ -138,7 +138,7 @@ func TestTrailRestoresPlaceAndLine(t *testing.T) {
 }
 
 func TestGotoReadsPathsAsPeopleWriteThem(t *testing.T) {
-	places := []session.Place{{Name: "laptop"}, {ID: 1, Name: "nas-attic"}}
+	places := []session.Place{{Name: "laptop"}, {ID: 1, Name: "nas-attic"}, {ID: 2, Name: "10.0.0.7:6768"}}
 	base := Location{0, path(t, "home/Films")}
 	for _, c := range []struct {
 		text, dir, name string
@@ -160,6 +160,7 @@ func TestGotoReadsPathsAsPeopleWriteThem(t *testing.T) {
 		{"nas-attic:/", "", "", 1, "nas-attic:/"},
 		{"nas-attic:~", "", "", 1, "nas-attic:~/"},
 		{"laptop:/tmp", "", "tmp", 0, "laptop:/"},
+		{"10.0.0.7:6768:/a/b", "a", "b", 2, "10.0.0.7:6768:/a/"},
 		{"12:30", "home/Films", "12:30", 0, ""},
 		{`a\x1b/b\\`, "home/Films/a\x1b", `b\`, 0, `a\x1b/`},
 	} {

@@ -82,7 +82,7 @@ func (x completion) do(a *App) tea.Cmd {
 
 // namePlaces lists the places whose name begins like the text.
 func (d *gotoDialog) namePlaces(text string) {
-	if text == "" || strings.ContainsAny(text, "/:") {
+	if text == "" || strings.Contains(text, "/") {
 		return
 	}
 	for _, p := range d.places {

@@ -132,11 +132,9 @@ func (t typedPath) path() (session.Path, error) {
 func takeApart(text string, base Location, home session.Path, places []session.Place) (t typedPath, err error) {
 	t.dir = base
 	rest := text
-	if i := strings.IndexByte(text, ':'); i > 0 {
-		for _, p := range places {
-			if placeName(p).String() == text[:i] {
-				t.dir, rest = Location{Place: p.ID}, text[i+1:]
-			}
+	for _, p := range places {
+		if after, ok := strings.CutPrefix(text, placeName(p).String()+":"); ok {
+			t.dir, rest = Location{Place: p.ID}, after
 		}
 	}
 	switch {

@@ -89,7 +89,7 @@ func (l *scroll) handle(k string, rows int, letters bool) bool {
 // window jumps by half of its height at the edges, as that of a pane.
 func (l *scroll) draw(c canvas, r cells.Rect, rows int, row func(i int, line cells.Rect)) {
 	l.height = r.H
-	if l.cursor >= rows {
+	if rows > 0 && l.cursor >= rows {
 		l.cursor = rows - 1
 	}
 	at := max(l.cursor, 0)
