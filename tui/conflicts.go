@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -54,6 +55,7 @@ type reply struct {
 }
 
 func (r reply) do(a *App) tea.Cmd {
+	a.queue.answered(r)
 	return a.call(func() doneMsg {
 		if err := a.engine.Answer(r.transfer.ID, r.question, r.decision, r.all); err != nil {
 			return doneMsg{err: err}
@@ -63,6 +65,23 @@ func (r reply) do(a *App) tea.Cmd {
 		}
 		return doneMsg{}
 	})
+}
+
+// answered takes what was answered off the list at once, so that the next key is
+// about the next question, however fast it comes.
+func (q *queue) answered(r reply) {
+	for _, rows := range [][]session.Transfer{q.live, q.list.rows} {
+		for i := range rows {
+			t := &rows[i]
+			switch at := slices.IndexFunc(t.Conflicts, func(x session.Question) bool { return x.ID == r.question }); {
+			case t.ID != r.transfer.ID || at < 0:
+			case r.all:
+				t.Conflicts, t.Asking = nil, 0
+			default:
+				t.Conflicts, t.Asking = slices.Delete(slices.Clone(t.Conflicts), at, at+1), t.Asking-1
+			}
+		}
+	}
 }
 
 func (a *App) toggleAll() tea.Cmd {

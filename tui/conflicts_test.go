@@ -105,3 +105,26 @@ func TestHistoryWords(t *testing.T) {
 		}
 	}
 }
+
+// Keys that come faster than the engine is asked answer one question each.
+func TestFastAnswers(t *testing.T) {
+	d := newDriver(t, 100, 30)
+	asking(d)
+	tr := &d.engine.transfers[0]
+	one := tr.Conflicts[0]
+	tr.Conflicts, tr.Asking = nil, 3
+	for i := range 3 {
+		q := one
+		q.ID = 10 + i
+		tr.Conflicts = append(tr.Conflicts, q)
+	}
+	d.look()
+	d.press("3")
+	for _, key := range []string{"o", "s", "n"} {
+		_, cmd := d.app.Update(keyMsg(key))
+		defer d.run(cmd) // the engine hears of it later
+	}
+	if on := d.app.queue.current(); on == nil || on.Asking != 0 {
+		t.Fatalf("three answers left %+v", on)
+	}
+}
