@@ -62,6 +62,7 @@ type App struct {
 	out    *output
 	dials  int // number of the last dialling
 	memory memory
+	quick  quickView
 	guide  guide
 	away   bool                         // the terminal has not the focus
 	pinned bool                         // the offer to trust was taken or declined
@@ -135,7 +136,7 @@ func (a *App) waitForEnd() tea.Cmd {
 // seen by now.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.route(msg)
-	return a, both(both(cmd, a.compares()), a.peeks())
+	return a, both(both(cmd, a.compares()), both(a.peeks(), a.quickly()))
 }
 
 func (a *App) route(msg tea.Msg) tea.Cmd {

@@ -43,6 +43,8 @@
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
 //	viewer*.go                    a file over the whole screen, by windows of it
+//	quickview.go                  what is under the cursor, in place of the other pane
+//	edit*.go exec.go              files in the person's own editor
 //	overlay.go                    what lies over the screen and has the keys
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal

@@ -32,6 +32,10 @@ func (d *driver) due() {
 // of it later.
 func (d *driver) start(key string) <-chan tea.Msg {
 	_, cmd := d.app.Update(keyMsg(key))
+	return d.startCmd(cmd)
+}
+
+func (d *driver) startCmd(cmd tea.Cmd) <-chan tea.Msg {
 	out := make(chan tea.Msg, 8)
 	var run func(tea.Cmd)
 	run = func(cmd tea.Cmd) {

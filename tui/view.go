@@ -85,6 +85,19 @@ func (a *App) drawPane(c canvas, p plan, i int) {
 	if r.Empty() {
 		return
 	}
+	if a.covers(i) {
+		a.drawQuick(c, r)
+		return
+	}
+	if p.onePane {
+		var quick cells.Rect
+		if r, quick = a.quickRoom(r); !quick.Empty() {
+			c.Put(quick.Line(0), c.dim, cells.Shown(c.signs.border.Top).Times(quick.W))
+			c.Put(quick.Line(0).Inset(2), c.dim, cells.Sayf(" %s ", a.quickSummary(c).Fit(c.Method, quick.W-6)))
+			quick.Y, quick.H = quick.Y+1, quick.H-1
+			a.drawQuick(c, quick)
+		}
+	}
 	rows := r.H
 	if hasColumns(r) {
 		rows--
@@ -198,6 +211,13 @@ func (a *App) drawTitles(c canvas, p plan, i, edge int) {
 		}
 	}
 	top := cells.Rect{X: r.X + 1, Y: p.frame.Y, W: r.W - 2, H: 1}
+	if a.covers(i) {
+		c.Put(top, look, cells.Sayf(" %s ", a.quickTitle().Squeeze(c.Method, top.W-2)))
+		if s := a.quickSummary(c); !s.Empty() {
+			c.Put(cells.Rect{X: top.X, Y: edge, W: top.W, H: 1}, look, cells.Sayf(" %s ", s.Fit(c.Method, top.W-2)))
+		}
+		return
+	}
 	if t := pn.trouble(c, place); !t.Empty() {
 		top = c.PutRight(top, c.ask, cells.Sayf(" %s ", t.Fit(c.Method, top.W*2/3)))
 		top.W--

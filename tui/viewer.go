@@ -47,6 +47,7 @@ type size struct{ w, h int }
 func contentKeys() []binding {
 	return []binding{
 		{name: "view", Binding: bind("view the file", "v", "f3"), scope: inPanes, group: "Contents", hint: "view", label: "View", cannot: needsEntry, run: (*App).view},
+		{name: "quick-view", Binding: bind("preview in the other pane", "V"), scope: inPanes, run: (*App).toggleQuick},
 		{name: "edit", Binding: bind("edit the file", "e", "f4"), scope: inPanes, label: "Edit", cannot: needsEntry, run: (*App).edit},
 	}
 }

@@ -1,6 +1,8 @@
 package cells
 
 import (
+	"image/color"
+
 	"charm.land/lipgloss/v2"
 	uv "github.com/charmbracelet/ultraviolet"
 )
@@ -50,3 +52,6 @@ func (s Style) Render(t Text) string { return s.Gloss().Render(t.s) }
 
 // On returns s in reverse.
 func (s Style) On() Style { return Look(s.Gloss().Reverse(true)) }
+
+// Colours is a style of two colours and nothing else, for pictures.
+func Colours(fg, bg color.Color) Style { return Style{cell: uv.Style{Fg: fg, Bg: bg}} }
