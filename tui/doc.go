@@ -79,7 +79,7 @@
 // Of what comes after that only names and kinds are read. Two goroutines do so
 // (read.go): one takes names from the tree, the other sorts them in and hands
 // over all in order, 10 times a second or less often, so that keys and frames
-// get at least 8 parts of 9 of the time. The pane shows what it is handed as it
+// get at least 4 parts of 5 of the time. The pane shows what it is handed as it
 // is; another order or a filter is a listing.Job in a command, on a snapshot.
 //
 // What else the columns show is asked for when it can be seen, with a page

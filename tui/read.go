@@ -155,9 +155,7 @@ func sortAll(ctx context.Context, in *intake, parts chan<- part) {
 		if !send(ctx, parts, p) || p.last {
 			return
 		}
-		if !sleep(ctx, max(partPause, 8*cost)) {
-			return
-		}
+		in.rest(ctx, min(max(partPause, 4*cost), time.Second))
 		select {
 		case <-in.wake:
 		case <-ctx.Done():
@@ -200,13 +198,13 @@ func send(ctx context.Context, parts chan<- part, p part) bool {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
+// rest lets more come in for some time, or until all is there.
+func (in *intake) rest(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
+	case <-in.done:
 	case <-ctx.Done():
-		return false
 	}
 }
