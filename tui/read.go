@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ const (
 	firstTime = 50 * time.Millisecond  // for how long, from the first one on
 	settling  = 100 * time.Millisecond // the longest that the first rows wait for more
 	partPause = 100 * time.Millisecond // the least between two parts
+	readTurn  = 512                    // names that are read before others have their turn
 )
 
 // part is what the screen is handed.
@@ -127,6 +129,7 @@ func readDir(ctx context.Context, tree session.Tree, dir session.Path, in *intak
 		return
 	}
 	in.settle()
+	n := 0
 	for e, err := range tree.Names(ctx, dir) {
 		if err != nil {
 			in.end(err)
@@ -137,6 +140,9 @@ func readDir(ctx context.Context, tree session.Tree, dir session.Path, in *intak
 			continue
 		}
 		in.add(e)
+		if n++; n%readTurn == 0 {
+			runtime.Gosched() // a key may be waiting
+		}
 	}
 	in.end(nil)
 }

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -97,7 +98,9 @@ func (j *Job) filter(ids []ID) (hits []ID, ok bool) {
 // pick returns what of ids fits: by what was found, or by the names.
 func (j *Job) pick(ids []ID, m *matcher, found []uint64) (hits []ID) {
 	var buf []byte
+	var t turn
 	for i, id := range ids {
+		t.step()
 		if i&0xfff == 0 && j.stop.Load() {
 			return nil
 		}
@@ -126,6 +129,7 @@ func (j *Job) scan(m *matcher) []uint64 {
 		wg.Go(func() {
 			var buf []byte
 			for b := p.from; b < p.to && !j.stop.Load(); b++ {
+				runtime.Gosched()
 				j.scanBlock(j.Of.blocks[b], m, &buf, found[b*BlockSize/64:(b+1)*BlockSize/64])
 			}
 		})

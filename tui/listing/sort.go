@@ -3,11 +3,25 @@ package listing
 import (
 	"cmp"
 	"path"
+	"runtime"
 	"slices"
 	"sort"
 
 	"github.com/bargee/bargee/session"
 )
+
+// A turn counts what a goroutine does, and lets others have theirs now and then.
+// Left alone, one that sorts holds its processor for 10 ms; where all of them
+// are busy, a key on its way to the screen would wait so several times.
+type turn int
+
+const turnLength = 1 << 11 // comparisons: some 50 µs
+
+func (t *turn) step() {
+	if *t++; *t&(turnLength-1) == 0 {
+		runtime.Gosched()
+	}
+}
 
 // place is an entry being sorted.
 type place struct {
@@ -37,10 +51,13 @@ func (s sorting) compare(a, b place) int {
 // sorted returns ids in order. Of two with one name it keeps the older one.
 func (s sorting) sorted(ids []ID) []place {
 	run := make([]place, len(ids))
+	var t turn
 	for i, id := range ids {
+		t.step()
 		run[i] = s.place(id)
 	}
 	slices.SortFunc(run, func(a, b place) int {
+		t.step()
 		if c := s.compare(a, b); c != 0 {
 			return c
 		}
@@ -53,11 +70,14 @@ func (s sorting) sorted(ids []ID) []place {
 // known from where they stand in the base; so of a key the first half is enough.
 func ordered(s *Snapshot, o Order, base []ID) []ID {
 	rows := make([]place, len(base))
+	var t turn
 	for i, id := range base {
+		t.step()
 		it := s.item(id)
 		rows[i] = place{key{keyOf(o, &it).hi, uint64(i)}, id}
 	}
 	slices.SortFunc(rows, func(a, b place) int {
+		t.step()
 		switch {
 		case a.hi < b.hi:
 			return -1
@@ -103,7 +123,9 @@ func (s sorting) merge(rows, run []place) []place {
 	i, j := len(rows)-1, len(run)-1
 	rows = grow(rows, len(run))
 	k := len(rows) - 1
+	var t turn
 	for j >= 0 {
+		t.step()
 		c := -1
 		if i >= 0 {
 			c = s.compare(rows[i], run[j])
