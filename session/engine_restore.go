@@ -60,7 +60,7 @@ func (e *Engine) restore(s Store) {
 		e.log.notice(Notice{time.Now(), "the queue is not being saved: " + Display(plain(err).Error())})
 		return
 	}
-	e.keeper = newKeeper(s, e.notice)
+	e.keeper = newKeeper(s, &e.mu, e.notice)
 	for _, text := range r.Notices {
 		e.log.notice(Notice{time.Now(), text})
 	}

@@ -15,6 +15,7 @@ import (
 // kept, one record for each transfer.
 type keeper struct {
 	store Store
+	gate  sync.Locker  // Engine.mu: what changes under it at once is written at once
 	tell  func(string) // a notice; called without a lock
 
 	mu       sync.Mutex
@@ -38,9 +39,9 @@ const (
 	keepAgain = 5 * time.Second
 )
 
-func newKeeper(s Store, tell func(string)) *keeper {
+func newKeeper(s Store, gate sync.Locker, tell func(string)) *keeper {
 	k := &keeper{
-		store: s, tell: tell, pending: map[TransferID]*Record{}, changed: make(chan struct{}),
+		store: s, gate: gate, tell: tell, pending: map[TransferID]*Record{}, changed: make(chan struct{}),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go k.run()
@@ -143,6 +144,7 @@ func (k *keeper) run() {
 // reader of the store must know what is newer than that.
 // write writes what is pending.
 func (k *keeper) write() error {
+	k.gate.Lock()
 	k.mu.Lock()
 	asked, settings, was := k.asked, k.settings, k.failing
 	k.writing, k.pending = k.pending, map[TransferID]*Record{}
@@ -151,6 +153,7 @@ func (k *keeper) write() error {
 		batch = append(batch, *r)
 	}
 	k.mu.Unlock()
+	k.gate.Unlock()
 	slices.SortFunc(batch, func(a, b Record) int { return cmp.Compare(a.ID, b.ID) })
 	var err error
 	if len(batch) > 0 || settings != nil {

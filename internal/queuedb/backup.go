@@ -57,7 +57,8 @@ func (s *Store) keepBackups() {
 			return
 		}
 		s.mu.Lock()
-		if s.changes || first && s.unlike() {
+		s.checkLater(context.Background())
+		if s.damaged == nil && (s.changes || first && s.unlike()) {
 			s.backup()
 		}
 		s.mu.Unlock()

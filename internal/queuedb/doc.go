@@ -15,7 +15,8 @@
 //
 // # Damage
 //
-// Open checks a file that was not closed by its process, and any that is small.
+// Open checks a file, unless it is large: that is checked two seconds later, and
+// if it is damaged nothing is written to it any more; the next Open repairs it.
 // One that is damaged (truncated, empty, of another program) is kept beside as
 // queue.db.corrupt-TIME, and the newest backup that is good takes its place;
 // what lies between the two is named by a notice. Backups, queue.db.backup-TIME,

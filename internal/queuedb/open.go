@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,9 +25,12 @@ var ErrLocked = errors.New("another process has the queue")
 // name is the file's, in the directory that Open is given.
 const name = "queue.db"
 
-// checkBelow is the size up to which a file is checked at each start, also
-// after it was closed well.
+// checkBelow is the size up to which a file is checked before it is used: that
+// takes a second for a gigabyte, at best.
 const checkBelow = 16 << 20
+
+// checkSuffix is of an empty file that says that the one beside is damaged.
+const checkSuffix = ".damaged"
 
 // Open opens the queue in a directory, and makes it there if there is none. Its
 // errors match ErrLocked, ErrNewer, or say why the file cannot be used at all; a
@@ -114,7 +118,7 @@ func openFile(ctx context.Context, path string, now func() time.Time) (s *Store,
 	if err = s.prepare(ctx); err != nil {
 		return s, fmt.Errorf("%w: %v", errForeign, err)
 	}
-	return s, s.set(ctx, "clean", 0)
+	return s, nil
 }
 
 // dsn names a file to the driver. One connection locks it until it is closed.
@@ -142,21 +146,35 @@ func checkEmpty(path string) error {
 	return nil
 }
 
-// check reads through a file that was left without being closed, or is small.
+// check reads through a file that is small, or was found damaged by the process
+// before. A large one is checked later, when nobody waits: see checkLater.
 func (s *Store) check(ctx context.Context) error {
-	var clean int
-	if err := s.conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'settings'").Scan(&clean); err != nil {
+	fi, err := os.Stat(s.path)
+	if err != nil {
 		return err
 	}
-	if clean > 0 {
-		if err := s.conn.QueryRowContext(ctx, "SELECT coalesce(sum(value), 0) FROM settings WHERE name = 'clean'").Scan(&clean); err != nil {
-			return err
-		}
+	_, err = os.Lstat(s.path + checkSuffix)
+	if fi.Size() > checkBelow && errors.Is(err, fs.ErrNotExist) {
+		s.unchecked = true
+		return nil
 	}
-	if fi, err := os.Stat(s.path); err != nil || clean == 1 && fi.Size() > checkBelow {
-		return err
+	if err = quickCheck(ctx, s.conn); err == nil {
+		_ = os.Remove(s.path + checkSuffix)
 	}
-	return quickCheck(ctx, s.conn)
+	return err
+}
+
+// checkLater checks a large file. If it is damaged, nothing is written to it any
+// more, and the next process repairs it; s.mu is held.
+func (s *Store) checkLater(ctx context.Context) {
+	if !s.unchecked {
+		return
+	}
+	s.unchecked = false
+	if err := quickCheck(ctx, s.conn); err != nil && isDamage(err) {
+		s.damaged = fmt.Errorf("%w, and will be repaired when bargee starts again", errDamaged)
+		_ = os.WriteFile(s.path+checkSuffix, nil, 0o600)
+	}
 }
 
 func quickCheck(ctx context.Context, c *sql.Conn) error {
@@ -199,10 +217,10 @@ func (s *Store) Close() error {
 	<-s.stopped
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.changes && s.due() {
+	if s.changes && s.due() && s.damaged == nil {
 		s.backup()
 	}
-	return errors.Join(s.set(context.Background(), "clean", 1), s.disconnect())
+	return s.disconnect()
 }
 
 // disconnect gives the file back; s.mu is held, or nobody else has s.

@@ -24,13 +24,15 @@ type Store struct {
 	stop    chan struct{}
 	stopped chan struct{}
 
-	mu      sync.Mutex // of all that follows, and of the connection
-	db      *sql.DB
-	conn    *sql.Conn
-	insert  *sql.Stmt
-	row     *sql.Stmt
-	life    *sql.Stmt
-	changes bool // something was written that no backup has
+	mu        sync.Mutex // of all that follows, and of the connection
+	unchecked bool       // the file was too large to be checked at the start
+	damaged   error      // what the check found: nothing is written any more
+	db        *sql.DB
+	conn      *sql.Conn
+	insert    *sql.Stmt
+	row       *sql.Stmt
+	life      *sql.Stmt
+	changes   bool // something was written that no backup has
 }
 
 var _ session.Store = (*Store)(nil)
@@ -62,6 +64,9 @@ func (s *Store) Write(changes []session.Record, set *session.Settings) (err erro
 	ctx := context.Background()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.damaged != nil {
+		return s.damaged
+	}
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
