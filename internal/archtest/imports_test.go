@@ -28,7 +28,7 @@ var rooms = []room{
 	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
 		why: "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs"},
 	{path: "internal/queuedb", knows: []string{"session"},
-		why: "a database keeps what the engine gives it, and decides nothing",
+		why:   "a database keeps what the engine gives it, and decides nothing",
 		tests: []string{"transport"}}, // engines with peers that say nothing
 	{path: "internal/config", knows: []string{"tui/..."},
 		why: "a configuration is judged by what there is to configure: the screen's actions, roles and themes"},
