@@ -31,7 +31,10 @@ func drawLogLine(c canvas, r cells.Rect, l *session.LogLine) {
 	what := cells.Shown(l.State.String())
 	r = c.Put(r, look, stateSign(c, &t).Plus(cells.Say(" "), what, cells.Say(" ").Times(11-what.Width(c.Method))))
 	why := cells.Text{}
-	if l.Err != nil {
+	switch {
+	case l.Err != nil && l.State == session.StateWaiting: // for a person: its own words say what to do
+		why = cells.Shown(cause(l.Err))
+	case l.Err != nil:
 		why = explain(l.Err).line(c)
 	}
 	name := cells.Name(l.Job)

@@ -123,7 +123,7 @@ func (q *queue) drawStreams(c canvas, r cells.Rect, t *session.Transfer, i int) 
 			c.Put(at, c.dim, cells.Say("idle"))
 			continue
 		}
-		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.rate), 6))
+		at = c.PutRight(at, c.dim, padLeft(c, shortRate(s.rate), 7))
 		at = c.PutRight(at, c.plain, cells.Sayf("%4d%%", int(s.share*100+1e-9)))
 		if named {
 			name := cells.Rect{X: at.X, Y: at.Y, W: max(at.W/2, 6), H: 1}
