@@ -206,7 +206,7 @@ func tagMask(on bool) func(*App) tea.Cmd {
 	}
 }
 
-// escape clears one thing at a time: a note, the filter, the tags, the queue's
+// escape gives up waiting, or clears one thing at a time: a note, the filter, the tags, the queue's
 // focus.
 func (a *App) escape() tea.Cmd {
 	p := a.pane()
@@ -219,6 +219,9 @@ func (a *App) escape() tea.Cmd {
 		a.focus = a.lastPane
 	case p.chooser != nil && p.chooser.back != nil:
 		return a.closeChooser(p)
+	case p.isWaiting(a.now()):
+		a.stopWaiting(p)
+		return nil
 	case p.gather.running && p.view.Order.NeedsDetails():
 		p.stopGathering()
 		return sortBy(listing.ByName)(a)

@@ -69,10 +69,6 @@ func (t *fakeTree) Watch(ctx context.Context, dir session.Path) iter.Seq2[sessio
 		t.mu.Lock()
 		changes := t.changes
 		t.mu.Unlock()
-		if changes == nil {
-			yield(session.Change{}, &session.Error{Kind: session.Refused, Path: dir, Err: session.Refused})
-			return
-		}
 		if !yield(session.Change{}, nil) {
 			return
 		}

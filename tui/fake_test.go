@@ -293,7 +293,7 @@ type fakeTree struct {
 	files      map[string]*fakeContent
 	unreadable bool // Hash fails
 
-	changes chan session.Change // what Watch tells; nil: it refuses
+	changes chan session.Change // what Watch tells; nil: nothing
 
 	streams map[string]func(yield func(session.Entry, error) bool) // what List yields, by directory, instead
 	stat    func(name string) session.Entry                        // what StatAll says, instead
@@ -357,6 +357,9 @@ func (t *fakeTree) Stat(_ context.Context, p session.Path) (session.Entry, error
 		if e.Name == name {
 			return e, nil
 		}
+	}
+	if p.IsRoot() {
+		return session.Entry{Kind: session.Directory}, nil
 	}
 	return session.Entry{}, &session.Error{Kind: session.NotFound, Path: p, Err: fs.ErrNotExist}
 }

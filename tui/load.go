@@ -24,6 +24,8 @@ type load struct {
 	line     int             // of the window, from 1, that the cursor shall stand on; 0: any
 	took     time.Duration   // of the last load that came to its end
 	late     []session.Entry // what changed while it is read
+	asked    time.Time       // since when an answer is waited for
+	answered bool            // there was one
 }
 
 // begin ends what was loading and gives the next load its number and context.
@@ -128,6 +130,10 @@ func (a *App) reload(p *pane) tea.Cmd {
 func (a *App) startLoad(p *pane) tea.Cmd {
 	p.stale, p.dirty, p.read = false, false, a.now()
 	p.load.begin(a.ctx)
+	p.load.asked, p.load.answered = a.now(), false
+	if !p.watch.stands() {
+		a.watch(p)
+	}
 	p.peek, p.gather = peek{}, gathering{}
 	var before *reading
 	if p.load.reload {
@@ -156,6 +162,7 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 	if m.gen != p.load.gen {
 		return nil
 	}
+	p.load.answered = p.load.answered || m.err == nil || m.base != nil
 	if m.rest != nil {
 		p.take(m.part)
 		ctx := p.load.ctx
@@ -165,7 +172,12 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 	if m.err == nil || m.base != nil {
 		p.take(m.part)
 	}
-	if m.err != nil {
+	switch wait := a.waitOn(p, m.err); {
+	case wait != nil:
+		return wait
+	case p.load.reload && isGone(m.err):
+		return a.climb(p)
+	case m.err != nil:
 		a.unread(p, m.err)
 	}
 	p.load.running, p.load.reload, p.err = false, false, m.err

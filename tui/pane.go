@@ -54,6 +54,7 @@ type pane struct {
 	dirty   bool            // something changed here since the directory was read
 	stale   bool            // the place was lost since then
 	read    time.Time       // when reading began
+	watch   watching
 }
 
 func (p *pane) hasParent() bool { return !p.dir.IsRoot() }
@@ -126,6 +127,7 @@ func (p *pane) placeGhosts() {
 func (p *pane) leave() {
 	p.load.stop()
 	p.sort.stop()
+	p.watch.stop()
 	*p = pane{
 		side: p.side, place: p.place, view: p.view, height: p.height, trail: p.trail,
 		load: load{gen: p.load.gen}, sort: sorting{stamp: p.sort.stamp},

@@ -74,6 +74,11 @@ func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
 	case p.load.running && p.rows.Len() > 0: // the frame says so
 	case p.load.running && place.State == session.PlaceReconnecting:
 		c.Put(at, c.ask, cells.Say("waiting for the connection").Plus(c.signs.more))
+	case p.load.running && p.isWaiting(c.now):
+		c.Put(at, c.ask, p.waitText(c).Fit(c.Method, at.W))
+		if at.Y++; at.Y < r.Y+r.H {
+			c.Put(at, c.dim, cells.Say("Esc gives up").Fit(c.Method, at.W))
+		}
 	case p.load.running && p.rows.Len() == 0:
 		c.Put(at, c.dim, cells.Say("reading").Plus(c.signs.more))
 	case p.rows.Len() == 0 && p.view.Filter != "" && p.sort.job == nil:
@@ -272,6 +277,8 @@ func (p *pane) trouble(c canvas, place session.Place) cells.Text {
 		return cells.Say("stale, reconnecting").Plus(c.signs.more)
 	case place.State == session.PlaceClosed:
 		return cells.Say("closed")
+	case p.load.reload && p.isWaiting(c.now):
+		return p.waitText(c)
 	case p.err != nil && p.count() > 0:
 		return cells.Say("not all of it")
 	}

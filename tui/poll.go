@@ -187,7 +187,7 @@ func (a *App) follow(p *pane, before snapshot) tea.Cmd {
 	if p.stale || ended || p.dirty && a.now().Sub(p.read) >= max(reloadPause, 10*p.load.took) {
 		return a.reload(p)
 	}
-	return nil
+	return a.keepUp(p)
 }
 
 // changedIn marks a pane as dirty if a transfer changed its directory since the
