@@ -287,5 +287,9 @@ func (m climbedMsg) apply(a *App) tea.Cmd {
 		return nil
 	}
 	a.note = note{text: cells.Sayf("%s is gone; this is what is left of the way to it", m.from.Dir.String()), tone: toneAsk}
-	return a.open(p, m.to, "")
+	at := m.from.Dir // the name on the way that is not there, if only its content is gone
+	for at.Parent() != m.to.Dir {
+		at = at.Parent()
+	}
+	return a.open(p, m.to, at.Base())
 }
