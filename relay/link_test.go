@@ -30,7 +30,7 @@ func linked(t testing.TB, p *Plane) (asker, server transport.Link) {
 		if s == nil {
 			e, err = transport.Listen("127.0.0.1:0", cfg)
 		} else {
-			e, err = transport.ListenByRelay(t.Context(), transport.Leg{Relay: p.Addr().String(), Session: s.ID, Number: number, Key: keyOf(number + 1)}, cfg)
+			e, err = transport.ListenByRelay(t.Context(), transport.Leg{Relay: p.Addr().String(), Session: s.ID, Number: number, Key: keyOf(number + 1)}, cfg, nil)
 		}
 		must(err)
 		t.Cleanup(func() { e.Close() })

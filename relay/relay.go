@@ -138,7 +138,7 @@ func (r *Relay) match(name roomName, from netip.Prefix) (o *opener, opens, joins
 		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
 	}
 	r.sessions[s.ID] = &match{session: s, token: o.token, source: from, idle: now}
-	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0]}, &wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1]}, nil
+	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: o.at}, &wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1]}, nil
 }
 
 // reject ends a session that the opener of its room does not want.

@@ -3,8 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -57,13 +55,19 @@ func identity(t *testing.T) *transport.Identity {
 
 // dial links to the relay, with the token or as a guest.
 func (b *bed) dial(guest bool) transport.Link {
+	_, l := b.dialAs(identity(b.t), nil, guest)
+	return l
+}
+
+// dialAs is dial, on an endpoint that lets others in.
+func (b *bed) dialAs(id *transport.Identity, admission *transport.Admission, guest bool) (*transport.Endpoint, transport.Link) {
 	b.t.Helper()
-	e, err := transport.ListenToRelay(":0", transport.Config{Identity: identity(b.t)}, b.plane.Addr().String())
+	e, err := transport.ListenToRelay(":0", transport.Config{Identity: id, Admission: admission}, b.plane.Addr().String())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { e.Close() })
-	r := transport.Remote{Addresses: []string{b.plane.Addr().String()}, Guest: guest}
+	r := transport.Remote{Addresses: []string{b.plane.Addr().String()}, Guest: guest, As: id.ForRelay(b.plane.Addr().String())}
 	if !guest {
 		r.Secret = transport.SecretOf(b.token)
 	}
@@ -71,29 +75,36 @@ func (b *bed) dial(guest bool) transport.Link {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return l
+	return e, l
 }
 
-// Two peers that know a room, one of which has a token, get a link to each other
-// through the relay.
-func TestMeetInARoom(t *testing.T) {
-	b := newBed(t)
+// meet has two peers that know a room, one of which has a token, link to each other
+// through the relay; with direct they may go on without it.
+func (b *bed) meet(direct bool) (near, far transport.Link) {
+	t := b.t
+	t.Helper()
 	name := transport.RoomName{1, 2, 3}
-	room, err := transport.OpenRoom(t.Context(), b.dial(false), name, time.Minute, 0)
+	secret, alice, bob := transport.NewToken(), identity(t), identity(t)
+	admission := &transport.Admission{Tree: "/", Tokens: transport.Tokens(secret.Public())}
+	opening, opener := b.dialAs(alice, admission, false)
+	room, err := transport.OpenRoom(t.Context(), opener, name, time.Minute, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer room.Close()
-	secret, alice := transport.NewToken(), identity(t)
+	t.Cleanup(room.Close)
+	joining, joiner := b.dialAs(bob, nil, true)
+	if !direct {
+		opening, joining = nil, nil
+	}
 	met := make(chan transport.Link, 1)
 	go func() {
+		defer close(met)
 		leg, err := room.Next()
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{
-			Identity: alice, Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(secret.Public())}})
+		e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: alice, Admission: admission}, opening)
 		if err != nil {
 			t.Error(err)
 			return
@@ -105,38 +116,62 @@ func TestMeetInARoom(t *testing.T) {
 		}
 		met <- l
 	}()
-	leg, err := transport.JoinRoom(t.Context(), b.dial(true), name)
+	leg, err := transport.JoinRoom(t.Context(), joiner, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)})
+	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: bob}, joining)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	l, err := e.Dial(t.Context(), transport.Remote{Addresses: []string{leg.Relay}, Secret: transport.SecretOf(secret)})
+	near, err = e.Dial(t.Context(), transport.Remote{Addresses: []string{leg.Relay}, Secret: transport.SecretOf(secret), Lanes: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key := l.Peer().Key; key != alice.Fingerprint() {
+	if key := near.Peer().Key; key != alice.Fingerprint() {
 		t.Errorf("behind the relay is %v", key)
 	}
-	st, err := l.OpenStream(t.Context(), transport.Control)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprint(st, "by way of the relay")
-	st.Close()
-	heard, err := (<-met).AcceptStream(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text, err := io.ReadAll(heard); string(text) != "by way of the relay" {
-		t.Errorf("heard %q, %v", text, err)
-	}
-	heard.Close()
+	return near, <-met
+}
+
+// Two peers that know a room get a link to each other through the relay.
+func TestMeetInARoom(t *testing.T) {
+	b := newBed(t)
+	near, far := b.meet(false)
+	go echo(t.Context(), far)
+	exchange(t, near, []byte("by way of the relay"))
+	wantPaths(t, near, map[transport.Path]int{transport.PathRelay: 2})
 	if s := b.relay.state(); s.Rooms != 1 || s.Sessions != 1 || s.Legs != 2 || s.Packets == 0 {
 		t.Errorf("the relay says %v", s)
+	}
+}
+
+// A relay sees another key of each peer than their own.
+func TestRelayLearnsNoKeys(t *testing.T) {
+	b := newBed(t)
+	near, _ := b.meet(false)
+	for _, l := range b.relay.cfg.Endpoint.Links() {
+		if l.Peer().Key == near.Peer().Key {
+			t.Error("the relay sees the key of who opened the room")
+		}
+	}
+	if n := len(b.relay.cfg.Endpoint.Links()); n != 2 {
+		t.Errorf("the relay has %d links", n)
+	}
+}
+
+// With direct sockets they go on without it, by themselves.
+func TestGoOnDirectly(t *testing.T) {
+	b := newBed(t)
+	near, far := b.meet(true)
+	go echo(t.Context(), far)
+	exchange(t, near, []byte("at once, whichever way"))
+	wantPaths(t, near, map[transport.Path]int{transport.PathRelay: 1, transport.PathDirect: 2})
+	before := b.plane.Traffic().Bytes
+	exchange(t, near, make([]byte, 1<<20))
+	if more := b.plane.Traffic().Bytes - before; more > 1<<16 {
+		t.Errorf("%d bytes went by way of the relay", more)
 	}
 }
 
@@ -204,7 +239,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 	}
 	b.relay.match(name, sourceOf(b.plane.Addr()))
 	leg := transport.Leg{Relay: b.plane.Addr().String(), Session: opens.Session, Key: opens.Key}
-	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)})
+	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ const abortBusy = 1
 // An opener is who keeps a room open.
 type opener struct {
 	token  string // id of the token that admitted it
+	at     string // host:port of its link
 	joined chan *wire.SessionLeg
 }
 
@@ -99,7 +100,7 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 
 // keepOpen keeps a room open as long as its opener's stream.
 func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Stream, in *bufio.Reader, ask *wire.OpenRoom) {
-	o := &opener{token: l.Peer().Grant.Origin, joined: make(chan *wire.SessionLeg, joinsQueued)}
+	o := &opener{token: l.Peer().Grant.Origin, at: l.Peer().Address, joined: make(chan *wire.SessionLeg, joinsQueued)}
 	until, refused := r.open(l, o, ask)
 	if refused != nil {
 		r.note(l.Peer().Address, refused)
@@ -186,6 +187,7 @@ func (r *Relay) joinRoom(l transport.Link, ask *wire.JoinRoom) (*wire.SessionLeg
 	if refused != nil {
 		return nil, refused
 	}
+	joins.Observed = l.Peer().Address
 	select {
 	case o.joined <- opens:
 		return joins, nil

@@ -25,7 +25,7 @@ func TestUpgradeAndBack(t *testing.T) {
 	token, alice, bob := transport.NewToken(), identity(t), identity(t)
 	admission := &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())}
 	byRelay := func(number uint8, cfg transport.Config) *transport.Endpoint {
-		e, err := transport.ListenByRelay(t.Context(), transport.Leg{Relay: p.Addr().String(), Session: s.ID, Number: number, Key: keyOf(number + 1)}, cfg)
+		e, err := transport.ListenByRelay(t.Context(), transport.Leg{Relay: p.Addr().String(), Session: s.ID, Number: number, Key: keyOf(number + 1)}, cfg, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

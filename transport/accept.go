@@ -71,6 +71,7 @@ func (e *Endpoint) serve(conn *quic.Conn) {
 	if l == nil || v.lane > 1 {
 		return
 	}
+	e.openTo(v.direct)
 	select {
 	case e.accepted <- l:
 	case <-l.done:
@@ -100,6 +101,7 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 		admission: e.cfg.Admission,
 		desk:      e,
 		fec:       e.corrector != nil,
+		direct:    e.announced,
 		report:    func(err error) { e.cfg.Report(from, err) },
 	}.run(converse(s), ch)
 	s.Close()

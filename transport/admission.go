@@ -79,7 +79,8 @@ type serverLogin struct {
 	versions  Versions
 	agent     string
 	kem       []byte
-	fec       bool // the socket can correct errors
+	fec       bool     // the socket can correct errors
+	direct    []string // where we may be reached without a relay
 	admission *Admission
 	desk      desk
 	report    func(error) // of what goes wrong without being the client's fault
@@ -96,6 +97,7 @@ type visitor struct {
 	grant   Grant
 	fec     bool // both sides can correct errors
 	guest   bool // proved nothing
+	direct  []string
 }
 
 // run speaks with a client. After an error the client has been told why.
@@ -105,7 +107,7 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 		return visitor{}, l.turnAway(c, 0, malformed(err), err)
 	}
 	theirs := Versions{int(hello.MinVersion), int(hello.MaxVersion)}
-	v := visitor{lane: 1, version: l.versions.common(theirs), agent: hello.Agent, kem: hello.Kem, fec: l.fec && hello.Fec}
+	v := visitor{lane: 1, version: l.versions.common(theirs), agent: hello.Agent, kem: hello.Kem, fec: l.fec && hello.Fec, direct: hello.Direct}
 	if v.version == 0 {
 		err := mismatch(l.versions, theirs, ch.address)
 		return visitor{}, l.turnAway(c, 0, refuse(wire.Refused_VERSION, "speaks %v, the client %v", l.versions, theirs), err)
@@ -225,6 +227,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		Kem:      l.kem,
 		Fec:      v.fec,
 		Guest:    v.guest,
+		Direct:   l.direct,
 		Kept:     keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {

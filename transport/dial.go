@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -24,6 +25,9 @@ type Remote struct {
 	// With the zero Key nobody knows who answers: fit for what is secret to
 	// neither side.
 	Guest bool
+
+	// As is who we are to this peer; nil: Config.Identity. See ForRelay.
+	As *Identity
 }
 
 const refusedRetries = 3 * time.Second
@@ -58,11 +62,14 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range candidates {
+		candidates[i].as = r.As
+	}
 	won, err := e.race(ctx, candidates, r.Key)
 	if err != nil {
 		return nil, err
 	}
-	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest})
+	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, direct: e.announced})
 	if err != nil {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err
@@ -86,6 +93,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	l.way = l.home
 	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
 	e.widen(ctx, l, r.Lanes)
+	e.seekDirect(l, in.direct)
 	return l, nil
 }
 
@@ -191,7 +199,11 @@ func (e *Endpoint) connect(ctx context.Context, c candidate, want Fingerprint) (
 func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
 	a := &account{since: time.Now(), leave: func() {}}
 	ctx = context.WithValue(ctx, accountKey{}, a)
-	conn, err := e.transport.Dial(ctx, c.udp, e.tls, e.quicConfig(e.cfg.HandshakeTimeout))
+	config, err := e.tlsOf(c.as)
+	if err != nil {
+		return winner{}, err
+	}
+	conn, err := e.transport.Dial(ctx, c.udp, config, e.quicConfig(e.cfg.HandshakeTimeout))
 	if err != nil {
 		return winner{}, err
 	}
@@ -207,13 +219,29 @@ func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprin
 	return winner{candidate: c, conn: conn, key: key}, nil
 }
 
+// tlsOf is how a connection is made as somebody.
+func (e *Endpoint) tlsOf(as *Identity) (*tls.Config, error) {
+	if as == nil {
+		return e.tls, nil
+	}
+	return as.tlsConfig()
+}
+
 // enter runs the client's side of a login on the first stream of w.
 func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entry, channel, error) {
 	ch, err := channelOf(w.conn, w.address)
 	if err != nil {
 		return entry{}, ch, err
 	}
-	ch.client, ch.server = e.cfg.Identity.Fingerprint(), w.key
+	self := e.cfg.Identity
+	if w.as != nil {
+		self = w.as
+	}
+	kem, err := self.KEM()
+	if err != nil {
+		return entry{}, ch, err
+	}
+	ch.client, ch.server = self.Fingerprint(), w.key
 	s, err := w.conn.OpenStreamSync(ctx)
 	if err != nil {
 		return entry{}, ch, explain(err, w.address)
@@ -221,7 +249,7 @@ func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entr
 	// The deadline wakes reads and writes whatever ends ctx.
 	stop := context.AfterFunc(ctx, func() { s.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, e.kem, e.corrector != nil
+	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, kem, e.corrector != nil
 	in, err := login.run(converse(s), ch)
 	s.Close()
 	s.CancelRead(0)

@@ -37,6 +37,11 @@ type Config struct {
 	Report func(from string, err error)
 
 	path Path // what all lanes of the endpoint take; "": direct
+
+	// Of an endpoint by way of a relay: where links may go on without it.
+	direct    *Endpoint
+	announced []string
+	local     bool // the relay is on this machine, and so may the peer be
 }
 
 // An Endpoint is a UDP socket that links are dialled from and accepted on.
@@ -64,6 +69,8 @@ type Endpoint struct {
 	links  map[*link]struct{}
 	places map[linkID]place // the links that we admitted
 	family []*Endpoint      // whose links our lanes may join, too
+
+	announced []string // addresses of Config.direct, to be told to peers; set before there are any
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
@@ -108,6 +115,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		accepted:  make(chan *link),
 		links:     map[*link]struct{}{},
 		places:    map[linkID]place{},
+		announced: cfg.announced,
 	}
 	e.corrector, _ = conn.(corrector)
 	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {

@@ -103,5 +103,13 @@ func (id *Identity) derive(purpose string) [32]byte {
 	return [32]byte(derive(id.seed, nil, "bargee "+purpose))
 }
 
+// ForRelay is who we are to a relay: somebody of its own for each, by the address
+// it was given by, so that no relay learns the key that peers know us by, and two
+// of them cannot tell that they serve the same machine.
+func (id *Identity) ForRelay(address string) *Identity {
+	seed := id.derive("relay " + address)
+	return identityFromSeed(seed[:])
+}
+
 // String shows the fingerprint, never the seed.
 func (id *Identity) String() string { return id.Fingerprint().String() }

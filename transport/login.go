@@ -22,6 +22,7 @@ type clientLogin struct {
 	keep     bool
 	fec      bool        // the socket can correct errors
 	guest    bool        // nothing is to be proved, by either side
+	direct   []string    // where we may be reached without a relay
 	join     *clientJoin // a further lane
 	random   io.Reader   // nil: crypto/rand; set by tests
 }
@@ -41,6 +42,7 @@ type entry struct {
 	maxLanes int
 	kept     bool
 	fec      bool // both sides can correct errors
+	direct   []string
 }
 
 // run speaks with the server until it lets us in or an error says why not.
@@ -53,6 +55,7 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 		UnknownServer: !l.pinned,
 		Fec:           l.fec,
 		Guest:         l.guest,
+		Direct:        l.direct,
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
@@ -124,6 +127,7 @@ func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, er
 		maxLanes: max(1, int(a.MaxLanes)),
 		kept:     a.Kept && version >= versionKeep,
 		fec:      l.fec && a.Fec,
+		direct:   a.Direct,
 	}, nil
 }
 

@@ -17,21 +17,35 @@ type Leg struct {
 	Session uint64
 	Number  uint8  // 0 for the side that opened the session, 1 for the other
 	Key     []byte // 32 bytes, a secret between us and the relay
+
+	// Observed is where the relay sees the socket that our link to it is on,
+	// host:port; "" if it did not say.
+	Observed string
 }
 
 // ListenByRelay is Listen on a socket whose packets all go to the other leg of a
 // session: the relay's address stands for the other peer, to be dialled by it and
 // seen as its source. It returns when the relay has confirmed our address, and
 // keeps it confirmed until Close.
-func ListenByRelay(ctx context.Context, leg Leg, cfg Config) (*Endpoint, error) {
+//
+// With direct, an endpoint of the same Identity (the one that our link to the relay
+// is on), links go on directly as soon as both sides have reached each other, and
+// by way of the relay when they do not any more.
+func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (*Endpoint, error) {
 	at, err := net.ResolveUDPAddr("udp", leg.Relay)
 	if err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", leg.Relay, err)
 	}
-	cfg.path = PathRelay
+	cfg.path, cfg.direct, cfg.local = PathRelay, direct, at.IP.IsLoopback()
+	if direct != nil {
+		cfg.announced = direct.addresses(leg.Observed, cfg.local)
+	}
 	e, err := Listen(":0", cfg)
 	if err != nil {
 		return nil, err
+	}
+	if direct != nil {
+		direct.Join(e)
 	}
 	k := &legKeeper{transport: e.transport, relay: at, binder: newLegBinder(leg, time.Now()), bound: make(chan struct{})}
 	e.wait.Go(func() { k.listen(e.ctx) })

@@ -18,6 +18,7 @@ const maxCandidates = 32
 type candidate struct {
 	address string // as it was given
 	udp     *net.UDPAddr
+	as      *Identity // who we are there; nil: the endpoint's own
 }
 
 // resolve looks all addresses up at once. It fails if none is good.
@@ -49,7 +50,7 @@ func lookup(ctx context.Context, address string) ([]candidate, error) {
 		return nil, fmt.Errorf("address %q: the port is a number from 1 to 65535", address)
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return []candidate{{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(n)))}}, nil
+		return []candidate{{address: address, udp: net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(n)))}}, nil
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -57,7 +58,7 @@ func lookup(ctx context.Context, address string) ([]candidate, error) {
 	}
 	var all []candidate
 	for _, ip := range ips {
-		all = append(all, candidate{address, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(n)))})
+		all = append(all, candidate{address: address, udp: net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip.Unmap(), uint16(n)))})
 	}
 	return all, nil
 }

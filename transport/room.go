@@ -124,7 +124,7 @@ func legOf(relay string, l *wire.SessionLeg, number uint32) (Leg, error) {
 	if l.Leg != number || len(l.Key) != 32 {
 		return Leg{}, fail(ErrProtocol, "%s named a leg that cannot be", relay)
 	}
-	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key}, nil
+	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed}, nil
 }
 
 // refusedBy is a relay's no as an error.

@@ -116,7 +116,10 @@ type ClientHello struct {
 	Fec           bool  `protobuf:"varint,8,opt,name=fec,proto3" json:"fec,omitempty"`   // this lane may carry forward error correction (transport/doc.go)
 	// The client has no secret and wants none of the server's but what anybody may
 	// have: a server that takes guests admits it as one.
-	Guest         bool `protobuf:"varint,9,opt,name=guest,proto3" json:"guest,omitempty"`
+	Guest bool `protobuf:"varint,9,opt,name=guest,proto3" json:"guest,omitempty"`
+	// Where the client may be reached directly, host:port of numbers: of a login by
+	// way of a relay. The server sends some packets there, to open its NAT.
+	Direct        []string `protobuf:"bytes,10,rep,name=direct,proto3" json:"direct,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,6 +215,13 @@ func (x *ClientHello) GetGuest() bool {
 		return x.Guest
 	}
 	return false
+}
+
+func (x *ClientHello) GetDirect() []string {
+	if x != nil {
+		return x.Direct
+	}
+	return nil
 }
 
 // Join makes the connection a further lane of a link that exists. The client's
@@ -710,10 +720,11 @@ type Admitted struct {
 	MaxLanes      uint32                 `protobuf:"varint,2,opt,name=max_lanes,json=maxLanes,proto3" json:"max_lanes,omitempty"` // that the server lets a link have
 	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's: for a token, a phrase (Tb) or a join
 	Agent         string                 `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
-	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`      // public key, ML-KEM-768 with X25519
-	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`   // since version 2: a grant was stored
-	Fec           bool                   `protobuf:"varint,7,opt,name=fec,proto3" json:"fec,omitempty"`     // the same of the server; never without ClientHello.fec
-	Guest         bool                   `protobuf:"varint,8,opt,name=guest,proto3" json:"guest,omitempty"` // as a guest; never without ClientHello.guest
+	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`       // public key, ML-KEM-768 with X25519
+	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`    // since version 2: a grant was stored
+	Fec           bool                   `protobuf:"varint,7,opt,name=fec,proto3" json:"fec,omitempty"`      // the same of the server; never without ClientHello.fec
+	Guest         bool                   `protobuf:"varint,8,opt,name=guest,proto3" json:"guest,omitempty"`  // as a guest; never without ClientHello.guest
+	Direct        []string               `protobuf:"bytes,9,rep,name=direct,proto3" json:"direct,omitempty"` // the same of the server
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,6 +813,13 @@ func (x *Admitted) GetGuest() bool {
 		return x.Guest
 	}
 	return false
+}
+
+func (x *Admitted) GetDirect() []string {
+	if x != nil {
+		return x.Direct
+	}
+	return nil
 }
 
 // Refused says why not.
@@ -930,7 +948,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xa6\x02\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xc8\x02\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -942,7 +960,9 @@ const file_handshake_proto_rawDesc = "" +
 	"\x04keep\x18\x06 \x01(\bR\x04keep\x12%\n" +
 	"\x04join\x18\a \x01(\v2\x11.bargee.wire.JoinR\x04join\x12\x10\n" +
 	"\x03fec\x18\b \x01(\bR\x03fec\x12\x14\n" +
-	"\x05guest\x18\t \x01(\bR\x05guest:\x05\x88\xb5\x18\x80 \"W\n" +
+	"\x05guest\x18\t \x01(\bR\x05guest\x12 \n" +
+	"\x06direct\x18\n" +
+	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
 	"\x04lane\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x04lane\x12\x1a\n" +
@@ -974,7 +994,7 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x01 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x120\n" +
 	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x12\x1c\n" +
 	"\x05share\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
-	"\x05reply\"\xd6\x01\n" +
+	"\x05reply\"\xf8\x01\n" +
 	"\bAdmitted\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\"\n" +
 	"\tmax_lanes\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\bmaxLanes\x12\x1a\n" +
@@ -983,7 +1003,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x03kem\x18\x05 \x01(\fB\x05\xe0\xb5\x18\xc0\tR\x03kem\x12\x12\n" +
 	"\x04kept\x18\x06 \x01(\bR\x04kept\x12\x10\n" +
 	"\x03fec\x18\a \x01(\bR\x03fec\x12\x14\n" +
-	"\x05guest\x18\b \x01(\bR\x05guest\"\xab\x01\n" +
+	"\x05guest\x18\b \x01(\bR\x05guest\x12 \n" +
+	"\x06direct\x18\t \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\"\xab\x01\n" +
 	"\aRefused\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.bargee.wire.Refused.KindR\x04kind\x12\x1f\n" +
 	"\amessage\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\amessage\"P\n" +

@@ -496,8 +496,9 @@ func (x *RoomOpened) GetSeconds() uint32 {
 type SessionLeg struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
-	Leg           uint32                 `protobuf:"varint,2,opt,name=leg,proto3" json:"leg,omitempty"` // 0 of the opener, 1 of the joiner
-	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`  // signs datagrams of the leg
+	Leg           uint32                 `protobuf:"varint,2,opt,name=leg,proto3" json:"leg,omitempty"`          // 0 of the opener, 1 of the joiner
+	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`           // signs datagrams of the leg
+	Observed      string                 `protobuf:"bytes,4,opt,name=observed,proto3" json:"observed,omitempty"` // host:port that the peer's own link to the relay comes from
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -551,6 +552,13 @@ func (x *SessionLeg) GetKey() []byte {
 		return x.Key
 	}
 	return nil
+}
+
+func (x *SessionLeg) GetObserved() string {
+	if x != nil {
+		return x.Observed
+	}
+	return ""
 }
 
 // RoomWord is what the opener says of its room.
@@ -900,12 +908,13 @@ const file_relay_proto_rawDesc = "" +
 	"\x05event\".\n" +
 	"\n" +
 	"RoomOpened\x12 \n" +
-	"\aseconds\x18\x01 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"V\n" +
+	"\aseconds\x18\x01 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"x\n" +
 	"\n" +
 	"SessionLeg\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x16\n" +
 	"\x03leg\x18\x02 \x01(\rB\x04\xf0\xb5\x18\x01R\x03leg\x12\x16\n" +
-	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\">\n" +
+	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12 \n" +
+	"\bobserved\x18\x04 \x01(\tB\x04ص\x18@R\bobserved\">\n" +
 	"\bRoomWord\x12\x16\n" +
 	"\x06reject\x18\x01 \x01(\x04R\x06reject\x12\x14\n" +
 	"\x05wrong\x18\x02 \x01(\bR\x05wrong:\x04\x88\xb5\x18@\"\xbb\x01\n" +

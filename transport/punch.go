@@ -1,0 +1,169 @@
+package transport
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Two peers that met by way of a relay try to reach each other without it. Each
+// tells the other in the login where its direct socket may be: where the relay
+// sees it, and its addresses in its own networks. The side that dialled then dials
+// there; the other one sends small packets the other way, so that its NAT takes
+// those that come back for answers. Both NATs are open after the first of each;
+// what was lost before is sent again by QUIC. (Ford et al., Peer-to-Peer
+// Communication Across Network Address Translators, 2005.)
+
+// mostDirect is how many addresses are told, and tried.
+const mostDirect = 8
+
+// punches are when packets are sent, after the first.
+var punches = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond,
+	500 * time.Millisecond, time.Second, time.Second, 2 * time.Second}
+
+// How long until it is tried again to go on directly: after the first time, and
+// then twice that.
+const (
+	seekFirst = 10 * time.Second
+	seekMost  = 5 * time.Minute
+)
+
+// addresses are where the endpoint may be reached: as somebody observed it, and
+// as its machine says. local is for tests, where all is on one machine.
+func (e *Endpoint) addresses(observed string, local bool) (all []string) {
+	if a, err := netip.ParseAddrPort(observed); err == nil && reachable(a, local) {
+		all = append(all, a.String())
+	}
+	port := uint16(0)
+	if u, ok := e.Addr().(*net.UDPAddr); ok {
+		port = uint16(u.Port)
+	}
+	nets, _ := net.InterfaceAddrs() // none are known then
+	for _, n := range nets {
+		prefix, err := netip.ParsePrefix(n.String())
+		if err != nil {
+			continue
+		}
+		if a := netip.AddrPortFrom(prefix.Addr().Unmap(), port); reachable(a, local) && a.String() != observed {
+			all = append(all, a.String())
+		}
+	}
+	return all[:min(len(all), mostDirect)]
+}
+
+// reachable tells whether an address may be one of a peer's: a host, not a group,
+// and this machine only if all is local.
+func reachable(a netip.AddrPort, local bool) bool {
+	ip := a.Addr().Unmap()
+	switch {
+	case a.Port() == 0 || !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return false
+	case ip.IsLinkLocalUnicast():
+		return false // of a network that is not named
+	case ip.IsLoopback():
+		return local
+	}
+	return true
+}
+
+// believable returns those of a peer's addresses that can be its own.
+func (e *Endpoint) believable(told []string) (all []string) {
+	for _, t := range told {
+		if a, err := netip.ParseAddrPort(t); err == nil && reachable(a, e.cfg.local) {
+			all = append(all, a.String())
+		}
+	}
+	return all
+}
+
+// openTo opens our NAT to a peer that was admitted by way of a relay.
+func (e *Endpoint) openTo(told []string) {
+	d := e.cfg.direct
+	if d == nil || len(told) == 0 || !d.begin() {
+		return
+	}
+	to := e.believable(told)
+	go func() {
+		defer d.wait.Done()
+		d.punch(to)
+	}()
+}
+
+// punch sends a packet to each address now and then, for some seconds. A bargee
+// takes it for no packet of QUIC, and ignores it.
+func (e *Endpoint) punch(to []string) {
+	for _, pause := range append([]time.Duration{0}, punches...) {
+		select {
+		case <-time.After(pause):
+		case <-e.ctx.Done():
+			return
+		}
+		for _, t := range to {
+			// What cannot be sent is a lost packet.
+			_, _ = e.transport.WriteTo([]byte{0}, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(t)))
+		}
+	}
+}
+
+// seekDirect has a link that we dialled by way of a relay go on directly, as soon
+// and as often as that is possible.
+func (e *Endpoint) seekDirect(l *link, told []string) {
+	d := e.cfg.direct
+	if d == nil || len(told) == 0 || !d.begin() {
+		return
+	}
+	to := e.believable(told)
+	if len(to) == 0 {
+		d.wait.Done()
+		return
+	}
+	go func() {
+		defer d.wait.Done()
+		ctx, cancel := context.WithCancel(d.ctx)
+		defer cancel()
+		d.wait.Go(func() {
+			select {
+			case <-l.done:
+				cancel()
+			case <-ctx.Done():
+			}
+		})
+		d.keepSeeking(ctx, l, to)
+	}()
+}
+
+// keepSeeking upgrades l whenever it has no direct lane, until it is dead.
+func (e *Endpoint) keepSeeking(ctx context.Context, l *link, to []string) {
+	wait := seekFirst
+	for {
+		if err := e.Upgrade(ctx, l, to); err == nil {
+			wait = seekFirst
+			if !l.untilRelayed(ctx) {
+				return
+			}
+			continue
+		}
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, seekMost)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// untilRelayed waits until l has no direct lane any more; false: it is over.
+func (l *link) untilRelayed(ctx context.Context) bool {
+	for {
+		_, changed := l.Choice()
+		if l.bestPath() != PathDirect && l.Err() == nil {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
