@@ -35,6 +35,8 @@ func (ch *chooser) choices(now canvas) []choice {
 		connected[p.Name] = true
 		more := cells.Shown(p.State.String())
 		switch {
+		case p.ID == session.Here && p.Name == "":
+			more = cells.Say("local files") // that it is this machine is its name
 		case p.ID == session.Here:
 			more = cells.Say("this machine")
 		case p.State == session.PlaceIdle:

@@ -12,46 +12,61 @@ import (
 	"github.com/bargee/bargee/tui/cells"
 )
 
-// help shows the part of the key table that works here, in two columns where
-// there is room, and scrolls where it is longer than the screen.
+// help shows the part of the key table that works here, in as many columns as
+// there is room for, and scrolls where it is longer than the screen.
 type help struct {
-	columns [][]key.Binding
-	view    viewport.Model
+	groups [][]key.Binding
+	rows   int
+	view   viewport.Model
+	search chord // opens the palette, which searches
 }
 
-// twoColumnsFrom is the width from which on the help has two columns.
-const twoColumnsFrom = 76
+// mostColumns is how many columns the help has at the most.
+const mostColumns = 3
 
 func newHelp(table []binding, sc scope) *help {
-	var groups [][]key.Binding
-	rows := 0
+	h := &help{view: viewport.New()}
+	var group []key.Binding
+	end := func() {
+		if len(group) > 1 { // else nothing of it works here
+			h.groups = append(h.groups, group)
+			h.rows += len(group) + 1
+		}
+	}
 	for _, b := range table {
 		if b.group != "" {
-			groups = append(groups, []key.Binding{heading(b.group)})
+			end()
+			group = []key.Binding{heading(b.group)}
 		}
-		if b.scope&sc != 0 {
-			last := &groups[len(groups)-1]
-			*last = append(*last, b.Binding)
-			rows++
+		if b.scope&sc != 0 && len(b.Keys()) > 0 {
+			group = append(group, b.Binding)
 		}
-	}
-	h := &help{columns: make([][]key.Binding, 1), view: viewport.New()}
-	for _, g := range groups {
-		if len(g) == 1 {
-			continue // nothing of it works here
-		}
-		last := len(h.columns) - 1
-		switch {
-		case len(h.columns[last]) > rows/2:
-			h.columns = append(h.columns, g)
-			rows *= 2 // no third one
-		case len(h.columns[last]) == 0:
-			h.columns[last] = g
-		default:
-			h.columns[last] = append(append(h.columns[last], heading("")), g...)
+		if b.name == "palette" && len(b.Keys()) > 0 {
+			h.search = chord(b.Keys()[0])
 		}
 	}
+	end()
 	return h
+}
+
+// spread puts the groups into n columns of about the same height.
+func (h *help) spread(n int) [][]key.Binding {
+	columns := make([][]key.Binding, 1, n)
+	left := h.rows
+	for _, g := range h.groups {
+		last := &columns[len(columns)-1]
+		share := left / (n - len(columns) + 1)
+		if len(*last)+len(g)/2 > share && len(columns) < n && len(*last) > 0 {
+			left -= len(*last) + 1
+			columns = append(columns, slices.Clip(g))
+			continue
+		}
+		if len(*last) > 0 {
+			*last = append(*last, heading(""))
+		}
+		*last = append(*last, g...)
+	}
+	return columns
 }
 
 // heading is a row of the help without a key.
@@ -69,6 +84,8 @@ func (h *help) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 		h.view.GotoTop()
 	case key.Matches(k, bind("", "end", "G")):
 		h.view.GotoBottom()
+	case h.search != "" && key.Matches(k, bind("", string(h.search))):
+		return doing((*App).openPalette), true
 	default:
 		return nil, true
 	}
@@ -79,17 +96,23 @@ func (h *help) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 func (h *help) edit(tea.PasteMsg) action { return nil }
 
 func (h *help) draw(c canvas, screen cells.Rect) {
-	columns := h.columns
-	if screen.W < twoColumnsFrom {
-		columns = [][]key.Binding{slices.Concat(h.columns...)}
+	text := ""
+	for n := mostColumns; n > 0; n-- {
+		text = c.helper(c.plain, "   ").FullHelpView(h.spread(n))
+		if lipgloss.Width(text) <= screen.W-4 {
+			break
+		}
 	}
-	text := c.helper(c.plain, "   ").FullHelpView(columns)
 	h.view.SetWidth(min(lipgloss.Width(text), screen.W-4))
 	h.view.SetHeight(min(lipgloss.Height(text), screen.H-2))
 	h.view.SetContent(text)
-	title := "Keys, Esc closes"
+	search := ""
+	if h.search != "" {
+		search = ", " + keyName(string(h.search)) + " searches"
+	}
+	title := "Keys" + search + ", Esc closes"
 	if h.view.TotalLineCount() > h.view.Height() {
-		title = fmt.Sprintf("Keys %d%%, Esc closes", int(h.view.ScrollPercent()*100))
+		title = fmt.Sprintf("Keys %d%%%s, Esc closes", int(h.view.ScrollPercent()*100), search)
 	}
 	c.dialog(screen, title, h.view.View())
 }

@@ -57,17 +57,17 @@ func keyTable() []binding {
 		goingKeys(),
 		bookmarkKeys(),
 		screenKeys(),
+		paletteKeys(),
 		fileKeys(),
 		createKeys(),
+		clipboardKeys(),
 		findKeys(),
 		entryKeys(),
 		contentKeys(),
 		viewKeys(),
 		compareKeys(),
-		clipboardKeys(),
 		shapeKeys(),
 		queueKeys(),
-		paletteKeys(),
 	)
 }
 
