@@ -137,12 +137,14 @@ func wheelQueue(lines int) action {
 
 // transferZone is a line of the n-th transfer in the queue.
 func (c canvas) transferZone(at cells.Rect, n int) {
-	there := func(a *App) { focusOn(onQueue)(a); a.moveInQueue(n - a.queue.spot().cursor) }
+	there := func(a *App) tea.Cmd {
+		return tea.Batch(focusOn(onQueue)(a), a.moveInQueue(n-a.queue.spot().cursor))
+	}
 	c.zone(zone{
 		at:    at,
-		click: func(int, int) action { return doing(func(a *App) tea.Cmd { there(a); return nil }) },
+		click: func(int, int) action { return doing(there) },
 		double: func(int, int) action {
-			return doing(func(a *App) tea.Cmd { there(a); return a.openDetails() })
+			return doing(func(a *App) tea.Cmd { return tea.Batch(there(a), a.openDetails()) })
 		},
 		wheel: wheelQueue,
 	})

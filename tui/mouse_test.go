@@ -114,6 +114,12 @@ func TestClicks(t *testing.T) {
 	d.tick(10 << 30)
 	d.click("Queue ")
 	wantFocus(t, d, onQueue)
+	d.click("Failed")
+	d.wantShown("nothing failed")
+	d.click("Log")
+	if d.app.queue.tab != logTab {
+		t.Errorf("the tab is %d", d.app.queue.tab)
+	}
 	d.click("F1 Help")
 	d.wantShown("Esc closes")
 }
