@@ -46,10 +46,17 @@
 //	quickview.go                  what is under the cursor, in place of the other pane
 //	edit*.go exec.go              files in the person's own editor
 //	overlay.go                    what lies over the screen and has the keys
+//	keys.go actions.go            the table of all actions, and what needs them
+//	palette.go help.go guide.go   how they are found
+//	zone.go mouse.go shape.go     what can be clicked and dragged
+//	paste.go clipboard.go         what comes in and goes out by the terminal
+//	notify.go suspend.go          while nobody looks
+//	style.go memory.go            looks, and what is kept for the next time
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal
 //	listing/                      the store of a pane; sorting, filters, masks; pure
 //	preview/                      contents of files as lines of cells; pure
+//	theme/ fuzzy/ dropped/        looks as words, finding by a few letters, pasted paths; pure
 //	cells/                        the grid, and the only kind of text it takes
 //
 // Each message type stands beside the command that sends it. A command that
