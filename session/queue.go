@@ -329,7 +329,7 @@ func (e *Engine) ended(ctx context.Context, q *queued, err error, progressed boo
 	case err == nil:
 		e.move(q, evFinished, nil)
 		return false
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || e.ctx.Err() != nil: // a place may hear of it before q does
 		e.leave(q)
 		return false
 	case e.needsSecret(q, err):
