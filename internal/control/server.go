@@ -59,10 +59,14 @@ func NewServer(cfg ServerConfig) *Server {
 
 // Serve answers who connects to l, until Close; then it returns nil. It closes l.
 func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
 	s.mu.Lock()
 	s.listeners = append(s.listeners, l)
+	closed := s.ctx.Err() != nil
 	s.mu.Unlock()
-	defer l.Close()
+	if closed {
+		return nil
+	}
 	for {
 		nc, err := l.Accept()
 		switch {
