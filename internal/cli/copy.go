@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
@@ -15,7 +16,7 @@ import (
 type copier struct {
 	*cpOptions
 	reach  *reach
-	engine *session.Engine
+	engine *control.Queue
 	host   *session.Host
 	places map[string]session.PlaceID // by target.peer
 	roots  map[session.PlaceID]target
@@ -44,7 +45,7 @@ func (o *cpOptions) run(ctx context.Context) error {
 		report:    newReporter(o),
 	}
 	defer c.reach.Close()
-	c.engine = session.NewEngine(session.EngineConfig{Reach: c.reach})
+	c.engine = o.queue(c.reach, control.Command)
 	defer c.engine.Close()
 	jobs, err := c.jobs(ctx)
 	if err != nil {
@@ -131,11 +132,9 @@ func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 // transfers returns ours of the engine's.
 func (c *copier) transfers() []session.Transfer {
 	var ours []session.Transfer
-	for _, t := range c.engine.Transfers() {
-		for _, id := range c.ids {
-			if t.ID == id {
-				ours = append(ours, t)
-			}
+	for _, id := range c.ids {
+		if t, err := c.engine.Transfer(id); err == nil {
+			ours = append(ours, t)
 		}
 	}
 	return ours

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -36,21 +37,38 @@ func (a *app) reach() (*reach, error) {
 	return &reach{home: h, wait: a.connectWait(), words: map[string]target{}}, nil
 }
 
-// word returns what t is called from now on.
+// word returns what t is called from now on. Targets that would have the same
+// word, and are not the same, are told apart by a number.
 func (r *reach) word(t target) string {
-	w := t.name
-	switch {
-	case t.kind == addressTarget:
-		w = t.addr
-	case t.kind == ticketTarget && len(t.pass.Addresses) > 0:
-		w = t.pass.Addresses[0]
-	case t.kind == ticketTarget:
-		w = t.pass.Key.Short()
-	}
+	t = t.root()
+	base := r.wordFor(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.words[w] = t.root()
-	return w
+	for n, word := 1, base; ; {
+		known, taken := r.words[word]
+		if !taken && n == 1 && t.kind == knownTarget && t.lanes != 0 { // the name alone is a word already
+			taken = true
+		}
+		if !taken || known.peer() == t.peer() && known.lanes == t.lanes {
+			r.words[word] = t
+			return word
+		}
+		n++
+		word = fmt.Sprintf("%s (%d)", base, n)
+	}
+}
+
+// wordFor returns what t is to be called.
+func (r *reach) wordFor(t target) string {
+	switch {
+	case t.kind == addressTarget:
+		return t.addr
+	case t.kind == ticketTarget && len(t.pass.Addresses) > 0:
+		return t.pass.Addresses[0]
+	case t.kind == ticketTarget:
+		return t.pass.Key.Short()
+	}
+	return t.name
 }
 
 // target returns what word stands for.
@@ -106,6 +124,9 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 // remote returns where t is and whose key must be there.
 func (r *reach) remote(t target) (transport.Remote, error) {
 	out := transport.Remote{Key: t.key, Lanes: r.lanes}
+	if t.lanes != 0 {
+		out.Lanes = t.lanes
+	}
 	known, err := r.home.known()
 	if err != nil {
 		return out, err

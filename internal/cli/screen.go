@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/internal/config"
+	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
@@ -77,7 +78,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer closeLog()
-	e := session.NewEngine(session.EngineConfig{Reach: r, Store: r.queueFile()})
+	e := o.queue(r, control.Screen)
 	defer e.Close() // keeps what is under way, to be resumed
 	opts, err := o.screenSettings(r, c)
 	if err != nil {
@@ -107,7 +108,7 @@ func (a *app) needScreen() error {
 }
 
 // connect links to t before the screen opens: a secret is asked for here.
-func (o *screenOptions) connect(ctx context.Context, e *session.Engine, r *reach, t target) (at *tui.Location, secret bool, err error) {
+func (o *screenOptions) connect(ctx context.Context, e *control.Queue, r *reach, t target) (at *tui.Location, secret bool, err error) {
 	dir, err := t.remotePath()
 	if err != nil {
 		return nil, false, failed("open", t, err)
@@ -238,7 +239,7 @@ func (a *app) screenLog(h home) (done func(), err error) {
 }
 
 // show runs the screen until its user leaves it or a signal ends it.
-func (a *app) show(ctx context.Context, e *session.Engine, opts tui.Options) error {
+func (a *app) show(ctx context.Context, e tui.Engine, opts tui.Options) error {
 	slog.Info("the screen opens", "version", version(), "demo", opts.Demo)
 	err := tui.Run(ctx, e, opts)
 	slog.Info("the screen closes", "error", err, "cause", context.Cause(ctx))

@@ -25,6 +25,8 @@ type target struct {
 	key  transport.Fingerprint // that the peer at addr must have, if not zero
 	pass transport.Ticket
 	path string // as written: of a peer with its leading slash, else a local name
+
+	lanes int // of a link there; 0: as many as the process has for all
 }
 
 type targetKind uint8

@@ -17,7 +17,7 @@ import (
 
 // patience is how long a test waits for what has to come. Only a failing test
 // takes as long.
-const patience = 20 * time.Second
+const patience = 6 * time.Second
 
 // A bed is an engine with files to copy on this machine, and a way to ask it.
 type bed struct {
@@ -166,7 +166,10 @@ type collector struct {
 	mu    sync.Mutex
 	items []session.Item
 	gate  chan struct{} // nil: open
+	once  sync.Once
 }
+
+func (c *collector) open() { c.once.Do(func() { close(c.gate) }) }
 
 func (c *collector) observe(it session.Item) {
 	if c.gate != nil {

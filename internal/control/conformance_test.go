@@ -180,7 +180,7 @@ var conformance = map[string]func(*bed){
 			b.Errorf("the other one: %+v", t)
 		}
 		b.until(id, "under way", func(t session.Transfer) bool { return t.State == session.StateRunning && t.FilesDone < 2000 })
-		close(seen.gate)
+		seen.open()
 		if t := b.wait(id); t.State != session.StateDone || t.FilesDone != 2000 {
 			b.Errorf("it ends as %+v", t)
 		}
