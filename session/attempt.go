@@ -13,6 +13,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if len(j.Sources) == 0 {
 		return newError(Invalid, Path{}, "nothing to copy")
 	}
+	if j.Exact && (j.Into || len(j.Sources) > 1) {
+		return newError(Invalid, j.Destination, "one name for %d sources, or for what goes into it", len(j.Sources))
+	}
 	for _, id := range []PlaceID{j.From, j.To} {
 		if id == Here {
 			continue
@@ -121,7 +124,7 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 	id := e.cfg.transferID()
 	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask, limits: throttles{q.limit, e.out}})
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
-		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Options: e.optionsToWire(j.Options),
+		Transfer: id, Destination: []byte(dest.raw), Into: j.Into || len(j.Sources) > 1, Exact: j.Exact, Options: e.optionsToWire(j.Options),
 	}}}
 	return q.transfer(ctx, l, req, id, s)
 }
@@ -129,7 +132,7 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 // download fetches paths over l.
 func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, paths []Path) error {
 	j := &q.job
-	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
+	into, shown, as, err := e.resolveHere(j)
 	if err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ func asked(sources []Path) (only map[string]bool, origin func(Path) Path) {
 // the destination, so that it is verified, resumed and shown like any other.
 func (e *Engine) copyHere(ctx context.Context, q *queued, paths []Path) error {
 	j := &q.job
-	into, shown, as, err := e.resolveHere(j.Destination, j.Into || len(j.Sources) > 1)
+	into, shown, as, err := e.resolveHere(j)
 	if err != nil {
 		return err
 	}
@@ -223,12 +226,15 @@ func atSource(p Path, err error) *Error {
 }
 
 // resolveHere is resolve for a destination on this machine.
-func (e *Engine) resolveHere(dest Path, into bool) (dir *Dir, at Path, as string, err error) {
-	if dir, err = e.host.Dir(dest); err == nil {
-		return dir, dest, "", nil
-	}
-	if into || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
-		return nil, Path{}, "", atDestination(dest, err)
+func (e *Engine) resolveHere(j *Job) (dir *Dir, at Path, as string, err error) {
+	dest := j.Destination
+	if !j.Exact || dest.IsRoot() {
+		if dir, err = e.host.Dir(dest); err == nil {
+			return dir, dest, "", nil
+		}
+		if j.Into || len(j.Sources) > 1 || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
+			return nil, Path{}, "", atDestination(dest, err)
+		}
 	}
 	parent, name := dest.Split()
 	if dir, err = e.host.Dir(parent); err != nil {

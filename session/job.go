@@ -15,6 +15,11 @@ type Job struct {
 	Destination Path
 	Into        bool
 
+	// Exact, for one source and without Into, is that it gets that name also
+	// where it is a directory's already: a job that was begun before then goes
+	// on where it began, and not in a directory within.
+	Exact bool
+
 	Move    bool // remove each source file once it is verified at the destination
 	Options Options
 

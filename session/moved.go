@@ -79,7 +79,7 @@ func (e *Engine) moveWithin(ctx context.Context, q *queued, sources []Path) (lef
 		return nil, err
 	}
 	into := j.Into || len(j.Sources) > 1
-	if !into {
+	if !into && !j.Exact {
 		if d, err := tree.Stat(ctx, j.Destination); err == nil && d.Kind == Directory {
 			into = true
 		}

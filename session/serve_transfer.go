@@ -164,7 +164,7 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 	if err != nil {
 		return nil, nil, err
 	}
-	into, shown, as, err := resolve(s.cfg.Tree, dest, req.GetInto())
+	into, shown, as, err := resolve(s.cfg.Tree, dest, req.GetInto(), req.GetExact())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -179,16 +179,19 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 
 // resolve finds the directory that takes what is sent to dest, its path, and
 // the name that the one thing sent gets there: "" where it keeps its own.
-func resolve(tree *Dir, dest Path, into bool) (dir *Dir, at Path, as string, err error) {
-	root, err := tree.open(dest)
-	if err == nil {
-		return newDir(root), dest, "", nil
-	}
-	if into || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
-		return nil, Path{}, "", err
+func resolve(tree *Dir, dest Path, into, exact bool) (dir *Dir, at Path, as string, err error) {
+	if !exact || dest.IsRoot() {
+		root, err := tree.open(dest)
+		if err == nil {
+			return newDir(root), dest, "", nil
+		}
+		if into || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
+			return nil, Path{}, "", err
+		}
 	}
 	parent, name := dest.Split()
-	if root, err = tree.open(parent); err != nil {
+	root, err := tree.open(parent)
+	if err != nil {
 		return nil, Path{}, "", err
 	}
 	return newDir(root), parent, name, nil

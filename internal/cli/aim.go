@@ -80,6 +80,7 @@ func (c *copier) aim(ctx context.Context, j *session.Job, src target) (ok bool, 
 		j.Sources, err = c.entries(ctx, j.From, path)
 		return len(j.Sources) > 0, failed("copy", src, err)
 	}
+	j.Exact = !j.Into
 	if len(c.sources) > 1 && !c.isThere(ctx, j.From, path) {
 		return false, nil
 	}

@@ -126,7 +126,7 @@ func (p *process) kill() {
 
 // So many files are more than fit between an engine and who is told of them.
 const (
-	many     = 4000
+	many     = 1500
 	fileSize = 1 << 10
 )
 
@@ -139,7 +139,7 @@ func (h *harbour) slowJob(dir string, n int, to session.PlaceID) (session.Job, *
 		names = append(names, fmt.Sprintf("%c%04d", 'a'+i%26, i))
 	}
 	j := h.write(dir, fileSize, names...)
-	j.To, j.Foreground, j.Priority = to, true, 5
+	j.To, j.Foreground, j.Exact, j.Priority = to, true, true, 5
 	var err error
 	if j.Destination, err = session.ParsePath(dir); err != nil {
 		h.Fatal(err)

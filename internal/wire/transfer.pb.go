@@ -331,6 +331,7 @@ type Send struct {
 	Destination   []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
 	Into          bool                   `protobuf:"varint,3,opt,name=into,proto3" json:"into,omitempty"` // destination must be a directory, entries go into it; else the one top entry may be given destination's name
 	Options       *Options               `protobuf:"bytes,4,opt,name=options,proto3" json:"options,omitempty"`
+	Exact         bool                   `protobuf:"varint,5,opt,name=exact,proto3" json:"exact,omitempty"` // and it is, also where a directory of that name is; an older peer takes it for into
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -391,6 +392,13 @@ func (x *Send) GetOptions() *Options {
 		return x.Options
 	}
 	return nil
+}
+
+func (x *Send) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
 }
 
 // Fetch asks to be sent the named entries, directories with all in them.
@@ -2336,12 +2344,13 @@ var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\fvalues.proto\"\x96\x01\n" +
+	"\x0etransfer.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\fvalues.proto\"\xac\x01\n" +
 	"\x04Send\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12(\n" +
 	"\vdestination\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\vdestination\x12\x12\n" +
 	"\x04into\x18\x03 \x01(\bR\x04into\x12.\n" +
-	"\aoptions\x18\x04 \x01(\v2\x14.bargee.wire.OptionsR\aoptions\"\x84\x01\n" +
+	"\aoptions\x18\x04 \x01(\v2\x14.bargee.wire.OptionsR\aoptions\x12\x14\n" +
+	"\x05exact\x18\x05 \x01(\bR\x05exact\"\x84\x01\n" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
