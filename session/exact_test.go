@@ -10,8 +10,12 @@ import (
 // begun again, be it by another attempt, engine or process.
 func TestExactName(t *testing.T) {
 	for how, job := range map[string]func(b *bed) Job{
-		"up":     func(b *bed) Job { return Job{Sources: []Path{b.path("d")}, To: b.peer, Destination: mustPath(t, "new")} },
-		"down":   func(b *bed) Job { return Job{From: b.peer, Sources: []Path{mustPath(t, "d")}, Destination: b.path("new")} },
+		"up": func(b *bed) Job {
+			return Job{Sources: []Path{b.path("d")}, To: b.peer, Destination: mustPath(t, "new")}
+		},
+		"down": func(b *bed) Job {
+			return Job{From: b.peer, Sources: []Path{mustPath(t, "d")}, Destination: b.path("new")}
+		},
 		"here":   func(b *bed) Job { return Job{Sources: []Path{b.path("d")}, Destination: b.path("new")} },
 		"moving": func(b *bed) Job { return Job{Sources: []Path{b.path("d")}, Destination: b.path("new"), Move: true} },
 	} {

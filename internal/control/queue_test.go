@@ -126,9 +126,12 @@ func (p *process) kill() {
 
 // So many files are more than fit between an engine and who is told of them.
 const (
-	many     = 1500
+	many     = 1200
 	fileSize = 1 << 10
 )
+
+// fileName is long, for the same reason.
+func fileName(i int) string { return fmt.Sprintf("%c%0200d", 'a'+i%26, i) }
 
 // slowJob copies n files of fileSize bytes to the peer at a place, and stops after the
 // first few until gate is closed.
@@ -136,7 +139,7 @@ func (h *harbour) slowJob(dir string, n int, to session.PlaceID) (session.Job, *
 	h.Helper()
 	var names []string
 	for i := range n {
-		names = append(names, fmt.Sprintf("%c%04d", 'a'+i%26, i))
+		names = append(names, fileName(i))
 	}
 	j := h.write(dir, fileSize, names...)
 	j.To, j.Foreground, j.Exact, j.Priority = to, true, true, 5
@@ -156,7 +159,7 @@ func (h *harbour) arrived(dir string, n int, seen *collector) {
 	h.Helper()
 	b := &bed{T: h.T, dir: h.peer}
 	for i := range n {
-		b.sameAs(fmt.Sprintf("%c%04d", 'a'+i%26, i), fileSize, dir)
+		b.sameAs(fileName(i), fileSize, dir)
 	}
 	told := seen.names()
 	for i, name := range told {
@@ -318,10 +321,16 @@ func TestTakeover(t *testing.T) {
 			if n := owner.RetryFailed(); n != 1 {
 				t.Fatalf("%d to retry", n)
 			}
-			h.eventually("gone on with", func() bool {
-				rows := owner.Page(session.TabDone, 0, 9).Rows
-				return len(rows) == 1 && rows[0].FilesDone == many
-			})
+			rows := owner.Page(session.TabActive, 0, 9).Rows
+			if len(rows) == 1 {
+				h.eventually("gone on with", func() bool {
+					rows[0], err = owner.Transfer(rows[0].ID)
+					return err == nil && rows[0].State.Over()
+				})
+			}
+			if rows = owner.Page(session.TabDone, 0, 9).Rows; len(rows) != 1 || rows[0].FilesDone != many {
+				t.Errorf("it ends as %+v, failed %+v", rows, owner.Page(session.TabFailed, 0, 9).Rows)
+			}
 		})
 	}
 }

@@ -36,18 +36,18 @@ func (w *watcher) observe(it session.Item) {
 func (s *Server) follow(c *conn, w *watcher, id session.TransferID, foreground bool, err error) {
 	ctx, stop := c.watch(w.ctx)
 	defer stop()
-	over := make(chan struct{})
+	over, ended := make(chan struct{}), false
 	go func() {
 		defer close(over)
-		s.outlast(ctx, id)
+		ended = s.outlast(ctx, id)
 	}()
 	if err == nil {
 		err = s.pass(ctx, c, w, over)
 	}
 	stop()
 	<-over
-	if foreground && err != nil {
-		_ = s.cfg.Engine.Interrupt(id) // if it is over nothing happens
+	if foreground && !ended { // what was over once is somebody else's, should it run again
+		_ = s.cfg.Engine.Interrupt(id)
 	}
 }
 
@@ -91,17 +91,18 @@ func (c *conn) tellItems(w *watcher, it session.Item) error {
 	return c.write(0, b)
 }
 
-// outlast returns when the transfer is over, or ctx ends. A transfer that is
-// paused is not over.
-func (s *Server) outlast(ctx context.Context, id session.TransferID) {
+// outlast waits until the transfer is over, and reports false if ctx ends
+// before. A transfer that is paused is not over.
+func (s *Server) outlast(ctx context.Context, id session.TransferID) bool {
 	for ctx.Err() == nil {
 		t, err := s.cfg.Engine.Wait(ctx, id)
-		if err != nil || t.State.Over() {
-			return
+		if err == nil && t.State.Over() || session.KindOf(err) == session.NotFound {
+			return true
 		}
 		select {
 		case <-time.After(250 * time.Millisecond):
 		case <-ctx.Done():
 		}
 	}
+	return false
 }
