@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bargee/bargee/internal/plain"
+	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
@@ -29,7 +30,7 @@ func (o *screenOptions) runPlain(ctx context.Context, t target) error {
 		return err
 	}
 	defer closeLog()
-	e := session.NewEngine(session.EngineConfig{Reach: r})
+	e := o.queue(r, control.Screen)
 	defer e.Close()
 	dir, err := localDirectory(o.dir)
 	if err != nil {
@@ -62,7 +63,7 @@ func (o *screenOptions) runPlain(ctx context.Context, t target) error {
 }
 
 // plainSide connects to t.
-func (o *screenOptions) plainSide(ctx context.Context, e *session.Engine, r *reach, t target) (plain.Side, error) {
+func (o *screenOptions) plainSide(ctx context.Context, e *control.Queue, r *reach, t target) (plain.Side, error) {
 	at, _, err := o.connect(ctx, e, r, t)
 	if err != nil {
 		return plain.Side{}, err
