@@ -58,6 +58,7 @@ type Engine struct {
 
 	transfers map[TransferID]*queued
 	lastID    TransferID
+	unkept    TransferID       // of the last one before Keep, if there are such
 	line      line             // those that are not over
 	past      past             // those that are
 	lastEnded int64            // how many ended, ever
@@ -82,6 +83,10 @@ type EngineConfig struct {
 	// again, once its places are connected, which the engine does by itself.
 	// The engine closes it. Nil: the queue lives as long as the engine.
 	Store Store
+
+	// KeepLater says that Keep may come when there are transfers: those that
+	// were submitted before it have negative numbers, and are never kept.
+	KeepLater bool
 
 	// Notices are what a person must know about the queue from the start, such
 	// as why there is no Store.
@@ -197,12 +202,17 @@ func (e *Engine) Submit(j Job) (TransferID, error) {
 	e.await()
 	now := time.Now()
 	e.mu.Lock()
-	q := newQueued(e.lastID+1, j, now)
+	id := e.lastID + 1
+	if e.keeper == nil && e.cfg.KeepLater {
+		e.unkept--
+		id = e.unkept
+	}
+	q := newQueued(id, j, now)
 	if err := e.saveNew(q); err != nil {
 		e.mu.Unlock()
 		return 0, err
 	}
-	e.lastID++
+	e.lastID = max(e.lastID, id)
 	e.transfers[q.id] = q
 	e.line.append(q)
 	e.sort(q, StateWaiting)

@@ -22,9 +22,9 @@ func (e *Engine) await() {
 	<-ready
 }
 
-// Keep gives an engine that has no store, and was given no transfer yet, the
-// one to keep its queue in, as EngineConfig.Store does: the queue goes on where
-// it was left. The engine closes s, also if Keep fails.
+// Keep gives an engine that has no store, and was given no transfer yet or has
+// KeepLater, the one to keep its queue in, as EngineConfig.Store does: the queue
+// goes on where it was left. The engine closes s, also if Keep fails.
 func (e *Engine) Keep(s Store) error {
 	e.mu.Lock()
 	select {
@@ -72,8 +72,15 @@ func (e *Engine) restore(s Store) {
 		e.in.set(r.Settings.Receive)
 	}
 	e.lastID, e.lastEnded = r.LastID, r.LastEnded
-	e.past.counts[TabFailed], e.past.counts[TabDone] = r.Counts[TabFailed], r.Counts[TabDone]
-	e.line.rows = make([]*queued, 0, len(r.Active))
+	e.past.counts[TabFailed] += r.Counts[TabFailed]
+	e.past.counts[TabDone] += r.Counts[TabDone]
+	for _, list := range e.past.ended { // what ended here before came after all that
+		for _, q := range list {
+			e.lastEnded++
+			q.ended = e.lastEnded
+		}
+	}
+	e.line.rows = slices.Grow(e.line.rows, len(r.Active))
 	rows := make([]queued, len(r.Active)) // one piece of memory for all
 	for i := range r.Active {
 		e.queueUp(&rows[i], &r.Active[i])
@@ -303,6 +310,9 @@ func (e *Engine) forgetOld() {
 		}
 	}
 }
+
+// Announce adds to the notices what a person must know about the queue.
+func (e *Engine) Announce(text string) { e.notice(text) }
 
 // notice tells a person about the queue itself.
 func (e *Engine) notice(text string) {

@@ -141,7 +141,7 @@ func (e *Engine) recent(q HistoryQuery) (out []Transfer) {
 	all := slices.Concat(e.past.ended[TabFailed], e.past.ended[TabDone])
 	slices.SortFunc(all, func(a, b *queued) int { return cmp.Compare(b.ended, a.ended) })
 	for _, t := range e.describe(all, time.Now()) {
-		if (e.keeper == nil || unsaved[t.ID]) && e.matches(&q, &t) {
+		if (e.keeper == nil || unsaved[t.ID] || t.ID < 0) && e.matches(&q, &t) {
 			out = append(out, t)
 		}
 	}

@@ -50,7 +50,7 @@ func newKeeper(s Store, gate sync.Locker, tell func(string)) *keeper {
 
 // put asks for a change to be written. A nil keeper keeps nothing.
 func (k *keeper) put(r *Record) {
-	if k == nil {
+	if k == nil || r.ID < 0 { // see KeepLater
 		return
 	}
 	k.mu.Lock()

@@ -26,7 +26,8 @@ var rooms = []room{
 	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
 	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
-		why: "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs"},
+		why:   "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs",
+		tests: []string{"internal/queuedb"}}, // what outlasts a process is tested with what keeps it
 	{path: "internal/queuedb", knows: []string{"session"},
 		why:   "a database keeps what the engine gives it, and decides nothing",
 		tests: []string{"transport"}}, // engines with peers that say nothing

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/bargee/bargee/internal/plain"
 	"github.com/bargee/bargee/internal/control"
+	"github.com/bargee/bargee/internal/plain"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )

@@ -14,7 +14,7 @@ func (a *app) queue(r *reach, role control.Role) *control.Queue {
 	if err != nil {
 		slog.Debug("the queue is not shared", "error", err)
 	}
-	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Log: a.queueLog(role)})
+	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Store: r.queueFile, Log: a.queueLog(role)})
 }
 
 // queueLog is where a queue says what becomes of it: a command has no log.

@@ -34,9 +34,11 @@ type Client struct {
 	cfg  ClientConfig
 	done chan struct{}
 
-	// Process is the id of the one that runs the engine, Agent its program.
+	// Process is the id of the one that runs the engine, Agent its program, and
+	// Owner why it is there.
 	Process int
 	Agent   string
+	Owner   Role
 
 	mu      sync.Mutex
 	here    *conn // says that we are there
@@ -119,7 +121,7 @@ func (c *Client) greet(conn *conn) error {
 	case welcome.GetVersion() >= minVersion && welcome.GetVersion() <= maxVersion && welcome.GetError() == nil:
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.Process, c.Agent = int(welcome.GetProcess()), welcome.GetAgent()
+		c.Process, c.Agent, c.Owner = int(welcome.GetProcess()), welcome.GetAgent(), Role(welcome.GetRole())
 		return nil
 	}
 	why := takeError(welcome.GetError())

@@ -56,6 +56,8 @@ type Queue struct {
 	back    map[session.PlaceID]session.PlaceID // its places here
 	dialing map[Target]*dialing
 	errands map[session.TransferID]*errand
+
+	keep func() // gives local its store, the first time
 }
 
 // QueueConfig says who takes part in a queue.
@@ -64,6 +66,11 @@ type QueueConfig struct {
 	Role  Role
 	Agent string // program and version
 	Reach Reach
+
+	// Store returns what keeps the queue. It is called once, if this process
+	// comes to run it; a command that does so needs it only when a screen comes.
+	// Nil: the queue is not kept.
+	Store func() session.Store
 
 	Log *slog.Logger // nil: nowhere
 }
@@ -75,9 +82,10 @@ func Open(cfg QueueConfig) *Queue {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	q := &Queue{
-		cfg: cfg, local: session.NewEngine(session.EngineConfig{Reach: cfg.Reach}), changed: make(chan struct{}),
+		cfg: cfg, local: newEngine(cfg), changed: make(chan struct{}),
 		targets: map[session.PlaceID]Target{}, dialing: map[Target]*dialing{}, errands: map[session.TransferID]*errand{},
 	}
+	q.keep = sync.OnceFunc(q.keepQueue)
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	q.ran = make(chan struct{})
 	go func() {
@@ -85,6 +93,24 @@ func Open(cfg QueueConfig) *Queue {
 		q.run()
 	}()
 	return q
+}
+
+func newEngine(cfg QueueConfig) *session.Engine {
+	e := session.EngineConfig{KeepLater: true}
+	if cfg.Reach != nil {
+		e.Reach = cfg.Reach
+	}
+	return session.NewEngine(e)
+}
+
+// keepQueue opens what keeps the queue.
+func (q *Queue) keepQueue() {
+	if q.cfg.Store == nil {
+		return
+	}
+	if err := q.local.Keep(q.cfg.Store()); err != nil {
+		q.cfg.Log.Error("the queue is not kept", "error", err)
+	}
 }
 
 // run drives the election.
@@ -120,6 +146,9 @@ func (q *Queue) run() {
 			q.follow()
 			ev = evLost
 		case stepAlone:
+			if q.cfg.Role == Screen && q.cfg.Store != nil {
+				q.local.Announce("the queue is not being saved, and not shared with other processes: see the log")
+			}
 			q.become(alone)
 			return
 		}
@@ -183,11 +212,14 @@ func (q *Queue) become(s electionState) {
 func (q *Queue) lead() {
 	q.cfg.Log.Info("this process runs the queue")
 	s := NewServer(ServerConfig{
-		Engine: q.local, Connect: q.connectFor, Address: q.addressOf, Attended: q.attended, Agent: q.cfg.Agent, World: World(),
+		Engine: q.local, Connect: q.connectFor, Address: q.addressOf, Attended: q.attended, Role: q.cfg.Role, Agent: q.cfg.Agent, World: World(),
 	})
 	q.mu.Lock()
 	q.server = s
 	q.mu.Unlock()
+	if q.cfg.Role != Command {
+		q.keep()
+	}
 	l, err := q.cfg.Room.Listen()
 	if err != nil { // the others find nobody; there is one engine all the same
 		q.cfg.Log.Error("nobody can join the queue", "error", err)
@@ -220,8 +252,11 @@ func (q *Queue) follow() {
 // attended is told who is there to see our queue.
 func (q *Queue) attended(present map[Role]int) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.present = present
+	q.mu.Unlock()
+	if present[Screen]+present[Background] > 0 {
+		q.keep()
+	}
 }
 
 // Present tells how many others use the queue that this process runs, but for

@@ -62,6 +62,9 @@ func (q *Queue) Places() []session.Place {
 		here := back[p.ID]
 		if here < 0 {
 			p.Place.ID = here
+			if word, err := q.cfg.Reach.Word(p.At); err == nil { // for Connect here
+				p.Place.Target = word
+			}
 			mine = append(mine, p.Place)
 			continue
 		}
@@ -177,13 +180,12 @@ type dialing struct {
 // connectFor returns the place of a target for another process, one for all who
 // ask for it.
 func (q *Queue) connectFor(ctx context.Context, to Target) (session.PlaceID, error) {
-	q.mu.Lock()
-	for id, t := range q.targets {
-		if t.same(to) && q.alive(id) {
-			q.mu.Unlock()
-			return id, nil
+	for _, p := range q.local.Places() {
+		if (p.State == session.PlaceConnected || p.State == session.PlaceReconnecting) && p.ID != session.Here && q.addressOf(p).same(to) {
+			return p.ID, nil
 		}
 	}
+	q.mu.Lock()
 	d := q.dialing[to]
 	if d == nil {
 		d = &dialing{done: make(chan struct{})}
@@ -212,16 +214,6 @@ func (q *Queue) dialFor(to Target, d *dialing) {
 	}
 	delete(q.dialing, to)
 	close(d.done)
-}
-
-// alive tells whether a place of ours may still be used.
-func (q *Queue) alive(id session.PlaceID) bool {
-	for _, p := range q.local.Places() {
-		if p.ID == id {
-			return p.State != session.PlaceClosed
-		}
-	}
-	return false
 }
 
 // addressOf returns where a place of ours is.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bargee/bargee/internal/queuedb"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
@@ -86,7 +87,9 @@ func (h *harbour) start(r Role) *process {
 		h.Fatal(err)
 	}
 	p := &process{reach: &memoryReach{serve: h.serve}}
-	p.Queue = Open(QueueConfig{Room: room, Role: r, Agent: "test", Reach: p.reach})
+	p.Queue = Open(QueueConfig{
+		Room: room, Role: r, Agent: "test", Reach: p.reach, Store: func() session.Store { return queuedb.In(h.state) },
+	})
 	h.Cleanup(func() { p.Close() })
 	ctx, cancel := context.WithTimeout(h.Context(), patience)
 	defer cancel()
@@ -96,8 +99,8 @@ func (h *harbour) start(r Role) *process {
 	return p
 }
 
-// kill ends p as the system does by kill -9: its lock and its connections are
-// gone, nobody was told, and nothing was put in order.
+// kill ends p much as the system does by kill -9: its connections are gone, and
+// its lock, and nobody was told.
 func (p *process) kill() {
 	p.mu.Lock()
 	s, lock := p.server, p.lock
@@ -118,10 +121,10 @@ func (p *process) kill() {
 	if p.client != nil {
 		p.client.Close()
 	}
+	p.local.Close()
 	if lock != nil {
 		lock.Release()
 	}
-	p.local.Close()
 }
 
 // So many files are more than fit between an engine and who is told of them.

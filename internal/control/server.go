@@ -46,6 +46,7 @@ type ServerConfig struct {
 	// by role. It must return at once.
 	Attended func(present map[Role]int)
 
+	Role  Role     // of this process
 	Agent string   // program and version
 	World [32]byte // see World
 }
@@ -175,7 +176,7 @@ func (s *Server) greet(c *conn, full bool) bool {
 	}
 	welcome := &wire.QueueWelcome{
 		Version: common(hello.GetMinVersion(), hello.GetMaxVersion()), MinVersion: minVersion, MaxVersion: maxVersion,
-		Agent: clip(s.cfg.Agent, maxShort), Process: uint32(os.Getpid()),
+		Agent: clip(s.cfg.Agent, maxShort), Process: uint32(os.Getpid()), Role: wire.QueueRole(s.cfg.Role),
 	}
 	switch {
 	case welcome.Version == 0: // what to say about it is for who asked, who may be the newer one

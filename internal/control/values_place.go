@@ -40,7 +40,7 @@ func putPlace(p session.Place) *wire.QueuePlace {
 }
 
 func takePlace(m *wire.QueuePlace) (session.Place, error) {
-	if m.GetState() > uint32(session.PlaceClosed) {
+	if m.GetState() > uint32(session.PlaceIdle) {
 		return session.Place{}, errSays("a place's state %d", m.GetState())
 	}
 	p := session.Place{

@@ -239,6 +239,7 @@ type QueueWelcome struct {
 	Error         *QueueError            `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
 	MinVersion    uint32                 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
 	MaxVersion    uint32                 `protobuf:"varint,6,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
+	Role          QueueRole              `protobuf:"varint,7,opt,name=role,proto3,enum=bargee.wire.QueueRole" json:"role,omitempty"` // of the process that runs the engine
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -313,6 +314,13 @@ func (x *QueueWelcome) GetMaxVersion() uint32 {
 		return x.MaxVersion
 	}
 	return 0
+}
+
+func (x *QueueWelcome) GetRole() QueueRole {
+	if x != nil {
+		return x.Role
+	}
+	return QueueRole_QUEUE_ROLE_COMMAND
 }
 
 type QueueAsk struct {
@@ -3332,7 +3340,7 @@ const file_control_proto_rawDesc = "" +
 	"\vmax_version\x18\x02 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"maxVersion\x12\x1b\n" +
 	"\x05agent\x18\x03 \x01(\tB\x05ص\x18\x80\x02R\x05agent\x12\x1a\n" +
-	"\x05world\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05world\"\xe8\x01\n" +
+	"\x05world\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05world\"\x94\x02\n" +
 	"\fQueueWelcome\x12 \n" +
 	"\aversion\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\aversion\x12\x1b\n" +
 	"\x05agent\x18\x02 \x01(\tB\x05ص\x18\x80\x02R\x05agent\x12\x18\n" +
@@ -3341,7 +3349,8 @@ const file_control_proto_rawDesc = "" +
 	"\vmin_version\x18\x05 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
 	"\vmax_version\x18\x06 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
-	"maxVersion\"\xc2\x06\n" +
+	"maxVersion\x12*\n" +
+	"\x04role\x18\a \x01(\x0e2\x16.bargee.wire.QueueRoleR\x04role\"\xc2\x06\n" +
 	"\bQueueAsk\x122\n" +
 	"\x06attend\x18\x01 \x01(\v2\x18.bargee.wire.QueueAttendH\x00R\x06attend\x122\n" +
 	"\x06submit\x18\x02 \x01(\v2\x18.bargee.wire.QueueSubmitH\x00R\x06submit\x12+\n" +
@@ -3687,68 +3696,69 @@ var file_control_proto_goTypes = []any{
 }
 var file_control_proto_depIdxs = []int32{
 	9,  // 0: bargee.wire.QueueWelcome.error:type_name -> bargee.wire.QueueError
-	10, // 1: bargee.wire.QueueAsk.attend:type_name -> bargee.wire.QueueAttend
-	11, // 2: bargee.wire.QueueAsk.submit:type_name -> bargee.wire.QueueSubmit
-	7,  // 3: bargee.wire.QueueAsk.wait:type_name -> bargee.wire.QueueOne
-	8,  // 4: bargee.wire.QueueAsk.rows:type_name -> bargee.wire.QueueIDs
-	21, // 5: bargee.wire.QueueAsk.page:type_name -> bargee.wire.QueuePageAsk
-	23, // 6: bargee.wire.QueueAsk.act:type_name -> bargee.wire.QueueAct
-	24, // 7: bargee.wire.QueueAsk.answer:type_name -> bargee.wire.QueueAnswer
-	6,  // 8: bargee.wire.QueueAsk.places:type_name -> bargee.wire.QueueNothing
-	26, // 9: bargee.wire.QueueAsk.connect:type_name -> bargee.wire.QueueTarget
-	29, // 10: bargee.wire.QueueAsk.pin:type_name -> bargee.wire.QueuePin
-	7,  // 11: bargee.wire.QueueAsk.disconnect:type_name -> bargee.wire.QueueOne
-	6,  // 12: bargee.wire.QueueAsk.settings:type_name -> bargee.wire.QueueNothing
-	30, // 13: bargee.wire.QueueAsk.set:type_name -> bargee.wire.QueueSettings
-	31, // 14: bargee.wire.QueueAsk.history:type_name -> bargee.wire.QueueHistoryAsk
-	32, // 15: bargee.wire.QueueAsk.log:type_name -> bargee.wire.QueueLogAsk
-	6,  // 16: bargee.wire.QueueAsk.notices:type_name -> bargee.wire.QueueNothing
-	9,  // 17: bargee.wire.QueueTell.error:type_name -> bargee.wire.QueueError
-	6,  // 18: bargee.wire.QueueTell.done:type_name -> bargee.wire.QueueNothing
-	6,  // 19: bargee.wire.QueueTell.end:type_name -> bargee.wire.QueueNothing
-	15, // 20: bargee.wire.QueueTell.row:type_name -> bargee.wire.QueueRow
-	20, // 21: bargee.wire.QueueTell.item:type_name -> bargee.wire.QueueItem
-	27, // 22: bargee.wire.QueueTell.place:type_name -> bargee.wire.QueuePlace
-	22, // 23: bargee.wire.QueueTell.page:type_name -> bargee.wire.QueuePage
-	30, // 24: bargee.wire.QueueTell.settings:type_name -> bargee.wire.QueueSettings
-	33, // 25: bargee.wire.QueueTell.line:type_name -> bargee.wire.QueueLine
-	34, // 26: bargee.wire.QueueTell.notice:type_name -> bargee.wire.QueueNotice
-	6,  // 27: bargee.wire.QueueTell.leaving:type_name -> bargee.wire.QueueNothing
-	0,  // 28: bargee.wire.QueueAttend.role:type_name -> bargee.wire.QueueRole
-	12, // 29: bargee.wire.QueueSubmit.job:type_name -> bargee.wire.QueueJob
-	14, // 30: bargee.wire.QueueJob.options:type_name -> bargee.wire.QueueOptions
-	12, // 31: bargee.wire.QueueRow.job:type_name -> bargee.wire.QueueJob
-	9,  // 32: bargee.wire.QueueRow.error:type_name -> bargee.wire.QueueError
-	16, // 33: bargee.wire.QueueRow.retry_at:type_name -> bargee.wire.QueueTime
-	16, // 34: bargee.wire.QueueRow.queued:type_name -> bargee.wire.QueueTime
-	16, // 35: bargee.wire.QueueRow.started:type_name -> bargee.wire.QueueTime
-	16, // 36: bargee.wire.QueueRow.finished:type_name -> bargee.wire.QueueTime
-	17, // 37: bargee.wire.QueueRow.streams:type_name -> bargee.wire.QueueStream
-	18, // 38: bargee.wire.QueueRow.active:type_name -> bargee.wire.QueueFile
-	19, // 39: bargee.wire.QueueRow.conflicts:type_name -> bargee.wire.QueueQuestion
-	20, // 40: bargee.wire.QueueRow.failed:type_name -> bargee.wire.QueueItem
-	25, // 41: bargee.wire.QueueRow.rule:type_name -> bargee.wire.QueueRule
-	35, // 42: bargee.wire.QueueQuestion.source:type_name -> bargee.wire.Entry
-	35, // 43: bargee.wire.QueueQuestion.existing:type_name -> bargee.wire.Entry
-	36, // 44: bargee.wire.QueueItem.kind:type_name -> bargee.wire.EntryKind
-	9,  // 45: bargee.wire.QueueItem.error:type_name -> bargee.wire.QueueError
-	1,  // 46: bargee.wire.QueueAct.action:type_name -> bargee.wire.QueueAct.Action
-	25, // 47: bargee.wire.QueueAnswer.rule:type_name -> bargee.wire.QueueRule
-	9,  // 48: bargee.wire.QueuePlace.error:type_name -> bargee.wire.QueueError
-	16, // 49: bargee.wire.QueuePlace.since:type_name -> bargee.wire.QueueTime
-	16, // 50: bargee.wire.QueuePlace.retry:type_name -> bargee.wire.QueueTime
-	28, // 51: bargee.wire.QueuePlace.lanes:type_name -> bargee.wire.QueueLane
-	26, // 52: bargee.wire.QueuePlace.reach:type_name -> bargee.wire.QueueTarget
-	16, // 53: bargee.wire.QueueHistoryAsk.from:type_name -> bargee.wire.QueueTime
-	16, // 54: bargee.wire.QueueHistoryAsk.to:type_name -> bargee.wire.QueueTime
-	16, // 55: bargee.wire.QueueLine.at:type_name -> bargee.wire.QueueTime
-	9,  // 56: bargee.wire.QueueLine.error:type_name -> bargee.wire.QueueError
-	16, // 57: bargee.wire.QueueNotice.at:type_name -> bargee.wire.QueueTime
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	0,  // 1: bargee.wire.QueueWelcome.role:type_name -> bargee.wire.QueueRole
+	10, // 2: bargee.wire.QueueAsk.attend:type_name -> bargee.wire.QueueAttend
+	11, // 3: bargee.wire.QueueAsk.submit:type_name -> bargee.wire.QueueSubmit
+	7,  // 4: bargee.wire.QueueAsk.wait:type_name -> bargee.wire.QueueOne
+	8,  // 5: bargee.wire.QueueAsk.rows:type_name -> bargee.wire.QueueIDs
+	21, // 6: bargee.wire.QueueAsk.page:type_name -> bargee.wire.QueuePageAsk
+	23, // 7: bargee.wire.QueueAsk.act:type_name -> bargee.wire.QueueAct
+	24, // 8: bargee.wire.QueueAsk.answer:type_name -> bargee.wire.QueueAnswer
+	6,  // 9: bargee.wire.QueueAsk.places:type_name -> bargee.wire.QueueNothing
+	26, // 10: bargee.wire.QueueAsk.connect:type_name -> bargee.wire.QueueTarget
+	29, // 11: bargee.wire.QueueAsk.pin:type_name -> bargee.wire.QueuePin
+	7,  // 12: bargee.wire.QueueAsk.disconnect:type_name -> bargee.wire.QueueOne
+	6,  // 13: bargee.wire.QueueAsk.settings:type_name -> bargee.wire.QueueNothing
+	30, // 14: bargee.wire.QueueAsk.set:type_name -> bargee.wire.QueueSettings
+	31, // 15: bargee.wire.QueueAsk.history:type_name -> bargee.wire.QueueHistoryAsk
+	32, // 16: bargee.wire.QueueAsk.log:type_name -> bargee.wire.QueueLogAsk
+	6,  // 17: bargee.wire.QueueAsk.notices:type_name -> bargee.wire.QueueNothing
+	9,  // 18: bargee.wire.QueueTell.error:type_name -> bargee.wire.QueueError
+	6,  // 19: bargee.wire.QueueTell.done:type_name -> bargee.wire.QueueNothing
+	6,  // 20: bargee.wire.QueueTell.end:type_name -> bargee.wire.QueueNothing
+	15, // 21: bargee.wire.QueueTell.row:type_name -> bargee.wire.QueueRow
+	20, // 22: bargee.wire.QueueTell.item:type_name -> bargee.wire.QueueItem
+	27, // 23: bargee.wire.QueueTell.place:type_name -> bargee.wire.QueuePlace
+	22, // 24: bargee.wire.QueueTell.page:type_name -> bargee.wire.QueuePage
+	30, // 25: bargee.wire.QueueTell.settings:type_name -> bargee.wire.QueueSettings
+	33, // 26: bargee.wire.QueueTell.line:type_name -> bargee.wire.QueueLine
+	34, // 27: bargee.wire.QueueTell.notice:type_name -> bargee.wire.QueueNotice
+	6,  // 28: bargee.wire.QueueTell.leaving:type_name -> bargee.wire.QueueNothing
+	0,  // 29: bargee.wire.QueueAttend.role:type_name -> bargee.wire.QueueRole
+	12, // 30: bargee.wire.QueueSubmit.job:type_name -> bargee.wire.QueueJob
+	14, // 31: bargee.wire.QueueJob.options:type_name -> bargee.wire.QueueOptions
+	12, // 32: bargee.wire.QueueRow.job:type_name -> bargee.wire.QueueJob
+	9,  // 33: bargee.wire.QueueRow.error:type_name -> bargee.wire.QueueError
+	16, // 34: bargee.wire.QueueRow.retry_at:type_name -> bargee.wire.QueueTime
+	16, // 35: bargee.wire.QueueRow.queued:type_name -> bargee.wire.QueueTime
+	16, // 36: bargee.wire.QueueRow.started:type_name -> bargee.wire.QueueTime
+	16, // 37: bargee.wire.QueueRow.finished:type_name -> bargee.wire.QueueTime
+	17, // 38: bargee.wire.QueueRow.streams:type_name -> bargee.wire.QueueStream
+	18, // 39: bargee.wire.QueueRow.active:type_name -> bargee.wire.QueueFile
+	19, // 40: bargee.wire.QueueRow.conflicts:type_name -> bargee.wire.QueueQuestion
+	20, // 41: bargee.wire.QueueRow.failed:type_name -> bargee.wire.QueueItem
+	25, // 42: bargee.wire.QueueRow.rule:type_name -> bargee.wire.QueueRule
+	35, // 43: bargee.wire.QueueQuestion.source:type_name -> bargee.wire.Entry
+	35, // 44: bargee.wire.QueueQuestion.existing:type_name -> bargee.wire.Entry
+	36, // 45: bargee.wire.QueueItem.kind:type_name -> bargee.wire.EntryKind
+	9,  // 46: bargee.wire.QueueItem.error:type_name -> bargee.wire.QueueError
+	1,  // 47: bargee.wire.QueueAct.action:type_name -> bargee.wire.QueueAct.Action
+	25, // 48: bargee.wire.QueueAnswer.rule:type_name -> bargee.wire.QueueRule
+	9,  // 49: bargee.wire.QueuePlace.error:type_name -> bargee.wire.QueueError
+	16, // 50: bargee.wire.QueuePlace.since:type_name -> bargee.wire.QueueTime
+	16, // 51: bargee.wire.QueuePlace.retry:type_name -> bargee.wire.QueueTime
+	28, // 52: bargee.wire.QueuePlace.lanes:type_name -> bargee.wire.QueueLane
+	26, // 53: bargee.wire.QueuePlace.reach:type_name -> bargee.wire.QueueTarget
+	16, // 54: bargee.wire.QueueHistoryAsk.from:type_name -> bargee.wire.QueueTime
+	16, // 55: bargee.wire.QueueHistoryAsk.to:type_name -> bargee.wire.QueueTime
+	16, // 56: bargee.wire.QueueLine.at:type_name -> bargee.wire.QueueTime
+	9,  // 57: bargee.wire.QueueLine.error:type_name -> bargee.wire.QueueError
+	16, // 58: bargee.wire.QueueNotice.at:type_name -> bargee.wire.QueueTime
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
