@@ -105,18 +105,20 @@ func (m arrangedMsg) apply(a *App) tea.Cmd {
 
 // An anchor is where the cursor stands, to be held while rows come and go.
 type anchor struct {
-	row  row
-	ok   bool
-	line int // of the window
+	row   row
+	ok    bool
+	line  int  // of the window
+	start bool // the window showed the beginning of a directory that was read
 }
 
 func (p *pane) anchor() anchor {
 	r, ok := p.at(p.cursor)
-	return anchor{r, ok && !r.parent, p.cursor - p.top}
+	return anchor{r, ok && !r.parent, p.cursor - p.top, p.top == 0 && !p.load.running}
 }
 
 // hold puts the cursor back on what it stood on, in the same line of the window
-// if possible; and if that is gone, leaves it about where it was.
+// if possible; and if that is gone, leaves it about where it was. Who looked at
+// the beginning goes on doing so: what came before the first row is not hidden.
 func (p *pane) hold(at anchor) {
 	i := -1
 	switch {
@@ -129,6 +131,9 @@ func (p *pane) hold(at anchor) {
 	if i >= 0 {
 		p.cursor = i
 		p.top = max(0, min(i-at.line, p.len()-max(p.height, 1)))
+		if at.start && i < p.height {
+			p.top = 0
+		}
 	}
 	p.moveTo(p.cursor)
 }

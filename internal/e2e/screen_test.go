@@ -249,6 +249,27 @@ func TestKeysWhileReconnecting(t *testing.T) {
 	}
 }
 
+// A directory that is deleted under the cursor: the pane goes to one that is
+// there, and says so.
+func TestDirectoryDeletedUnderTheCursor(t *testing.T) {
+	s := openScreen(t, 100, 30, false)
+	deep := filepath.Join(s.near, "a", "b")
+	put(t, filepath.Join(deep, "inside"), 1)
+	s.press("\x12")
+	s.wait("a/")
+	s.press("\x1b[H", down, enter)
+	s.wait("b/")
+	s.press(down, enter)
+	s.wait("inside")
+	if err := os.RemoveAll(filepath.Join(s.near, "a")); err != nil {
+		t.Fatal(err)
+	}
+	s.press("\x12")
+	s.wait("gone", "not there", "deleted")
+	s.gone("inside")
+	s.wait("file-05")
+}
+
 // A peer that does not answer for long holds no key up, and Esc gives up.
 func TestPeerAnswersLate(t *testing.T) {
 	s := openScreen(t, 120, 30, true)
