@@ -79,15 +79,21 @@ func (p *palette) narrow() {
 	for _, o := range p.all {
 		does, asDone := fuzzy.Score(query, o.binding.Help().Desc)
 		name, asNamed := fuzzy.Score(query, strings.ReplaceAll(o.binding.name, "-", " "))
-		_, asBoth := fuzzy.Score(query, o.binding.words())
+		both, asBoth := fuzzy.Score(query, o.binding.words())
 		if !asDone && !asNamed && !asBoth {
 			continue
 		}
-		o.score = max(does, name, 1)
+		o.score = max(does, name, both/2, 1)
 		p.found = append(p.found, o)
 	}
 	if strings.TrimSpace(query) == "" {
 		return // in the order of the table
+	}
+	for _, o := range p.found {
+		if o.score >= fuzzy.Good { // then no guesses
+			p.found = slices.DeleteFunc(p.found, func(o offer) bool { return o.score < fuzzy.Good })
+			break
+		}
 	}
 	slices.SortStableFunc(p.found, func(x, y offer) int {
 		if xc, yc := x.why.Empty(), y.why.Empty(); xc != yc {

@@ -15,6 +15,10 @@ const (
 	scattered = 20 // its letters, in their order
 )
 
+// Good is the least score of a text that has the words in it, not only their
+// letters.
+const Good = inside - 19
+
 // Score tells how well a text fits a query, more being better, and whether it
 // does. Case does not matter. The words of the query may stand in any order; the
 // empty query fits everything.
