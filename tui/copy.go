@@ -52,6 +52,9 @@ func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []sessio
 	case to.chooser != nil:
 		a.note = note{text: cells.Say("choose a place for the other pane first: Tab, then Enter"), tone: toneAsk}
 		return nil
+	case from.place != session.Here && to.place != session.Here && (from.place != to.place || !move):
+		a.note = note{text: a.farText(from.place == to.place), tone: toneAsk}
+		return nil
 	}
 	job := session.Job{
 		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
@@ -63,6 +66,15 @@ func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []sessio
 		escape:  func() action { return stopCounting{} },
 	}
 	return a.count(from.location(), chosen, sources)
+}
+
+// farText says what can be done where neither pane shows this machine.
+func (a *App) farText(samePeer bool) cells.Text {
+	way := cells.Sayf("bytes go from or to this machine: %s shows it in a pane", a.keyFor("connect"))
+	if samePeer {
+		return cells.Sayf("within a peer %s moves; %s", a.keyFor("move"), way)
+	}
+	return cells.Sayf("not from peer to peer; %s", way)
 }
 
 // transferText says what a job would do: the count first, since the places can

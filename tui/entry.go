@@ -16,7 +16,7 @@ import (
 // together, and counts what lies in directories while one looks.
 type entryDetails struct {
 	at     Location
-	place  session.Place
+	place  func() session.Place
 	items  []session.Entry // names in at; one with an empty name is at itself
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -46,7 +46,8 @@ func (a *App) openEntry() tea.Cmd {
 	if p.chooser != nil {
 		return nil
 	}
-	d := &entryDetails{at: p.location(), place: a.place(p.place), items: p.chosen()}
+	d := &entryDetails{at: p.location(), items: p.chosen()}
+	d.place = func() session.Place { return a.place(d.at.Place) }
 	if len(d.items) == 0 {
 		d.items = []session.Entry{{Kind: session.Directory}}
 	}

@@ -59,7 +59,7 @@ func TestNamesInDetailsAreEscaped(t *testing.T) {
 // The count ends with the details.
 func TestDetailsEnd(t *testing.T) {
 	d := newDriver(t, 80, 24)
-	d.app.push(&entryDetails{ctx: context.Background(), cancel: func() {}, items: []session.Entry{{}}})
+	d.app.push(&entryDetails{place: func() session.Place { return session.Place{} }, ctx: context.Background(), cancel: func() {}, items: []session.Entry{{}}})
 	d.press("esc")
 	d.press("i")
 	x, _ := topmost[*entryDetails](d.app)

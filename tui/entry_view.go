@@ -30,7 +30,7 @@ func (d *entryDetails) rows(c canvas) []detail {
 	}
 	in := cells.Shown(d.at.Dir.String())
 	if d.at.Place != session.Here {
-		in = placeName(d.place).Plus(cells.Say(":"), in)
+		in = placeName(d.place()).Plus(cells.Say(":"), in)
 	}
 	add(cells.Say("in"), in)
 	if d.count {
@@ -78,7 +78,11 @@ func (d *entryDetails) rowsOfOne(c canvas, add func(label, value cells.Text)) {
 		add(cells.Say("size"), bytesText(e.Size))
 	}
 	if !d.known && d.err == nil {
-		add(cells.Say("reading"), c.signs.more)
+		why := cells.Say("reading")
+		if d.place().State == session.PlaceReconnecting {
+			why = cells.Say("waiting for the connection")
+		}
+		add(cells.Say("now"), why.Plus(c.signs.more))
 		return
 	}
 	add(cells.Say("mode"), cells.Sayf("%s  %03o", kindLetter(e.Kind).Plus(cells.Shown(e.Mode.Perm().String()[1:])), int(e.Mode.Perm())))
@@ -124,6 +128,9 @@ func (d *entryDetails) contains(c canvas) cells.Text {
 func (d *entryDetails) soFar(c canvas) cells.Text {
 	if d.sum.Done || d.stopped != nil {
 		return cells.Text{}
+	}
+	if d.place().State == session.PlaceReconnecting {
+		return cells.Say(" so far, waiting for the connection").Plus(c.signs.more)
 	}
 	return cells.Say(" so far").Plus(c.signs.more)
 }

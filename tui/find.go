@@ -17,6 +17,7 @@ import (
 type finder struct {
 	side   int
 	at     Location
+	place  func() session.Place
 	input  *input
 	typing bool // the text has the keys, else the list has them
 
@@ -57,6 +58,7 @@ func (a *App) openFind() tea.Cmd {
 		a.finder = f
 	}
 	f.side, f.typing = p.side, true
+	f.place = func() session.Place { return a.place(f.at.Place) }
 	f.input.CursorEnd()
 	a.push(f)
 	return nil
@@ -288,6 +290,8 @@ func (f *finder) status(c canvas) (cells.Text, cells.Style) {
 		return cells.Say("names below the directory, letters in either case"), c.dim
 	case f.limited:
 		return n.Plus(cells.Say(", and more: look for something rarer")), c.ask
+	case f.running && f.place().State == session.PlaceReconnecting:
+		return n.Plus(c.signs.dot, cells.Say("waiting for the connection"), c.signs.more), c.ask
 	case f.running:
 		return n.Plus(cells.Sayf(" among %s names so far", groupText(f.searched)), c.signs.more), c.ask
 	}

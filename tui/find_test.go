@@ -128,6 +128,7 @@ func TestFindMany(t *testing.T) {
 	}
 	d := newDriver(t, 80, 24)
 	f.at, f.input, f.pattern = d.app.panes[0].location(), newInput(""), "f"
+	f.place = func() session.Place { return session.Place{} }
 	for i := range f.hits {
 		f.hits[i].Path = path(t, "home/Films/"+f.hits[i].Entry.Name)
 	}
