@@ -34,6 +34,9 @@
 //	read.go load.go reread.go     how it is read, and read again
 //	arrange.go                    how it is arranged and shown
 //	peek.go gather.go             what more is known: of what is seen, of all
+//	history.go goto.go jump.go bookmark*.go  the ways to a directory and a name
+//	sync_browse.go compare_*.go   both panes together: where they go, how they differ
+//	find.go entry.go chmod.go create.go  what is looked for, known of, done to entries
 //	progress.go                   what is under way in a directory, and ghosts
 //	queue.go queue_*.go figures.go  transfers in tabs, page by page, and their streams
 //	conflicts.go rules.go         names that are taken: answered singly, for all, by a rule
@@ -45,22 +48,40 @@
 //	viewer*.go                    a file over the whole screen, by windows of it
 //	quickview.go                  what is under the cursor, in place of the other pane
 //	edit*.go exec.go              files in the person's own editor
-//	overlay.go                    what lies over the screen and has the keys
 //	keys.go actions.go            the table of all actions, and what needs them
 //	palette.go help.go guide.go   how they are found
 //	zone.go mouse.go shape.go     what can be clicked and dragged
 //	paste.go clipboard.go         what comes in and goes out by the terminal
 //	notify.go suspend.go          while nobody looks
 //	style.go memory.go            looks, and what is kept for the next time
+//	overlay.go window.go          what lies over the screen and has the keys; lists in a frame
 //	poll.go link.go status.go     what the engine says, and what is said about it
 //	output.go run.go              the way to the terminal
 //	listing/                      the store of a pane; sorting, filters, masks; pure
+//	compare/                      two panes' entries merged by name, a verdict on each; pure
 //	preview/                      contents of files as lines of cells; pure
 //	theme/ fuzzy/ dropped/        looks as words, finding by a few letters, pasted paths; pure
 //	cells/                        the grid, and the only kind of text it takes
 //
 // Each message type stands beside the command that sends it. A command that
 // reads a directory has a number; what comes in under an old number is dropped.
+//
+// # Two panes
+//
+// A comparison is done again, in a command and on snapshots, whenever what one
+// of the panes holds has changed since (compare_panes.go): Update asks after
+// each message, as it does for peeks. All entries are described first, by
+// gather.go. Verdicts are kept by ID; contents that were compared are remembered
+// by name, size and time while the directory is shown. Times are held against
+// each other as exactly as the coarser of the two disks keeps them, which is
+// judged by the times it has (compare.Granularity).
+//
+// Panes that are browsed together have a base each, where that began. Where one
+// is below its base, or as far above, the other has to be too (sync_browse.go);
+// where it cannot, it stays, and the next place that both have joins them again.
+//
+// Paths that are typed, hits of a search and counts of directories come from
+// goroutines that end with what shows them: each has a number and a context.
 //
 // # The queue
 //
