@@ -22,6 +22,7 @@ type questions struct {
 type parked struct {
 	Question
 	reply func(Conflict)
+	seen  bool // both sides were looked at, or are
 }
 
 const (
@@ -69,17 +70,9 @@ func (q *questions) ask(c Question, reply func(Conflict)) {
 	}
 	q.last++
 	c.ID = q.last
-	c.Verdict, c.First = firstVerdict(&c), -1
-	q.parked = append(q.parked, parked{c, reply})
+	c.Verdict, c.First = VerdictDiffers, -1 // else nobody would ask
+	q.parked = append(q.parked, parked{Question: c, reply: reply})
 	q.mu.Unlock()
-}
-
-// firstVerdict is what is known of the contents without a look at them.
-func firstVerdict(c *Question) Verdict {
-	if c.Source.Kind != c.Existing.Kind || c.Source.Kind == RegularFile && c.Source.Size != c.Existing.Size {
-		return VerdictDiffers
-	}
-	return VerdictUnknown
 }
 
 // remember takes in what was decided about a matter; q.mu is held, or nobody

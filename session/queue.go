@@ -239,6 +239,9 @@ func (e *Engine) start(q *queued) {
 	q.stop = stop
 	e.busy[q] = true
 	e.running.Go(func() { e.offerPlace(ctx, q) })
+	if !q.foreground {
+		e.running.Go(func() { e.lookCloser(ctx, q) })
+	}
 	e.running.Go(func() {
 		e.run(ctx, q)
 		e.schedule()

@@ -143,9 +143,12 @@ func verdictOf(c canvas, x *session.Question) cells.Text {
 	case session.VerdictSame:
 		return cells.Say("same content")
 	case session.VerdictBegins:
-		return cells.Say("the old one is its beginning")
+		return cells.Say("begins alike")
 	case session.VerdictDiffers:
-		if x.First >= 0 {
+		if x.First == 0 {
+			return cells.Say("differs from the start")
+		}
+		if x.First > 0 {
 			return cells.Sayf("differs from %s on", sizeText(x.First))
 		}
 		return cells.Say("differs")

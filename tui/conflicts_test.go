@@ -21,7 +21,7 @@ func TestConflictsAreAnsweredOneByOne(t *testing.T) {
 	tr.Asking = 250
 	d.look()
 	d.press("3", "enter")
-	d.wantShown("250 conflicts", "part a", "part c", "same content", "differs from 4.0K on", "the old one is its beginning", "and 246 more: a answers all")
+	d.wantShown("250 conflicts", "part a", "part c", "same content", "differs from 4.0K on", "begins alike", "and 246 more: a answers all")
 	d.press("down", "down", "s")
 	d.wantCalls("copy /home/Films/library.sqlite to 1:/pool/films", "answer conflict=2 decision=1 all=false 1")
 	if d.look(); d.shows("250 conflicts") {
