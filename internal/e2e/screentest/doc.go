@@ -7,6 +7,7 @@
 //	start   from exec to the first whole frame, beside an empty Bubble Tea program
 //	bytes   what goes to the terminal: at rest, a cursor key, a page, a transfer
 //	stall   a terminal that reads nothing for a while, during a transfer
+//	cpu     what the screen costs while a transfer runs at full speed
 //	entries a directory of a million: its first rows, keys, filters, memory
 //
 // Each row prints a figure and its goal; with -f the exit code is 1 when one is

@@ -33,6 +33,7 @@ var kinds = []struct {
 	{"start", (*bed).start},
 	{"bytes", (*bed).bytes},
 	{"stall", (*bed).stall},
+	{"cpu", (*bed).cpu},
 	{"entries", (*bed).entries},
 }
 
