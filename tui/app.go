@@ -48,25 +48,26 @@ type App struct {
 	ask      *ask
 	overlays []overlay // the last one has the keys
 
-	shot   snapshot
-	rule   *session.Rule // for conflicts of what is queued from now on
-	begun  time.Time     // when a transfer was put into the queue last
-	polls  int           // number of the chain of polls; older ones are dropped
-	link   linkFigures
-	note   note
-	copies *copying // the count for the question to copy
-	counts int      // number of the last count
-	sync   syncBrowse
-	finder *finder // what was looked for last
-	cmp    comparing
-	out    *output
-	dials  int // number of the last dialling
-	memory memory
-	quick  quickView
-	guide  guide
-	away   bool                         // the terminal has not the focus
-	pinned bool                         // the offer to trust was taken or declined
-	drafts map[session.TransferID]draft // on their way back
+	shot    snapshot
+	rule    *session.Rule // for conflicts of what is queued from now on
+	begun   time.Time     // when a transfer was put into the queue last
+	polls   int           // number of the chain of polls; older ones are dropped
+	link    linkFigures
+	note    note
+	copies  *copying // the count for the question to copy
+	counts  int      // number of the last count
+	sync    syncBrowse
+	finder  *finder // what was looked for last
+	cmp     comparing
+	out     *output
+	dials   int // number of the last dialling
+	memory  memory
+	quick   quickView
+	renames *renamingRun // under way
+	guide   guide
+	away    bool                         // the terminal has not the focus
+	pinned  bool                         // the offer to trust was taken or declined
+	drafts  map[session.TransferID]draft // on their way back
 
 	slowUntil time.Time // the terminal did not keep up
 }

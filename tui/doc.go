@@ -48,6 +48,8 @@
 //	viewer*.go                    a file over the whole screen, by windows of it
 //	quickview.go                  what is under the cursor, in place of the other pane
 //	edit*.go exec.go              files in the person's own editor
+//	bulk_rename*.go               many names in the editor
+//	overlay.go                    what lies over the screen and has the keys
 //	keys.go actions.go            the table of all actions, and what needs them
 //	palette.go help.go guide.go   how they are found
 //	zone.go mouse.go shape.go     what can be clicked and dragged
@@ -59,6 +61,7 @@
 //	output.go run.go              the way to the terminal
 //	listing/                      the store of a pane; sorting, filters, masks; pure
 //	compare/                      two panes' entries merged by name, a verdict on each; pure
+//	renaming/                     lists of names that were edited, and the order of steps; pure
 //	preview/                      contents of files as lines of cells; pure
 //	theme/ fuzzy/ dropped/        looks as words, finding by a few letters, pasted paths; pure
 //	cells/                        the grid, and the only kind of text it takes

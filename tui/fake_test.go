@@ -376,6 +376,9 @@ func (t *fakeTree) Rename(_ context.Context, from, to session.Path) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	dir, name := from.Split()
+	if slices.ContainsFunc(t.dirs[dir.Raw()], func(e session.Entry) bool { return e.Name == to.Base() }) {
+		return &session.Error{Kind: session.Exists, Path: to, Err: fs.ErrExist}
+	}
 	for i := range t.dirs[dir.Raw()] {
 		if e := &t.dirs[dir.Raw()][i]; e.Name == name {
 			e.Name = to.Base()

@@ -43,6 +43,9 @@ func (m mkdir) do(a *App) tea.Cmd {
 
 func (a *App) askRename() tea.Cmd {
 	p := a.pane()
+	if p.chooser == nil && p.tags.Len() > 0 {
+		return a.renameMany()
+	}
 	e, ok := p.current()
 	if !ok {
 		return nil

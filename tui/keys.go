@@ -112,7 +112,7 @@ func fileKeys() []binding {
 		{name: "copy", Binding: bind("copy to the other pane", "c", "f5"), scope: inPanes, hint: "copy", label: "Copy", cannot: needsOther, run: transferTo(false)},
 		{name: "move", Binding: bind("move to the other pane", "m", "f6"), scope: inPanes, label: "Move", cannot: needsOther, run: transferTo(true)},
 		{name: "mkdir", Binding: bind("make a directory", "n", "f7"), scope: inPanes, label: "Mkdir", cannot: needsDirectory, run: (*App).askMkdir},
-		{name: "rename", Binding: bind("rename", "R", "f2"), scope: inPanes, label: "Rename", cannot: needsEntry, run: (*App).askRename},
+		{name: "rename", Binding: bind("rename; what is tagged as a list", "R", "f2"), scope: inPanes, label: "Rename", cannot: needsEntry, run: (*App).askRename},
 		{name: "delete", Binding: bind("delete, after asking", "x", "f8", "delete"), scope: inPanes, label: "Delete", cannot: needsEntry, run: (*App).askDelete},
 	}
 }
