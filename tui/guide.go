@@ -47,7 +47,7 @@ func (a *App) step() step {
 	case a.focus == onQueue:
 		return step{2, cells.Sayf("%s goes back to the panes.", a.keyFor("other-pane"))}
 	}
-	return step{2, cells.Sayf("Put the cursor on a file, or tag several with %s; %s copies to the other pane.", a.keyFor("tag"), a.keyFor("copy"))}
+	return step{2, cells.Sayf("Cursor on a file, or tag several with %s: %s copies them across.", a.keyFor("tag"), a.keyFor("copy"))}
 }
 
 // watch notes that the first file is there.

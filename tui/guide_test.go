@@ -23,7 +23,7 @@ func TestNewcomer(t *testing.T) {
 
 	keys := []string{"tab", "down", "c", "enter"} // from here on they are counted
 	d.press(keys[0])
-	d.wantShown("2 of 4  Put the cursor on a file, or tag several with Space; c copies")
+	d.wantShown("2 of 4  Cursor on a file, or tag several with Space: c copies them across")
 	d.press(keys[1], keys[2])
 	d.wantShown("3 of 4  This is what would be copied", "Copy Arrival.2016")
 	d.press(keys[3])
