@@ -70,8 +70,10 @@ func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 	j := &q.job
 	sources := j.Sources
 	if j.Move && !j.Options.DryRun {
+		e.findGone(ctx, q)
 		sources = q.moved.left(sources)
 		if j.From == j.To {
+			e.willRemove(q)
 			if sources, err = e.moveWithin(ctx, q, sources); err != nil {
 				return err
 			}
@@ -89,6 +91,7 @@ func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.download(ctx, l, q, sources) })
 	}
 	if err == nil && j.Move && !j.Options.DryRun {
+		e.willRemove(q)
 		err = e.removeMoved(ctx, q)
 	}
 	return err

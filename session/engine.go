@@ -208,6 +208,9 @@ func (e *Engine) Submit(j Job) (TransferID, error) {
 		id = e.unkept
 	}
 	q := newQueued(id, j, now)
+	if e.keeper != nil {
+		e.noteRenamed(q)
+	}
 	if err := e.saveNew(q); err != nil {
 		e.mu.Unlock()
 		return 0, err

@@ -192,7 +192,32 @@ func (e *Engine) attach(q *queued, r *Record) {
 	q.detail = newDetail(j)
 	life.restore(q)
 	for _, a := range r.Answers {
+		if a.Decision == Ask {
+			q.ledger.settled.items[a.Key] = false
+			continue
+		}
 		q.asking.remember(a.Key, a.Decision)
+	}
+	e.noteRenamed(q)
+}
+
+// noteRenamed has it written which files got another name than theirs: an engine
+// after this one would give them one more. e.mu is held.
+func (e *Engine) noteRenamed(q *queued) {
+	observe := q.ledger.observe
+	q.ledger.observe = func(it Item) {
+		if observe != nil {
+			observe(it)
+		}
+		copied := it.Kind != Directory && (it.Result == Copied || it.Result == Resumed)
+		if !copied || it.Name.Base() == it.Path.Base() || !q.asking.renames(&q.job.Options) {
+			return
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.keeper != nil {
+			e.keeper.put(&Record{Row: q.row(), Answers: []Answer{{keyOf(it.Path), Ask}}})
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type ledger struct {
 	mu       sync.Mutex
 	t        Transfer // its counters only
 	settled  settled
+	restored bool  // the counts are those of an engine before this one
 	signs    int64 // of life, that nothing else counts
 	verified int64 // bytes that came over the link and were verified, in all attempts
 	active   map[uint64]*activeFile
@@ -84,8 +85,8 @@ func (l *ledger) begin() {
 	clear(l.streams)
 	l.rate.reset()
 	s := &l.settled
-	if len(s.items) == 0 { // what an engine before this one counted is counted again
-		l.t.Skipped, l.t.Failures, l.t.Failed = 0, 0, nil
+	if l.restored { // what an engine before this one counted is counted again
+		l.t.Skipped, l.t.Failures, l.t.Failed, l.restored = 0, 0, nil, false
 	}
 	l.t.Files, l.t.FilesDone, l.t.Dirs = s.files, s.files, s.dirs
 	l.t.Bytes, l.t.Verified = s.bytes, s.bytes

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 )
 
 // moved collects what a move has brought to its destination and still has to
@@ -69,6 +70,43 @@ func (m *moved) left(sources []Path) (out []Path) {
 	}
 	return out
 }
+
+// willRemove has it written that sources of a move are about to go: an engine
+// after this one must not miss them.
+func (e *Engine) willRemove(q *queued) {
+	e.mu.Lock()
+	k := e.keeper
+	if was := q.removing; was || k == nil {
+		e.mu.Unlock()
+		return
+	}
+	q.removing = true
+	e.save(q)
+	e.mu.Unlock()
+	k.await()
+}
+
+// findGone finds the sources that an engine before this one has moved.
+func (e *Engine) findGone(ctx context.Context, q *queued) {
+	e.mu.Lock()
+	removing := q.removing
+	e.mu.Unlock()
+	tree, err := e.Tree(q.job.From)
+	if !removing || err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, gonePatience)
+	defer cancel()
+	for _, p := range q.job.Sources {
+		if _, err := tree.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
+			q.moved.forget(p)
+		}
+	}
+}
+
+// gonePatience is how long a peer is asked for that: without an answer, what is
+// gone fails as missing, and nothing worse.
+const gonePatience = 10 * time.Second
 
 // moveWithin moves inside one place by renaming. It returns the sources that
 // cannot be moved so: those whose name is taken, or that lie on another disk.

@@ -146,3 +146,18 @@ func (q *questions) count() int {
 	defer q.mu.Unlock()
 	return len(q.parked)
 }
+
+// renames tells whether some files get other names because theirs are taken.
+func (q *questions) renames(o *Options) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if o.OnConflict == Rename || q.rule != nil && (q.rule.Then == Rename || q.rule.Otherwise == Rename) {
+		return true
+	}
+	for _, d := range q.answered {
+		if d == Rename {
+			return true
+		}
+	}
+	return false
+}

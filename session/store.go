@@ -80,7 +80,8 @@ type Record struct {
 }
 
 // An Answer is what a person decided about one conflict. Key stands for the two
-// files: it holds no name.
+// files: it holds no name. With Ask it says that a source is done with, where
+// another attempt could not see that.
 type Answer struct {
 	Key      [16]byte
 	Decision Conflict

@@ -153,6 +153,7 @@ func (l *storedLife) restore(q *queued) {
 	q.limit.set(l.Limit)
 	q.asking.rule = l.Rule
 	c, t := &l.Counts, &q.ledger.t
+	q.ledger.restored = true
 	t.Files, t.Dirs, t.Bytes, t.Counted, t.FilesDone = c.Files, c.Dirs, c.Bytes, c.Counted, c.FilesDone
 	t.Verified, t.Sent, t.Wire, t.Reused, t.Skipped, t.Failures = c.Verified, c.Sent, c.Wire, c.Reused, c.Skipped, c.Failures
 	for _, it := range l.Failed {
