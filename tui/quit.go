@@ -36,6 +36,9 @@ func (a *App) quit() tea.Cmd {
 	if n == 0 {
 		return tea.Quit
 	}
+	if a.opts.Background != nil && a.opts.LeaveRunning {
+		return leaveBehind{}.do(a)
+	}
 	c := &decision{
 		title: cells.Say("quit?"),
 		says:  countText(int64(n), cells.Say("transfer")).Plus(cells.Say(" under way")),

@@ -65,6 +65,9 @@ type Options struct {
 	// resumed the next time.
 	Background func(context.Context) error
 
+	// LeaveRunning has that done when the screen is left, without asking.
+	LeaveRunning bool
+
 	// HostPath writes a path of this machine as its shell takes it, and PathOf
 	// reads one. Nil: with slashes.
 	HostPath func(session.Path) string

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -186,6 +187,9 @@ func kindOf(err error) session.Kind {
 
 // errInterrupted is the cause of the context after SIGINT, SIGTERM and SIGHUP.
 var errInterrupted = errors.New("interrupted")
+
+// errHungUp is that cause if the terminal is gone.
+var errHungUp = fmt.Errorf("%w: the terminal is gone", errInterrupted)
 
 // interrupted returns the problem of a command that a signal ended, with hint
 // on how to go on; nil if none came.

@@ -59,6 +59,9 @@ func withSignals(parent context.Context) (context.Context, func()) {
 					continue
 				}
 				signal.Stop(signals)
+				if s == syscall.SIGHUP {
+					cancel(errHungUp)
+				}
 				cancel(errInterrupted)
 			case <-ctx.Done():
 			}

@@ -93,7 +93,17 @@ func (o *screenOptions) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return o.show(ctx, e, opts)
+	if c.Background != "never" {
+		opts.Background = func(ctx context.Context) error { return o.leaveBehind(ctx, e) }
+		opts.LeaveRunning = c.Background == "always"
+	}
+	if err := o.show(ctx, e, opts); err != nil {
+		return err
+	}
+	if errors.Is(context.Cause(ctx), errHungUp) && opts.LeaveRunning && e.Busy() { // nobody was left to be asked
+		return o.leaveBehind(context.WithoutCancel(ctx), e)
+	}
+	return nil
 }
 
 // needScreen refuses to draw where nobody would see it.
@@ -215,8 +225,10 @@ const maxScreenLog = 1 << 20
 
 // screenLog sends all logs to a file in the state directory, away from the
 // terminal.
-func (a *app) screenLog(h home) (done func(), err error) {
-	name := filepath.Join(h.state, "screen.log")
+func (a *app) screenLog(h home) (done func(), err error) { return a.logTo(h, "screen.log") }
+
+func (a *app) logTo(h home, file string) (done func(), err error) {
+	name := filepath.Join(h.state, file)
 	if err := os.MkdirAll(h.state, 0o700); err != nil {
 		return nil, &problem{what: "write the log", where: session.Display(name), err: err}
 	}
