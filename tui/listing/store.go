@@ -81,12 +81,20 @@ func (s *Store) setExtra(id ID, x extra) {
 	s.extra[id] = x
 }
 
-// Set notes what is known of an entry by now, also that it is Gone. An entry
+// Set notes what is known of an entry by now, also that it is Gone; with its Size
+// -1 nothing is. An entry
 // that became a directory, or ceased to be one, is another entry: Set returns
 // false and does nothing.
 func (s *Store) Set(id ID, e session.Entry) bool {
 	if e.Kind != session.Gone && (e.Kind == session.Directory) != s.IsDir(id) {
 		return false
+	}
+	if e.Size < 0 && e.Kind != session.Gone {
+		return true // that it is there is no news
+	}
+	if was := s.Entry(id); was.Size >= 0 && e.Size >= 0 && same(was, e) {
+		s.mark(id)
+		return true
 	}
 	if s.shared {
 		s.details, s.shared = slices.Clone(s.details), false
@@ -108,6 +116,11 @@ func (s *Store) Set(id ID, e session.Entry) bool {
 		delete(s.extra, id)
 	}
 	return true
+}
+
+// same tells whether b says of an entry what a does.
+func same(a, b session.Entry) bool {
+	return a.Kind == b.Kind && a.Size == b.Size && a.Mode == b.Mode.Perm() && a.Target == b.Target && a.Modified.Equal(b.Modified)
 }
 
 // Expire makes all that is known of the entries old, after the directory was

@@ -161,6 +161,15 @@ func TestFreshness(t *testing.T) {
 		t.Errorf("wanting: %v", w)
 	}
 	s.Expire()
+	before := s.Version()
+	if s.Set(b, session.Entry{Size: 5}); s.Version() != before || !s.Fresh(b) {
+		t.Error("what was known before is news")
+	}
+	if s.Set(b, session.Entry{Size: 6}); s.Version() == before {
+		t.Error("what is new is no news")
+	}
+	s.Set(b, session.Entry{Size: 5})
+	s.Expire()
 	if w := s.Wanting(base); len(w) != 3 || s.Known() != 0 || s.Entry(b).Size != 5 {
 		t.Errorf("after another reading %d are wanted, and b has %d bytes", len(w), s.Entry(b).Size)
 	}
