@@ -149,9 +149,11 @@ const longComparison = 50 * time.Millisecond
 
 // comparedMsg brings what came of comparing.
 type comparedMsg struct {
-	number int
-	result *compare.Result
-	took   time.Duration
+	number  int
+	result  *compare.Result
+	counted [2]bool
+	tally   [2][compare.Count]int
+	took    time.Duration
 }
 
 func (a *App) startComparing(of [2]shownSide) tea.Cmd {
@@ -163,11 +165,18 @@ func (a *App) startComparing(of [2]shownSide) tea.Cmd {
 	for i := range a.panes {
 		sides[i].Of, sides[i].Base = a.panes[i].frozen()
 	}
-	number, stop := c.number, c.stop
+	m := comparedMsg{number: c.number, counted: [2]bool{a.panes[0].view.Hidden, a.panes[1].view.Hidden}}
+	stop := c.stop
 	return func() tea.Msg {
 		began := time.Now()
-		result := compare.Compare(sides[0], sides[1], stop)
-		return comparedMsg{number, result, time.Since(began)}
+		if m.result = compare.Compare(sides[0], sides[1], stop); m.result == nil {
+			return m
+		}
+		for i := range sides {
+			m.tally[i] = tallyOf(m.result, i, &sides[i].Of, sides[i].Base, m.counted[i])
+		}
+		m.took = time.Since(began)
+		return m
 	}
 }
 
@@ -180,30 +189,35 @@ func (m comparedMsg) apply(a *App) tea.Cmd {
 	for i := range a.panes {
 		a.panes[i].compared = m.result
 	}
+	c.tally, c.counted = m.tally, m.counted
 	a.recall()
 	if c.deep {
 		return both(a.checkContents(), a.hideSame())
 	}
-	a.countVerdicts()
 	a.sayCompared()
 	return a.hideSame()
 }
 
-// countVerdicts counts them, without names that are hidden by their dot.
+// countVerdicts counts them anew.
 func (a *App) countVerdicts() {
 	for i := range a.panes {
 		p := &a.panes[i]
 		a.cmp.counted[i] = p.view.Hidden
-		a.cmp.tally[i] = a.cmp.result.Tally(i, p.base)
-		if p.view.Hidden {
-			continue
-		}
-		for _, id := range p.base {
-			if strings.HasPrefix(p.store.Name(id), ".") {
-				a.cmp.tally[i][a.cmp.result.Of(i, id)]--
+		a.cmp.tally[i] = tallyOf(a.cmp.result, i, &p.store.Snapshot, p.base, p.view.Hidden)
+	}
+}
+
+// tallyOf counts verdicts, without those on names that are hidden by their dot.
+func tallyOf(r *compare.Result, side int, of *listing.Snapshot, base []listing.ID, hidden bool) [compare.Count]int {
+	n := r.Tally(side, base)
+	if !hidden {
+		for _, id := range base {
+			if strings.HasPrefix(of.Name(id), ".") {
+				n[r.Of(side, id)]--
 			}
 		}
 	}
+	return n
 }
 
 // sayCompared says once what came of it.

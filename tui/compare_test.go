@@ -193,3 +193,19 @@ func TestCompareLargeDirectories(t *testing.T) {
 		t.Errorf("%d names are shown", len(got))
 	}
 }
+
+// What is hidden as the same is hidden by its place in what was read: nothing is,
+// once that was read anew.
+func TestNothingIsHiddenInWhatIsReadAnew(t *testing.T) {
+	d := newDriver(t, 120, 30)
+	d.press("=", "H")
+	p := &d.app.panes[0]
+	p.empty()
+	if p.view.Without != nil || p.compared != nil {
+		t.Error("it still hides what had these places before")
+	}
+	d.press("ctrl+r")
+	if slices.Contains(d.names(0), "Solaris.1972.mkv") || len(d.names(0)) != 9 {
+		t.Errorf("after reading again it shows %q", d.names(0))
+	}
+}

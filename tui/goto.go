@@ -248,7 +248,7 @@ func lookFor(ctx context.Context, e Engine, d *gotoDialog, number int, at Locati
 
 // opens tells whether a link leads to a directory.
 func opens(ctx context.Context, tree session.Tree, p session.Path) bool {
-	for _, err := range tree.List(ctx, p) {
+	for _, err := range tree.Names(ctx, p) {
 		return err == nil
 	}
 	return true

@@ -39,7 +39,7 @@ func hear(ctx context.Context, e Engine, dir Location, begin string) heard {
 		h.err = err
 		return h
 	}
-	for e, err := range tree.List(ctx, dir.Dir) {
+	for e, err := range tree.Names(ctx, dir.Dir) {
 		if err != nil {
 			h.err = err
 			break

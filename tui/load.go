@@ -152,6 +152,7 @@ func (a *App) startLoad(p *pane) tea.Cmd {
 func (p *pane) empty() {
 	p.sort.stop()
 	p.store, p.base, p.rows, p.made = new(listing.Store), nil, listing.Rows{}, nil
+	p.compared, p.view.Without = nil, nil // they were about other entries
 	p.clearTags()
 	p.placeGhosts()
 }
