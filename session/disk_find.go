@@ -21,8 +21,8 @@ func (d *disk) Find(ctx context.Context, p Path, q Query) iter.Seq2[Found, error
 			return
 		}
 		s := &search{match: match, base: p, yield: yield, told: time.Now()}
-		w := &walker{d: d, ctx: ctx, visit: func(dir *os.Root, at Path, e fs.DirEntry) bool {
-			return s.look(at, e.Name(), func() (Entry, error) { return foundEntry(dir, e) })
+		w := &walker{d: d, ctx: ctx, visit: func(at *walkedDir, e fs.DirEntry) bool {
+			return s.look(at.path, e.Name(), func() (Entry, error) { return foundEntry(at.dir, e) })
 		}}
 		if err = w.walkAll(p); err == nil {
 			err = s.err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"iter"
-	"os"
 	"time"
 )
 
@@ -64,13 +63,13 @@ type scale struct {
 	n      int
 }
 
-func (s *scale) weigh(dir *os.Root, _ Path, e fs.DirEntry) bool {
+func (s *scale) weigh(at *walkedDir, e fs.DirEntry) bool {
 	if e.IsDir() {
 		s.sum.Dirs++
 	} else {
 		s.sum.Files++
 		if e.Type().IsRegular() {
-			s.sum.Bytes += s.size(dir, e.Name())
+			s.sum.Bytes += s.size(at, e.Name())
 		}
 	}
 	if s.n++; s.n%64 == 0 && time.Since(s.told) >= time.Second/MeasureRate {
@@ -82,14 +81,12 @@ func (s *scale) weigh(dir *os.Root, _ Path, e fs.DirEntry) bool {
 
 // size returns the bytes that name adds: none for another name of a file that
 // was counted, or one that is gone by now.
-func (s *scale) size(dir *os.Root, name string) int64 {
-	fi, err := dir.Lstat(name)
-	if err != nil || !fi.Mode().IsRegular() {
+func (s *scale) size(at *walkedDir, name string) int64 {
+	size, links, id, ok := weightOf(at, name)
+	if !ok {
 		return 0
 	}
-	if links(fi) > 1 {
-		whole := identityOf(fi)
-		id := fileID{whole.device, whole.inode}
+	if links > 1 {
 		if _, again := s.seen[id]; again {
 			return 0
 		}
@@ -97,5 +94,5 @@ func (s *scale) size(dir *os.Root, name string) int64 {
 			s.seen[id] = struct{}{}
 		}
 	}
-	return fi.Size()
+	return size
 }

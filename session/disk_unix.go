@@ -62,6 +62,16 @@ func openEntries(dir *os.Root) (*os.File, error) {
 	return f, err
 }
 
+// weightOf returns the bytes, the number of names and the identity of the regular
+// file name in a directory that is being read; ok is false for anything else.
+func weightOf(at *walkedDir, name string) (size int64, links uint64, id fileID, ok bool) {
+	var st unix.Stat_t
+	if unix.Fstatat(int(at.list.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return 0, 0, id, false
+	}
+	return st.Size, uint64(st.Nlink), fileID{uint64(st.Dev), st.Ino}, true
+}
+
 // setModified sets the modification time of name in dir itself, also of a link.
 func setModified(dir *os.Root, name string, modified time.Time) error {
 	ts, err := unix.TimeToTimespec(modified)

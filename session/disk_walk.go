@@ -16,12 +16,13 @@ type walker struct {
 	d      *disk
 	ctx    context.Context
 	failed int64 // directories that could not be read
-	visit  func(dir *os.Root, p Path, e fs.DirEntry) bool
+	visit  func(at *walkedDir, e fs.DirEntry) bool
 	way    []walkedDir
 }
 
 type walkedDir struct {
 	dir  *os.Root
+	list *os.File // dir, while it is read
 	path Path
 	left nameList
 }
@@ -86,6 +87,7 @@ func (w *walker) read(at *walkedDir) (more bool, err error) {
 		return false, err
 	}
 	defer f.Close()
+	at.list = f
 	for {
 		if err := w.ctx.Err(); err != nil {
 			return false, err
@@ -95,7 +97,7 @@ func (w *walker) read(at *walkedDir) (more bool, err error) {
 			if w.d.jail && isPrivate(e.Name()) {
 				continue
 			}
-			if !w.visit(at.dir, at.path, e) {
+			if !w.visit(at, e) {
 				return false, nil
 			}
 			if e.IsDir() {

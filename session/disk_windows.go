@@ -50,6 +50,16 @@ func mayBePlanted(file, parent fs.FileInfo) bool { return false }
 // openEntries opens dir for reading what is in it.
 func openEntries(dir *os.Root) (*os.File, error) { return dir.Open(".") }
 
+// weightOf returns the bytes of the regular file name in a directory that is
+// being read; ok is false for anything else. Each name counts as a file.
+func weightOf(at *walkedDir, name string) (size int64, links uint64, id fileID, ok bool) {
+	fi, err := at.dir.Lstat(name)
+	if err != nil || !fi.Mode().IsRegular() {
+		return 0, 0, id, false
+	}
+	return fi.Size(), 1, id, true
+}
+
 // setModified sets the modification time of name in dir. Links are refused:
 // only what they point to could be reached.
 func setModified(dir *os.Root, name string, modified time.Time) error {

@@ -37,6 +37,7 @@
 //	history.go goto.go jump.go bookmark*.go  the ways to a directory and a name
 //	sync_browse.go compare_*.go   both panes together: where they go, how they differ
 //	find.go entry.go chmod.go create.go  what is looked for, known of, done to entries
+//	watch.go waiting.go           how it follows the disk, and what does not answer
 //	progress.go                   what is under way in a directory, and ghosts
 //	queue.go queue_*.go figures.go  transfers in tabs, page by page, and their streams
 //	conflicts.go rules.go         names that are taken: answered singly, for all, by a rule
