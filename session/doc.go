@@ -9,6 +9,7 @@
 //	watches         what changes in directories               (watch, watch_hub)
 //	Server          answers a peer's requests against a Dir
 //	Engine          the queue: places, jobs, attempts, conflicts, counts
+//	Store           what keeps the queue                          (store, queue_keep, engine_restore)
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
 //	flow            how fast, and how small                       (throttle, share, limit, flow, compress, squeeze, room)
@@ -229,6 +230,29 @@
 // side does not read, and the chunks of Ready.room. A peer that says what it may
 // not say in a state, or goes beyond these, is told so and the transfer ends
 // with Protocol or Limit: the tables are in lies_in_order_test.go.
+//
+// # The queue
+//
+// Transfers have their turn by priority, 0 to 10, and within one in an order that
+// a person changes; Concurrency of them run at a time, and beside those what
+// somebody waits for (Job.Foreground), what only waits for answers, and what
+// waits for a secret. Page, History and Log show it, and cost what they return,
+// not what the queue is long.
+//
+// With a Store the queue outlasts the engine and a kill -9 of its process. What
+// a person asked for (Submit, Pause, SetPriority, Answer, ...) is in the store
+// when the call returns, and a transfer that Wait says is over is over there;
+// counts are written once a second, all that changed in one go, and no transfer
+// waits for it. The next engine shows the same order, priorities, pauses,
+// answers, rules, limits and errors, runs what ran, and dials what that needs by
+// itself. It has no secrets: where one is needed the transfer waits and names the
+// peer, until Connect. What Job.Foreground was for fails with Interrupted, since
+// nobody waits for it any more; Retry goes on with it. While the store fails, the
+// queue goes on in memory, a Notice says so, and it catches up.
+//
+// Totals (Summary) are those of what waits and runs, and of what was done since
+// the queue was empty; they are "so far" until all is counted, and until then no
+// time is foretold. What is skipped or fails leaves them.
 //
 // # Who owns what
 //

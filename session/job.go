@@ -83,6 +83,14 @@ func DefaultOptions() Options {
 	}
 }
 
+// QueueOptions returns the options of a job that nobody waits for: it is tried
+// for as long as its peer cannot be reached.
+func QueueOptions() Options {
+	o := DefaultOptions()
+	o.GiveUp = 0
+	return o
+}
+
 // A Compression says whether chunks are compressed on their way: by zstd, where
 // a sample of them shrinks and the other side takes it.
 type Compression uint8

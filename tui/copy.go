@@ -58,7 +58,7 @@ func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []sessio
 	}
 	job := session.Job{
 		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
-		Move: move, Priority: session.DefaultPriority, Options: session.DefaultOptions(),
+		Move: move, Priority: session.DefaultPriority, Options: session.QueueOptions(),
 	}
 	a.ask = &ask{
 		text:    a.transferText(job, chosen),

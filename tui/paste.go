@@ -179,7 +179,8 @@ func (q queueDropped) do(a *App) tea.Cmd {
 	}
 	a.drop(q.list)
 	return submit{session.Job{
-		From: session.Here, Sources: paths, To: to.place, Destination: to.dir, Options: session.DefaultOptions(),
+		From: session.Here, Sources: paths, To: to.place, Destination: to.dir,
+		Priority: session.DefaultPriority, Options: session.QueueOptions(),
 	}, a.pane().side}.do(a)
 }
 

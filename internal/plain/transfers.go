@@ -23,7 +23,7 @@ func transfer(from int) func(*run, context.Context, []string) error {
 		if err != nil {
 			return err
 		}
-		job := session.Job{From: s.Place, To: to.Place, Destination: to.Dir, Options: session.DefaultOptions()}
+		job := session.Job{From: s.Place, To: to.Place, Destination: to.Dir, Priority: session.DefaultPriority, Options: session.QueueOptions()}
 		for _, e := range entries {
 			job.Sources = append(job.Sources, e.path)
 		}
