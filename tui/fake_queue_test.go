@@ -30,6 +30,7 @@ func (e *fakeEngine) tab(tab session.Tab) (rows []session.Transfer) {
 			is = session.TabDone
 		}
 		if is == tab {
+			t.Streams, t.Active = slices.Clone(t.Streams), slices.Clone(t.Active)
 			rows = append(rows, t)
 		}
 	}

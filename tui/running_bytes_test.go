@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +92,7 @@ func (e *fakeEngine) jitter(rnd *rand.Rand) {
 			t.Streams[s].Rate *= off()
 		}
 	}
+	e.places[1].Lanes = slices.Clone(e.places[1].Lanes) // a screen has the others
 	lane := &e.places[1].Lanes[0]
 	lane.RTT = time.Duration(14e6 * off())
 	lane.Sent += 11e6
