@@ -71,7 +71,7 @@ func (e *Endpoint) serve(conn *quic.Conn) {
 	if l == nil || v.lane > 1 {
 		return
 	}
-	e.openTo(v.direct)
+	e.openTo(l.id, v.direct)
 	select {
 	case e.accepted <- l:
 	case <-l.done:

@@ -71,6 +71,8 @@ type Endpoint struct {
 	family []*Endpoint      // whose links our lanes may join, too
 
 	announced []string // addresses of Config.direct, to be told to peers; set before there are any
+
+	punches punches // that are waited for
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".

@@ -4,22 +4,29 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 )
 
 // Two peers that met by way of a relay try to reach each other without it. Each
 // tells the other in the login where its direct socket may be: where the relay
 // sees it, and its addresses in its own networks. The side that dialled then dials
-// there; the other one sends small packets the other way, so that its NAT takes
-// those that come back for answers. Both NATs are open after the first of each;
-// what was lost before is sent again by QUIC. (Ford et al., Peer-to-Peer
-// Communication Across Network Address Translators, 2005.)
+// there; the other one sends small packets the other way (punches), so that its
+// NAT takes those that come back for answers. Both NATs are open after the first
+// of each; what was lost before is sent again by QUIC. A NAT that gives another
+// port to each destination shows it by the punches: it is dialled where they come
+// from, too. (Ford et al., Peer-to-Peer Communication Across Network Address
+// Translators, 2005.)
+//
+// A punch is a zero byte and the first half of the link's id, which only the two
+// know.
 
 // mostDirect is how many addresses are told, and tried.
 const mostDirect = 8
 
-// punches are when packets are sent, after the first.
-var punches = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond,
+// punchPauses are between the packets.
+var punchPauses = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond,
 	500 * time.Millisecond, time.Second, time.Second, 2 * time.Second}
 
 // How long until it is tried again to go on directly: after the first time, and
@@ -78,7 +85,7 @@ func (e *Endpoint) believable(told []string) (all []string) {
 }
 
 // openTo opens our NAT to a peer that was admitted by way of a relay.
-func (e *Endpoint) openTo(told []string) {
+func (e *Endpoint) openTo(id linkID, told []string) {
 	d := e.cfg.direct
 	if d == nil || len(told) == 0 || !d.begin() {
 		return
@@ -86,14 +93,14 @@ func (e *Endpoint) openTo(told []string) {
 	to := e.believable(told)
 	go func() {
 		defer d.wait.Done()
-		d.punch(to)
+		d.punch(id, to)
 	}()
 }
 
-// punch sends a packet to each address now and then, for some seconds. A bargee
-// takes it for no packet of QUIC, and ignores it.
-func (e *Endpoint) punch(to []string) {
-	for _, pause := range append([]time.Duration{0}, punches...) {
+// punch sends a packet to each address now and then, for some seconds.
+func (e *Endpoint) punch(id linkID, to []string) {
+	packet := punchOf(id)
+	for _, pause := range append([]time.Duration{0}, punchPauses...) {
 		select {
 		case <-time.After(pause):
 		case <-e.ctx.Done():
@@ -101,7 +108,7 @@ func (e *Endpoint) punch(to []string) {
 		}
 		for _, t := range to {
 			// What cannot be sent is a lost packet.
-			_, _ = e.transport.WriteTo([]byte{0}, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(t)))
+			_, _ = e.transport.WriteTo(packet, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(t)))
 		}
 	}
 }
@@ -137,7 +144,7 @@ func (e *Endpoint) seekDirect(l *link, told []string) {
 func (e *Endpoint) keepSeeking(ctx context.Context, l *link, to []string) {
 	wait := seekFirst
 	for {
-		if err := e.Upgrade(ctx, l, to); err == nil {
+		if err := e.seekOnce(ctx, l, to); err == nil {
 			wait = seekFirst
 			if !l.untilRelayed(ctx) {
 				return
@@ -150,6 +157,90 @@ func (e *Endpoint) keepSeeking(ctx context.Context, l *link, to []string) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// seekOnce tries for some seconds to upgrade l: to one of its addresses, or to
+// where its punches come from.
+func (e *Endpoint) seekOnce(ctx context.Context, l *link, to []string) error {
+	ctx, cancel := context.WithTimeout(ctx, seekFirst)
+	var trying sync.WaitGroup
+	defer trying.Wait()
+	defer cancel()
+	heard, stop := e.punches.expect(e, l.id)
+	defer stop()
+	results := make(chan error, mostDirect)
+	try := func(to []string) { trying.Go(func() { results <- e.Upgrade(ctx, l, to) }) }
+	try(to)
+	tried := slices.Clone(to)
+	for {
+		select {
+		case from := <-heard:
+			if a := from.String(); !slices.Contains(tried, a) && len(tried) < len(to)+mostDirect-1 {
+				tried = append(tried, a)
+				try([]string{a})
+			}
+		case err := <-results:
+			if err == nil {
+				return nil
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// punches hands what was heard of peers to who waits for it.
+type punches struct {
+	mu      sync.Mutex
+	wanted  map[[8]byte]chan netip.AddrPort
+	started bool
+}
+
+func punchOf(id linkID) []byte { return append([]byte{0}, id[:8]...) }
+
+// expect returns where punches of a link come from, until stop.
+func (p *punches) expect(e *Endpoint, id linkID) (heard <-chan netip.AddrPort, stop func()) {
+	key := [8]byte(id[:8])
+	c := make(chan netip.AddrPort, mostDirect)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wanted == nil {
+		p.wanted = map[[8]byte]chan netip.AddrPort{}
+	}
+	p.wanted[key] = c
+	if !p.started {
+		p.started = true
+		e.wait.Go(func() { p.listen(e) })
+	}
+	return c, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.wanted, key)
+	}
+}
+
+// listen hears punches as long as the endpoint lives.
+func (p *punches) listen(e *Endpoint) {
+	b := make([]byte, 1500)
+	for {
+		n, from, err := e.transport.ReadNonQUICPacket(e.ctx, b)
+		if err != nil {
+			return
+		}
+		u, ok := from.(*net.UDPAddr)
+		if !ok || n != 9 || b[0] != 0 {
+			continue
+		}
+		at := netip.AddrPortFrom(u.AddrPort().Addr().Unmap(), u.AddrPort().Port())
+		p.mu.Lock()
+		if c := p.wanted[[8]byte(b[1:9])]; c != nil {
+			select {
+			case c <- at:
+			default: // more than can be tried
+			}
+		}
+		p.mu.Unlock()
 	}
 }
 
