@@ -41,8 +41,14 @@ type checkedPair struct {
 	verdict compare.Verdict
 }
 
-// checksAtOnce is how many pairs are compared at the same time.
-const checksAtOnce = 4
+// How many pairs are compared at the same time: of small files, each of which is
+// a round trip more than anything else, and of large ones, which a disk reads
+// best one after the other.
+const (
+	smallAtOnce = 16
+	largeAtOnce = 2
+	largePair   = 1 << 20
+)
 
 // checkMsg brings what was compared since the last one.
 type checkMsg struct {
@@ -179,7 +185,7 @@ func (x *contents) checkAll(todo []checkedPair, m checkMsg, news chan<- checkMsg
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		inParallel(checksAtOnce, todo, func(p checkedPair) error {
+		check := func(p checkedPair) error {
 			if x.ctx.Err() != nil {
 				return nil
 			}
@@ -188,7 +194,17 @@ func (x *contents) checkAll(todo []checkedPair, m checkMsg, news chan<- checkMsg
 			defer mu.Unlock()
 			ready = append(ready, p)
 			return nil
-		})
+		}
+		var small, large []checkedPair
+		for _, p := range todo {
+			if p.pair.Size < largePair {
+				small = append(small, p)
+			} else {
+				large = append(large, p)
+			}
+		}
+		inParallel(smallAtOnce, small, check)
+		inParallel(largeAtOnce, large, check)
 	}()
 	tick := time.NewTicker(gatherPause)
 	defer tick.Stop()
