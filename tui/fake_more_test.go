@@ -67,8 +67,12 @@ func (t *fakeTree) StatAll(_ context.Context, dir session.Path, names []string) 
 func (t *fakeTree) Watch(ctx context.Context, dir session.Path) iter.Seq2[session.Change, error] {
 	return func(yield func(session.Change, error) bool) {
 		t.mu.Lock()
-		changes := t.changes
+		changes, refuse := t.changes, t.refuse
 		t.mu.Unlock()
+		if refuse != nil {
+			yield(session.Change{}, refuse)
+			return
+		}
 		if !yield(session.Change{}, nil) {
 			return
 		}

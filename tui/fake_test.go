@@ -294,6 +294,7 @@ type fakeTree struct {
 	unreadable bool // Hash fails
 
 	changes chan session.Change // what Watch tells; nil: nothing
+	refuse  error               // what it ends with at once, if not nil
 
 	streams map[string]func(yield func(session.Entry, error) bool) // what List yields, by directory, instead
 	stat    func(name string) session.Entry                        // what StatAll says, instead

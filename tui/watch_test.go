@@ -150,6 +150,29 @@ func TestPaneFollowsAgainAfterReconnecting(t *testing.T) {
 	})
 }
 
+// Where nothing more can be watched, that is said, and the directory's time is
+// looked at.
+func TestPaneOfWhatCannotBeWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver(t, 80, 24, func(e *fakeEngine, _ *Options) {
+			e.trees[session.Here].refuse = &session.Error{Kind: session.Refused, Err: errors.New("raise the sysctl")}
+		})
+		tree := d.engine.trees[session.Here]
+		synctest.Wait()
+		d.look()
+		d.wantShown("raise the sysctl")
+		tree.put("home/Films", session.Entry{Name: "new"})
+		tree.put("home", session.Entry{Name: "Films", Kind: session.Directory, Modified: testNow})
+		tree.put("home/Films", session.Entry{Name: "new"}) // to put a directory empties it
+		<-time.After(3 * time.Second)                      // of the bubble: it was looked at
+		synctest.Wait()
+		d.wait(lookPause)
+		if got := d.names(0); !slices.Contains(got, "new") {
+			t.Errorf("the pane shows %q", got)
+		}
+	})
+}
+
 // A place that does not answer: the pane says since when, keys go on, and Esc
 // gives up.
 func TestPaneThatWaits(t *testing.T) {
