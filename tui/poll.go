@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -94,11 +95,13 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 	if a.shot.queue.first {
 		a.noteRestored()
 	}
-	for _, l := range a.shot.queue.log {
+	log := a.shot.queue.log
+	for i, l := range log {
 		if l.Transfer == 0 { // about the queue itself: what was lost, or is not kept
 			a.note = note{text: cells.Shown(l.Text), tone: toneAsk}
 		}
-		if l.State == session.StateWaiting && l.Err != nil { // it needs a person, as for a secret
+		later := func(o session.LogLine) bool { return o.Transfer == l.Transfer }
+		if l.State == session.StateWaiting && l.Err != nil && !slices.ContainsFunc(log[i+1:], later) {
 			a.note = note{text: cells.Shown(cause(l.Err)), tone: toneAsk}
 		}
 	}

@@ -42,6 +42,23 @@ func TestRestoredQueueIsAnnounced(t *testing.T) {
 	d.wantShown("21:14:07  the queue was damaged")
 }
 
+// What a transfer waited for before it went on is no news to a screen that joins.
+func TestOldTroubleIsNoNews(t *testing.T) {
+	d := newDriver(t, 100, 24, func(e *fakeEngine, _ *Options) {
+		job := session.Job{Sources: []session.Path{path(t, "home/Films/Arrival.2016.2160p.mkv")}, To: 1}
+		e.transfers = append(e.transfers, session.Transfer{ID: 1, State: session.StateRunning, ETA: -1, Job: job})
+		e.queue.log = []session.LogLine{
+			{Number: 1, At: testNow, Transfer: 1, State: session.StateWaiting, Err: errors.New("the secret is wanted")},
+			{Number: 2, At: testNow, Transfer: 1, State: session.StateRunning},
+		}
+		e.queue.logged = map[session.TransferID]session.TransferState{1: session.StateRunning}
+	})
+	if d.shows("the secret is wanted") {
+		t.Error("it says what is over")
+	}
+	d.wantShown("1 transfer from before under way")
+}
+
 // A peer that the queue needs is dialled from the chooser, which asks for its
 // secret; a transfer that waits for it says so.
 func TestPeerOfARestoredQueue(t *testing.T) {
