@@ -50,7 +50,6 @@
 //	quickview.go                  what is under the cursor, in place of the other pane
 //	edit*.go exec.go              files in the person's own editor
 //	bulk_rename*.go               many names in the editor
-//	overlay.go                    what lies over the screen and has the keys
 //	keys.go actions.go            the table of all actions, and what needs them
 //	palette.go help.go guide.go   how they are found
 //	zone.go mouse.go shape.go     what can be clicked and dragged

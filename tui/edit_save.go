@@ -171,6 +171,7 @@ func (a *App) saveDraft(d draft, to session.Path, c session.Conflict) tea.Cmd {
 	e := a.engine
 	return func() tea.Msg {
 		id, err := e.Submit(job)
+		d.far = to
 		return savingMsg{d, id, err}
 	}
 }

@@ -181,11 +181,14 @@ func (s *scarce) ReadAt(b []byte, off int64) (int, error) {
 // knows.
 func (c *Content) items(items []item, more bool, total int) {
 	count := cells.Sayf("%d items", len(items))
+	if len(items) == 1 {
+		count = cells.Say("1 item")
+	}
 	switch {
 	case total > len(items):
 		count = cells.Sayf("%d items, the first %d", total, len(items))
 	case more:
-		count = cells.Sayf("%d items, and more", len(items))
+		count = count.Plus(cells.Say(", and more"))
 	}
 	c.warn(count)
 	for _, it := range items {

@@ -201,7 +201,7 @@ func TestArchivesThatAreBombs(t *testing.T) {
 	tw.Close()
 	w.Close()
 	c, _ := of(t, bomb.Bytes(), DefaultLimits)
-	if got := shown(c); !strings.Contains(got, "1 items, and more") || strings.Contains(got, "never") {
+	if got := shown(c); !strings.Contains(got, "1 item, and more") || strings.Contains(got, "never") {
 		t.Errorf("%q", got)
 	}
 	// A zip whose end tells of a directory that is not there.
