@@ -401,3 +401,28 @@ func TestBytesOfMoving(t *testing.T) {
 		})
 	}
 }
+
+// What is gone while more is read keeps its row until then, and is not asked
+// about again and again.
+func TestGoneWhileNamesCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, 80, 24)
+		tree := stock(b.engine, manyNames(3000), time.Millisecond, nil)
+		tree.stat = func(name string) session.Entry {
+			e := statOf(name)
+			if e.Name > "n000000" && e.Name < "n000010" { // the first one is listed whole
+				e.Kind = session.Gone
+			}
+			return e
+		}
+		b.press("enter")
+		<-time.After(2 * time.Second)
+		if _, requests := tree.asked(); requests == 0 || requests > 60 {
+			t.Errorf("%d requests in two seconds", requests)
+		}
+		<-time.After(3 * time.Second)
+		b.settle()
+		b.wantPainted("when all is read", "2,991 items · name", "n000010")
+		b.end()
+	})
+}

@@ -114,6 +114,7 @@ func (a *App) learn(p *pane, learned []change) tea.Cmd {
 	var others []session.Entry
 	for _, c := range learned {
 		if c.entry.Kind == session.Gone || !p.store.Set(c.id, c.entry) {
+			p.store.Seen(c.id) // while more is read it keeps its row; once is enough
 			others = append(others, c.entry)
 		}
 	}

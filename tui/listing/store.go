@@ -68,6 +68,9 @@ func (s *Store) Append(b *Block) (first ID) {
 	return first
 }
 
+// Seen notes that an entry was asked about, whatever came of it.
+func (s *Store) Seen(id ID) { s.mark(id) }
+
 func (s *Store) mark(id ID) {
 	if s.fresh.Add(id) {
 		s.known++
