@@ -17,6 +17,10 @@
 // (what is told of it). serve is serve.go, server.go and serve_entry.go (who
 // may enter), which the demonstration uses too.
 //
+// cp and the screen have one queue, whichever process runs its engine: queue.go
+// takes part in it (internal/control), background.go leaves it to a process that
+// runs engine.go when the screen is gone.
+//
 // Rules that hold everywhere:
 //
 //   - An error is a problem: what was tried, where, why, and at most one line of

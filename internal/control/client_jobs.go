@@ -17,9 +17,16 @@ func (c *Client) Submit(j session.Job) (session.TransferID, error) {
 	return id, err
 }
 
-// submit is Submit, and tells when no more items come: with nil when the
-// transfer is over, else with what is wrong. over is nil without Observe.
-func (c *Client) submit(j session.Job) (id session.TransferID, over <-chan error, err error) {
+// An ending is how it came that no more items come: the transfer is over, and row
+// describes it, or err says what is wrong.
+type ending struct {
+	row session.Transfer
+	err error
+}
+
+// submit is Submit, and tells when no more items come. over is nil where that is
+// not to be known.
+func (c *Client) submit(j session.Job) (id session.TransferID, over <-chan ending, err error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -32,13 +39,13 @@ func (c *Client) submit(j session.Job) (id session.TransferID, over <-chan error
 		c.watches.Done()
 		return 0, nil, lost(err)
 	}
-	watch := j.Observe != nil
+	watch := j.Observe != nil || j.Foreground
 	if id, err = c.handOver(conn, j, watch); err != nil || !watch {
 		conn.Close()
 		c.watches.Done()
 		return id, nil, err
 	}
-	ended := make(chan error, 1)
+	ended := make(chan ending, 1)
 	hangUp := make(chan struct{})
 	go func() {
 		select {
@@ -51,7 +58,8 @@ func (c *Client) submit(j session.Job) (id session.TransferID, over <-chan error
 		defer c.watches.Done()
 		defer conn.Close()
 		defer close(hangUp)
-		ended <- lost(c.observe(conn, j.Observe))
+		row, err := c.observe(conn, j.Observe)
+		ended <- ending{row, lost(err)}
 	}()
 	return id, ended, nil
 }
@@ -88,23 +96,29 @@ func (c *Client) handOver(conn *conn, j session.Job, watch bool) (session.Transf
 }
 
 // observe hands on items until the transfer is over.
-func (c *Client) observe(conn *conn, f func(session.Item)) error {
+func (c *Client) observe(conn *conn, f func(session.Item)) (row session.Transfer, err error) {
 	for {
 		tell := new(wire.QueueTell)
 		if err := conn.hear(0, tell); err != nil {
-			return err
+			return row, err
 		}
 		switch t := tell.GetTell().(type) {
 		case *wire.QueueTell_Item:
 			it, err := takeItem(t.Item)
 			if err != nil {
-				return err
+				return row, err
 			}
-			f(it)
+			if f != nil {
+				f(it)
+			}
+		case *wire.QueueTell_Row:
+			if row, err = takeRow(t.Row); err != nil {
+				return row, err
+			}
 		case *wire.QueueTell_End:
-			return nil
+			return row, nil
 		default:
-			return errAnswer
+			return row, errAnswer
 		}
 	}
 }

@@ -3,6 +3,9 @@
 //
 // # The parts
 //
+//	Queue     the queue as a process uses it, wherever its engine runs
+//	election  who runs it: a pure state machine, which Queue drives
+//	errand    a transfer that another process runs for us while we wait
 //	Room      the directory where they meet: a lock and a socket
 //	Server    answers others in place of an engine
 //	Client    asks another process
@@ -13,6 +16,27 @@
 // 0600 in a directory that is 0700, and both sides ask the system who is at the
 // other end (SO_PEERCRED, LOCAL_PEERCRED): nobody but the same user gets a word.
 // Who is served must see the same machine, too: see World.
+//
+// # When it changes over
+//
+// The process that runs the engine says that it leaves, or its connections end.
+// Then all others try the lock: who stands by in the background first, who gets
+// it opens what the queue is kept in (session.Store) and goes on, and the others
+// ask it from then on. Rows of the queue keep their numbers. A transfer that
+// somebody waits for is not the queue's but his: he submits it again to whoever
+// comes next, partials are resumed, and items that he was told of are not told
+// again.
+//
+// A command that runs the queue does so without its store, until a screen comes
+// to see it: a lone cp costs no database, and leaves alone what a screen left
+// waiting. Where there can be no lock, or the one who has it is suspended, of
+// another version, or sees another machine, a command works by itself, as one
+// does that has a link to a peer which takes no second one. A screen waits for
+// one that is suspended.
+//
+// Places are each process's own. The engine's process is told where a job's
+// peers are, with their secrets, over the socket or the pipe of a process that is
+// to go on in the background; they are in its memory and nowhere else.
 //
 // # The protocol
 //

@@ -28,6 +28,7 @@ type errand struct {
 	told    map[uint64]bool
 	seed    maphash.Seed
 	last    session.Transfer
+	final   bool  // last describes it for ever
 	err     error // it could not be submitted again
 }
 
@@ -51,25 +52,40 @@ func (r *errand) observe(it session.Item) {
 func (q *Queue) Submit(j session.Job) (session.TransferID, error) {
 	ctx, cancel := context.WithTimeout(q.ctx, asked)
 	defer cancel()
-	c, err := q.decided(ctx)
-	if err != nil {
-		return 0, &session.Error{Kind: session.Timeout, Err: errors.New("nobody runs the queue")}
-	}
-	if c == nil {
-		return q.local.Submit(j)
-	}
-	if !j.Foreground && j.Observe == nil {
-		there, err := q.jobThere(ctx, c, j)
+	var r *errand
+	var over <-chan ending
+	for {
+		c, err := q.decided(ctx)
 		if err != nil {
-			return 0, err
+			return 0, &session.Error{Kind: session.Timeout, Err: errors.New("nobody runs the queue")}
 		}
-		return c.Submit(there)
+		if c == nil {
+			return q.local.Submit(j)
+		}
+		if !j.Foreground && j.Observe == nil {
+			there, err := q.jobThere(ctx, c, j)
+			if err != nil {
+				return 0, err
+			}
+			return c.Submit(there)
+		}
+		r = newErrand(j)
+		if over, err = q.send(ctx, r, c); !errors.Is(err, errGone) || ctx.Err() != nil {
+			return q.begin(r, over, err)
+		}
+		q.sleep(20 * time.Millisecond) // his end is about to be noticed; what he had of it is interrupted
 	}
-	r := &errand{job: j, done: make(chan struct{}), changed: make(chan struct{}), told: map[uint64]bool{}, seed: maphash.MakeSeed()}
-	over, err := q.send(ctx, r, c)
+}
+
+func newErrand(j session.Job) *errand {
+	return &errand{job: j, done: make(chan struct{}), changed: make(chan struct{}), told: map[uint64]bool{}, seed: maphash.MakeSeed()}
+}
+
+// begin makes an errand of what was submitted, or could not be.
+func (q *Queue) begin(r *errand, over <-chan ending, err error) (session.TransferID, error) {
 	if errors.Is(err, errElsewhere) { // a peer may have room for one link of ours only
 		q.cfg.Log.Warn("this process copies by itself", "error", err)
-		id, err := q.local.Submit(j)
+		id, err := q.local.Submit(r.job)
 		r.id = -id - ownErrands
 		r.moved(nil, id)
 		close(r.done)
@@ -97,7 +113,7 @@ const ownErrands = 1 << 40
 var errElsewhere = errors.New("the process that runs the queue does not reach the peer")
 
 // send has c run an errand.
-func (q *Queue) send(ctx context.Context, r *errand, c *Client) (over <-chan error, err error) {
+func (q *Queue) send(ctx context.Context, r *errand, c *Client) (over <-chan ending, err error) {
 	there, err := q.jobThere(ctx, c, r.job)
 	if errors.Is(err, errGone) {
 		return nil, err
@@ -123,13 +139,18 @@ func (r *errand) moved(c *Client, id session.TransferID) {
 }
 
 // accompany sees to it that somebody runs an errand until it is over.
-func (q *Queue) accompany(r *errand, over <-chan error) {
+func (q *Queue) accompany(r *errand, over <-chan ending) {
 	defer close(r.done)
 	for {
-		if err := <-over; err == nil || q.ctx.Err() != nil {
+		end := <-over
+		r.mu.Lock()
+		if end.err == nil || q.ctx.Err() != nil {
+			if end.row.State.Over() {
+				r.last, r.final = end.row, true
+			}
+			r.mu.Unlock()
 			return
 		}
-		r.mu.Lock()
 		r.lost, r.again = true, true
 		c, number := r.client, r.number
 		r.mu.Unlock()
@@ -148,7 +169,7 @@ func (q *Queue) accompany(r *errand, over <-chan error) {
 
 // resend submits an errand to who comes after c, or if that is us runs it; then
 // over is nil, and it has ended.
-func (q *Queue) resend(r *errand, was *Client, number session.TransferID) (over <-chan error, err error) {
+func (q *Queue) resend(r *errand, was *Client, number session.TransferID) (over <-chan ending, err error) {
 	for {
 		c, err := q.decided(q.ctx)
 		if err != nil {
@@ -290,7 +311,7 @@ func (q *Queue) note(r *errand, c *Client, t session.Transfer) session.Transfer 
 // latest describes an errand as well as can be.
 func (q *Queue) latest(r *errand) session.Transfer {
 	r.mu.Lock()
-	c, number, lost := r.client, r.number, r.lost
+	c, number, lost := r.client, r.number, r.lost || r.final
 	r.mu.Unlock()
 	var e Engine = q.local
 	if c != nil {

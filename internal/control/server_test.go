@@ -204,8 +204,8 @@ func TestHundredClients(t *testing.T) {
 			if end, err := c.Wait(ctx, id); err != nil || end.State != session.StateDone || end.FilesDone != 2 {
 				t.Errorf("%d: %+v, %v", i, end, err)
 			}
-			if err := <-over; err != nil || len(seen.names()) != 2 {
-				t.Errorf("%d: %v, %v", i, err, seen.names())
+			if end := <-over; end.err != nil || end.row.FilesDone != 2 || len(seen.names()) != 2 {
+				t.Errorf("%d: %+v, %v", i, end, seen.names())
 			}
 		})
 	}

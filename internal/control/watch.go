@@ -42,7 +42,7 @@ func (s *Server) follow(c *conn, w *watcher, id session.TransferID, foreground b
 		ended = s.outlast(ctx, id)
 	}()
 	if err == nil {
-		err = s.pass(ctx, c, w, over)
+		err = s.pass(ctx, c, w, id, over)
 	}
 	stop()
 	<-over
@@ -52,7 +52,7 @@ func (s *Server) follow(c *conn, w *watcher, id session.TransferID, foreground b
 }
 
 // pass tells items as they come, and the end.
-func (s *Server) pass(ctx context.Context, c *conn, w *watcher, over <-chan struct{}) error {
+func (s *Server) pass(ctx context.Context, c *conn, w *watcher, id session.TransferID, over <-chan struct{}) error {
 	for {
 		select {
 		case it := <-w.items:
@@ -65,6 +65,11 @@ func (s *Server) pass(ctx context.Context, c *conn, w *watcher, over <-chan stru
 			}
 			for len(w.items) > 0 {
 				if err := c.tellItems(w, <-w.items); err != nil {
+					return err
+				}
+			}
+			if t, err := s.cfg.Engine.Transfer(id); err == nil {
+				if err := s.row(c, &t); err != nil {
 					return err
 				}
 			}

@@ -146,3 +146,25 @@ func kill(t *testing.T, pid int, sig syscall.Signal) {
 		t.Fatal(err)
 	}
 }
+
+// Twenty commands at once share one queue, which each leaves as soon as it has
+// what it wants.
+func TestTwentyCommands(t *testing.T) {
+	s := &screen{t: t, bin: binary(t)}
+	s.near, s.far = filepath.Join(s.bin.Dir, "near"), filepath.Join(s.bin.Dir, "far")
+	put(t, filepath.Join(s.far, "x"), 1)
+	put(t, filepath.Join(s.near, "x"), 1)
+	var all []*bargee.Copy
+	for i := range 20 {
+		name := "f" + strconv.Itoa(i)
+		s.cargo(name, 4)
+		c, err := s.bin.Copy(t.Context(), "home", filepath.Join(s.near, name), s.far)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	for i, c := range all {
+		s.finished(c, "f"+strconv.Itoa(i))
+	}
+}

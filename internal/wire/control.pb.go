@@ -1111,7 +1111,7 @@ func (x *QueueAttend) GetRole() QueueRole {
 }
 
 // QueueSubmit adds a transfer; QueuePaths follow with its sources. The answer is
-// id. With watch, item for each item that is over and, when the transfer is, end;
+// id. With watch, item for each item that is over and, when the transfer is, row and end;
 // the connection is for this alone, and where it ends before, a foreground
 // transfer is interrupted.
 type QueueSubmit struct {
