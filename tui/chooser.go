@@ -35,7 +35,7 @@ func (ch *chooser) choices(now canvas) []choice {
 		connected[p.Name] = true
 		more := cells.Shown(p.State.String())
 		switch {
-		case p.ID == session.Here && p.Name == "":
+		case p.ID == session.Here && placeName(*p).String() == "this machine":
 			more = cells.Say("local files") // that it is this machine is its name
 		case p.ID == session.Here:
 			more = cells.Say("this machine")
