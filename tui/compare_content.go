@@ -8,9 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
-	"github.com/bargee/bargee/tui/cells"
 	"github.com/bargee/bargee/tui/compare"
-	"github.com/bargee/bargee/tui/listing"
 )
 
 // By content: files of equal size by their BLAKE3 value, each computed where the
@@ -289,102 +287,4 @@ func equal[T any](x *contents, name string, ask func(session.Tree, session.Path)
 		return err
 	})
 	return err == nil && same(said[0], said[1]), err
-}
-
-// drawVerdict writes how a row stands to the other pane, as a glyph.
-func (p *pane) drawVerdict(c canvas, r cells.Rect, id listing.ID) {
-	v := p.compared.Of(p.side, id)
-	c.Put(r, c.verdictLook(v), c.verdictSign(v))
-}
-
-func (c canvas) verdictSign(v compare.Verdict) cells.Text {
-	switch v {
-	case compare.Only:
-		return cells.Say("+")
-	case compare.Newer:
-		return cells.Say(">")
-	case compare.Older:
-		return cells.Say("<")
-	case compare.Differs:
-		return c.signs.differs
-	case compare.Same:
-		return cells.Say("=")
-	case compare.Unread:
-		return cells.Say("?")
-	}
-	return cells.Say(" ")
-}
-
-func (c canvas) verdictLook(v compare.Verdict) cells.Style {
-	switch v {
-	case compare.Only:
-		return c.done
-	case compare.Newer:
-		return c.ask
-	case compare.Differs, compare.Unread:
-		return c.fail
-	}
-	return c.dim
-}
-
-// verdictWord is the word for a verdict, in at most verdictWidth cells.
-func verdictWord(v compare.Verdict) cells.Text {
-	switch v {
-	case compare.Only:
-		return cells.Say("only here")
-	case compare.Newer:
-		return cells.Say("newer")
-	case compare.Older:
-		return cells.Say("older")
-	case compare.Differs:
-		return cells.Say("differs")
-	case compare.Both:
-		return cells.Say("on both")
-	case compare.Same:
-		return cells.Say("same")
-	case compare.Unread:
-		return cells.Say("not read")
-	}
-	return cells.Text{}
-}
-
-const verdictWidth = 9
-
-// verdictText says in words how what the cursor is on stands to the other pane.
-func (a *App) verdictText(c canvas) (cells.Text, cells.Style) {
-	p := a.pane()
-	r, ok := p.at(p.cursor)
-	if a.focus == onQueue || !p.comparing || p.compared == nil || !ok || r.parent || r.ghost {
-		return cells.Text{}, c.dim
-	}
-	v := p.compared.Of(p.side, r.id)
-	word := verdictWord(v)
-	if v == compare.Newer || v == compare.Older {
-		word = word.Plus(cells.Say(" here"))
-	}
-	if word.Empty() {
-		return word, c.dim
-	}
-	return c.verdictSign(v).Plus(cells.Say(" "), word), c.verdictLook(v)
-}
-
-// word is what the frame of a pane says about the comparison.
-func (c *comparing) word(more cells.Text, p *pane) cells.Text {
-	switch {
-	case !c.on:
-		return cells.Text{}
-	case c.result == nil || p.compared == nil:
-		return cells.Say("comparing").Plus(more)
-	case c.check.running:
-		return cells.Sayf("hashing %d%%", percent(c.check.done, c.check.total))
-	}
-	n := &c.tally[p.side]
-	differ := groupText(int64(n[compare.Only] + n[compare.Newer] + n[compare.Older] + n[compare.Differs] + n[compare.Unread]))
-	switch {
-	case c.hide:
-		return cells.Sayf("only %s that differ", differ)
-	case c.deep:
-		return cells.Sayf("%s differ by hash", differ)
-	}
-	return cells.Sayf("%s differ", differ)
 }
