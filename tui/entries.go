@@ -115,17 +115,6 @@ func (p *pane) find(name string) (session.Entry, bool) {
 // count returns how many entries there are, shown or not, and without ghosts.
 func (p *pane) count() int { return len(p.base) }
 
-// each yields all entries, shown or not, by name, directories first.
-func (p *pane) each() iter.Seq[session.Entry] {
-	return func(yield func(session.Entry) bool) {
-		for _, id := range p.base {
-			if !yield(p.store.Entry(id)) {
-				return
-			}
-		}
-	}
-}
-
 // eachShown yields the entries that are shown, in order, without ghosts.
 func (p *pane) eachShown() iter.Seq2[listing.ID, session.Entry] {
 	return func(yield func(listing.ID, session.Entry) bool) {

@@ -15,7 +15,6 @@ type past struct {
 	text  string // as it was typed
 	rows  []session.Transfer
 	asked int // number of the last search
-	busy  bool
 }
 
 func (p *past) set() bool { return p.text != "" }

@@ -344,11 +344,7 @@ func wantFocus(t *testing.T, d *driver, f focus) {
 
 func wantTagged(t *testing.T, d *driver, names ...string) {
 	t.Helper()
-	var got []string
-	for _, name := range d.tagged(0) {
-		got = append(got, name)
-	}
-	slices.Sort(got)
+	got := slices.Sorted(slices.Values(d.tagged(0)))
 	if !slices.Equal(got, names) {
 		t.Errorf("tagged are %q, want %q", got, names)
 	}

@@ -91,7 +91,8 @@ func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
 // drawRow writes one entry: mark, name, and what is known about it, or how far
 // it is while it is under way.
 func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
-	look, name, size := c.plain, cells.Text{}, cells.Text{}
+	var look cells.Style
+	var name, size cells.Text
 	var e session.Entry
 	switch {
 	case row.parent:

@@ -42,13 +42,6 @@ func (p *pane) tag(id listing.ID, on bool) {
 	}
 }
 
-// tagName tags or untags a name, if the directory has it.
-func (p *pane) tagName(name string, on bool) {
-	if id, ok := p.lookup(name); ok {
-		p.tag(id, on)
-	}
-}
-
 // tagAll tags or untags all shown names that fit a mask.
 func (p *pane) tagAll(mask string, on bool) (n int) {
 	fits := listing.Masks(mask)

@@ -205,7 +205,7 @@ func (m pagedMsg) apply(a *App) tea.Cmd {
 	}
 	v.busy, v.slow = false, false
 	if session.KindOf(m.err) == session.Changed && m.err != nil {
-		v.changed, m.err = true, nil
+		v.changed = true
 		if !v.shown {
 			return v.reload(a)
 		}

@@ -29,7 +29,7 @@ type Config struct {
 	from map[string]string // what set a setting last, for Show
 }
 
-// maxFile is how long a configuration may be; what is longer is none.
+// MaxFile is how long, in bytes, a configuration may be; what is longer is none.
 const MaxFile = 1 << 20
 
 // Default is the configuration of somebody who wrote none.

@@ -42,7 +42,7 @@ func (s *Server) follow(c *conn, w *watcher, id session.TransferID, foreground b
 		ended = s.outlast(ctx, id)
 	}()
 	if err == nil {
-		err = s.pass(ctx, c, w, id, over)
+		_ = s.pass(ctx, c, w, id, over) // whoever asked is gone then, and that is all there is to it
 	}
 	stop()
 	<-over
