@@ -30,6 +30,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Options.Streams < 0 || j.Options.Streams > 255 {
 		return newError(Invalid, Path{}, "%d streams: use 1 to 255", j.Options.Streams)
 	}
+	if err := checkGlobs(&j.Options); err != nil {
+		return err
+	}
 	if j.Priority < 0 || j.Priority > MaxPriority {
 		return newError(Invalid, Path{}, "priority %d: use 0 to %d", j.Priority, MaxPriority)
 	}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // A search through many entries ends as soon as its context does, and after
@@ -76,4 +79,21 @@ func TestServeWalks(t *testing.T) {
 	e := &exchange{v: v, s: v.s, st: &recording{}}
 	wantKind(t, e.find(t.Context(), requests["find"].GetFind()), Busy)
 	wantKind(t, e.measure(t.Context(), requests["measure"].GetMeasure()), Busy)
+}
+
+// Filters that stand for very many patterns are refused, by whoever has the files.
+func TestFiltersAreBounded(t *testing.T) {
+	bomb := strings.Repeat("{a,b}", 13)
+	b := newBed(t, ServerConfig{})
+	put(t, filepath.Join(b.there, "file"), "content", older)
+	o := DefaultOptions()
+	o.Exclude = []string{bomb}
+	if _, err := b.engine.Submit(Job{From: b.peer, To: Here, Sources: []Path{mustPath(t, "file")}, Destination: b.path(""), Options: o}); KindOf(err) != Limit {
+		t.Errorf("here: %v", err)
+	}
+	var wanted wire.Fetch
+	wanted.Options = optionsToWire(o)
+	if _, err := NewServer(ServerConfig{}).senderFor(&wanted); KindOf(err) != Limit {
+		t.Errorf("at the peer: %v", err)
+	}
 }

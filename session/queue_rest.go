@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// A transfer of which nothing is left but conflicts that wait for a person rests:
-// it takes no place of the others, or a few questions at night would hold up the
-// whole queue.
+// A transfer of which nothing is left but conflicts that wait for a person rests,
+// and so does one that waits to be tried again: it takes no place of the others,
+// or a few questions at night, or a peer that is away, would hold up the whole
+// queue.
 
 // restEvery is how often it is looked whether a transfer rests.
 const restEvery = 500 * time.Millisecond
@@ -16,8 +17,11 @@ const restEvery = 500 * time.Millisecond
 // streams.
 const maxResting = 16
 
-// rests tells whether q only waits for answers.
+// rests tells whether q only waits; e.mu is held.
 func (q *queued) rests() bool {
+	if q.state == StateRetrying {
+		return true
+	}
 	n := q.asking.count()
 	return n > 0 && q.ledger.allBut(n)
 }
@@ -39,7 +43,10 @@ func (e *Engine) offerPlace(ctx context.Context, q *queued) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if q.rests() {
+			e.mu.Lock()
+			rests := q.rests()
+			e.mu.Unlock()
+			if rests {
 				e.schedule()
 			}
 		}

@@ -246,6 +246,9 @@ func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
 	if s.cfg.WriteOnly {
 		return cfg, newError(Refused, Path{}, "it is served write-only")
 	}
+	if err := checkGlobs(&cfg.options); err != nil {
+		return cfg, err
+	}
 	if err := s.cfg.checkChunkSize(cfg.options.ChunkSize); err != nil {
 		return cfg, err
 	}

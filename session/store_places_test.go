@@ -93,6 +93,7 @@ func TestPlacesAreRestored(t *testing.T) {
 				}
 				must(t, e.Resume(up))
 				must(t, e.Resume(local))
+				must(t, e.SetConcurrency(1))
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
 				if tr, err = e.Transfer(up); err != nil {
@@ -116,6 +117,9 @@ func TestPlacesAreRestored(t *testing.T) {
 				case "away":
 					if tr.State != StateRetrying || KindOf(tr.Err) != Unreachable {
 						t.Errorf("%v: %v", tr.State, tr.Err)
+					}
+					if tr, _ := e.Transfer(local); tr.State != StateDone {
+						t.Errorf("one that waits for its peer holds another one up: %v", tr.State)
 					}
 					reach.mu.Lock()
 					reach.away = false

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -250,6 +251,23 @@ func (s *sender) chosen(src source, f *outFile) bool {
 	}
 	return matchAny(s.options.Include, below)
 }
+
+// checkGlobs bounds how many patterns each name is held against, by those who ask
+// for files of ours, too.
+func checkGlobs(o *Options) error {
+	ways := 0
+	for _, p := range slices.Concat(o.Include, o.Exclude) {
+		n := waysOf(p)
+		if ways += n; n > maxWays || ways > maxFilterWays {
+			return newError(Limit, Path{}, "a filter stands for more than %d patterns, or all for %d: use fewer braces", maxWays, maxFilterWays)
+		}
+	}
+	return nil
+}
+
+// maxFilterWays is how many patterns without braces the filters of a transfer may
+// stand for together.
+const maxFilterWays = 4096
 
 func matchAny(patterns []string, below string) bool {
 	for _, p := range patterns {

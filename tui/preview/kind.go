@@ -24,10 +24,10 @@ type Limits struct {
 }
 
 // DefaultLimits are for a file on this machine.
-var DefaultLimits = Limits{Picture: 32 << 20, Pixels: 50e6, Archive: 4 << 20, Unpack: 16 << 20, Entries: 1000}
+var DefaultLimits = Limits{Picture: 32 << 20, Pixels: 24e6, Archive: 4 << 20, Unpack: 16 << 20, Entries: 1000}
 
 // FarLimits are for a file at a peer, of which every byte crosses the link.
-var FarLimits = Limits{Picture: 8 << 20, Pixels: 50e6, Archive: 512 << 10, Unpack: 8 << 20, Entries: 1000}
+var FarLimits = Limits{Picture: 8 << 20, Pixels: 24e6, Archive: 512 << 10, Unpack: 8 << 20, Entries: 1000}
 
 // A Subject is a file to be previewed.
 type Subject struct {
