@@ -206,10 +206,14 @@ type siege struct {
 
 // What a lying peer may cost: bytes of memory above what was in use before, and
 // the time until it is dealt with.
-const (
-	siegeMemory = 128 << 20
-	siegeTime   = 25 * time.Second
-)
+const siegeMemory = 160 << 20
+
+var siegeTime = func() time.Duration {
+	if raceEnabled { // which makes all of it several times slower
+		return 90 * time.Second
+	}
+	return 25 * time.Second
+}()
 
 // besiege starts to watch. Its lift must be called after the peers are gone.
 func besiege(t *testing.T) *siege {
