@@ -142,15 +142,19 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 		if !row.parent && !row.ghost {
 			word = verdictWord(p.compared.Of(p.side, row.id))
 		}
-		p.drawEntry(c, body, name, size, word, e, look)
+		detail := c.dim
+		if cursor && focused { // one look for all of it: each change costs bytes at every key
+			detail = c.plain
+		}
+		p.drawEntry(c, body, name, size, word, e, look, detail)
 	}
 	if cursor && focused {
 		c.Restyle(r, c.plain.On())
 	}
 }
 
-// drawEntry writes the columns that fit.
-func (p *pane) drawEntry(c canvas, r cells.Rect, name, size, word cells.Text, e session.Entry, look cells.Style) {
+// drawEntry writes the columns that fit; detail is the look of times and modes.
+func (p *pane) drawEntry(c canvas, r cells.Rect, name, size, word cells.Text, e session.Entry, look, detail cells.Style) {
 	var date, mode cells.Text
 	switch {
 	case r.W >= dateTimeFrom:
@@ -163,17 +167,18 @@ func (p *pane) drawEntry(c canvas, r cells.Rect, name, size, word cells.Text, e 
 	}
 	w := columnsWidth(r.W)
 	rest := cells.Rect{X: r.X + r.W - w, Y: r.Y, W: w, H: 1}
-	if r.W >= modeFrom {
-		c.Put(cells.Rect{X: rest.X + rest.W - modeWidth, Y: r.Y, W: modeWidth, H: 1}, c.dim, mode)
+	if !mode.Empty() {
+		date = date.Plus(cells.Say("  "), mode)
+	} else if r.W >= modeFrom {
 		rest.W -= modeWidth + 2
 	}
 	if r.W >= dateFrom {
-		rest = c.PutRight(rest, c.dim, date)
+		c.PutRight(rest, detail, date)
 	}
 	c.PutRight(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: sizeWidth, H: 1}, c.plain, size)
 	if p.comparing && r.W >= verdictFrom && !word.Empty() {
 		w += verdictWidth + 2
-		c.Put(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: verdictWidth, H: 1}, c.dim, word)
+		c.Put(cells.Rect{X: r.X + r.W - w, Y: r.Y, W: verdictWidth, H: 1}, detail, word)
 	}
 	c.Put(r, look, name.Squeeze(c.Method, r.W-w-1))
 }
