@@ -182,6 +182,7 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 		a.unread(p, m.err)
 	}
 	p.load.running, p.load.reload, p.err = false, false, m.err
+	p.watch.begin()
 	p.base = p.store.Update(p.base, p.load.late)
 	p.load.late = nil
 	if m.err == nil {

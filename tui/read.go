@@ -25,6 +25,7 @@ const (
 	settling  = 100 * time.Millisecond // the longest that the first rows wait for more
 	partPause = 100 * time.Millisecond // the least between two parts
 	readTurn  = 512                    // names that are read before others have their turn
+	firstDraw = 20 * time.Millisecond  // for the first rows to be drawn, before the others are read
 )
 
 // part is what the screen is handed.
@@ -40,6 +41,7 @@ type part struct {
 type intake struct {
 	wake    chan struct{} // there is something
 	settled chan struct{} // closed when there is enough to be shown
+	shown   chan struct{} // closed when the first part was handed over
 	done    chan struct{} // closed when no more comes
 
 	mu      sync.Mutex
@@ -52,7 +54,7 @@ type intake struct {
 }
 
 func newIntake() *intake {
-	return &intake{wake: make(chan struct{}, 1), settled: make(chan struct{}), done: make(chan struct{}), waiting: true}
+	return &intake{wake: make(chan struct{}, 1), settled: make(chan struct{}), shown: make(chan struct{}), done: make(chan struct{}), waiting: true}
 }
 
 func (in *intake) add(e session.Entry) {
@@ -72,6 +74,20 @@ func (in *intake) settle() {
 	if !in.enough {
 		in.enough = true
 		close(in.settled)
+	}
+}
+
+// giveWay waits until the first rows are on the screen: a million names keep a
+// machine so busy that they would come late.
+func (in *intake) giveWay(ctx context.Context) {
+	select {
+	case <-in.shown:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-time.After(firstDraw):
+	case <-ctx.Done():
 	}
 }
 
@@ -129,6 +145,7 @@ func readDir(ctx context.Context, tree session.Tree, dir session.Path, in *intak
 		return
 	}
 	in.settle()
+	in.giveWay(ctx)
 	n := 0
 	for e, err := range tree.Names(ctx, dir) {
 		if err != nil {
@@ -154,12 +171,17 @@ func sortAll(ctx context.Context, in *intake, parts chan<- part) {
 		return
 	}
 	var s listing.Sorter
+	first := true
 	for {
 		began := time.Now()
 		p := sorted(in, &s)
 		cost := time.Since(began)
 		if !send(ctx, parts, p) || p.last {
 			return
+		}
+		if first {
+			first = false
+			close(in.shown)
 		}
 		in.rest(ctx, min(max(partPause, 4*cost), time.Second))
 		select {

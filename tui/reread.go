@@ -31,6 +31,7 @@ type change struct {
 // compareAll reads all that comes in and hands over how it differs from what was
 // there before, at once.
 func compareAll(ctx context.Context, in *intake, before *reading, parts chan<- part) {
+	close(in.shown) // what was there before is
 	select {
 	case <-in.done:
 	case <-ctx.Done():

@@ -38,6 +38,15 @@ func (w *watching) stop() {
 	*w = watching{}
 }
 
+// begin has the directory watched, now that it was read: to watch one of a million
+// entries keeps the kernel from telling them for a tenth of a second.
+func (w *watching) begin() {
+	if w.lookout != nil && !w.begun {
+		w.begun = true
+		close(w.read)
+	}
+}
+
 // stands tells whether the directory is followed.
 func (w *watching) stands() bool {
 	if w.lookout == nil {
@@ -51,8 +60,10 @@ func (w *watching) stands() bool {
 type lookout struct {
 	at      Location
 	cancel  context.CancelFunc
-	looking bool // what was taken is being looked at; of the screen's goroutine
-	warned  bool // it was said that nothing more can be watched; likewise
+	read    chan struct{} // closed when the directory was read
+	looking bool          // what was taken is being looked at; of the screen's goroutine
+	begun   bool          // read is closed; likewise
+	warned  bool          // it was said that nothing more can be watched; likewise
 
 	mu      sync.Mutex
 	names   map[string]struct{}
@@ -65,7 +76,7 @@ type lookout struct {
 func (a *App) watch(p *pane) {
 	p.watch.stop()
 	ctx, cancel := context.WithCancel(a.ctx)
-	p.watch.lookout = &lookout{at: p.location(), cancel: cancel}
+	p.watch.lookout = &lookout{at: p.location(), cancel: cancel, read: make(chan struct{})}
 	go p.watch.lookout.run(ctx, a.engine)
 }
 
@@ -87,10 +98,15 @@ func (l *lookout) run(ctx context.Context, e Engine) {
 	l.end(err)
 }
 
-// follow gathers changes. Reading the directory began about when this did: what
-// changed before the watch stood, the time of the directory tells.
+// follow gathers changes, from when the directory was read. Reading it began about
+// when this did: what changed before the watch stood, its time tells.
 func (l *lookout) follow(ctx context.Context, tree session.Tree, changes func(func(session.Change, error) bool)) error {
 	before, unknown := tree.Stat(ctx, l.at.Dir)
+	select {
+	case <-l.read:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	stands := false
 	for c, err := range changes {
 		if err != nil {
