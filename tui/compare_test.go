@@ -171,8 +171,8 @@ func TestCompareLargeDirectories(t *testing.T) {
 	for i := range entries {
 		entries[i] = session.Entry{Name: fmt.Sprintf("f%05d", i), Size: 1, Modified: testNow}
 	}
-	d.engine.trees[session.Here].dirs["home/Films"] = entries
-	d.engine.trees[1].dirs["pool/films"] = slices.Clone(entries[:19_999])
+	d.engine.trees[session.Here].holds("home/Films", entries)
+	d.engine.trees[1].holds("pool/films", slices.Clone(entries[:19_999]))
 	d.press("2", "ctrl+r", "1", "ctrl+r", "=")
 	c := &d.app.cmp
 	if c.result == nil {

@@ -302,6 +302,13 @@ type fakeTree struct {
 
 func newFakeTree() *fakeTree { return &fakeTree{dirs: map[string][]session.Entry{"": nil}} }
 
+// holds makes entries all that a directory holds.
+func (t *fakeTree) holds(dir string, entries []session.Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dirs[dir] = entries
+}
+
 func (t *fakeTree) put(dir string, entries ...session.Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
