@@ -28,6 +28,7 @@ type streamFigure struct {
 
 const (
 	figureStep   = time.Second
+	figureFresh  = 2 * time.Second // after its start: what is a second old would be far off then
 	figureWorth  = 0.06            // a rate that changed by less stays as it is
 	etaStable    = 3 * time.Second // how long a time left must have been known before it is shown
 	etaTolerance = 0.10            // and how far off it may be before it is corrected
@@ -35,13 +36,16 @@ const (
 
 // look takes in what was measured, if it is time to.
 func (f *figures) look(t *session.Transfer, now time.Time) {
-	started := (f.rate > 0) != (t.Rate > 0) // or stopped: that is told at once
-	started = started || len(t.Streams) != len(f.streams)
-	if !started && !f.at.IsZero() && now.Sub(f.at) < figureStep-figureStep/8 {
+	due := f.at.IsZero() || now.Sub(f.at) >= figureStep-figureStep/8
+	due = due || (f.rate > 0) != (t.Rate > 0) || len(t.Streams) != len(f.streams) // it began, or stopped: that is told at once
+	age := now.Sub(t.Started)
+	if fresh := age >= 0 && age < figureFresh; !due && !fresh {
 		return
 	}
-	f.lookETA(t, now)
-	f.at = now
+	if due {
+		f.lookETA(t, now)
+		f.at = now
+	}
 	f.rate = steady(f.rate, t.Rate)
 	old := f.streams
 	f.streams = make([]streamFigure, len(t.Streams))

@@ -33,6 +33,24 @@ func TestFiguresAreCalm(t *testing.T) {
 	}
 }
 
+// Just after its start the streams of a transfer are shown as they are: a second
+// later a small one is over.
+func TestFreshFigures(t *testing.T) {
+	var f figures
+	for i := range 12 {
+		now := testNow.Add(time.Duration(i) * 250 * time.Millisecond)
+		p := path(t, "f")
+		tr := session.Transfer{State: session.StateRunning, Started: testNow, Rate: 1e6, ETA: -1,
+			Streams: []session.StreamProgress{{ID: 1, File: p, Bytes: int64(i), Total: 100}}}
+		f.look(&tr, now)
+		if late := f.streams[0].share != share(&tr, tr.Streams[0]); late && now.Sub(testNow) < figureFresh {
+			t.Errorf("after %v the stream is shown at %v", now.Sub(testNow), f.streams[0].share)
+		} else if !late && i == 9 {
+			t.Error("later it is looked at as often")
+		}
+	}
+}
+
 func TestETA(t *testing.T) {
 	const s = time.Second
 	type look struct {
