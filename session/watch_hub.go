@@ -90,6 +90,8 @@ func (h *hub) begin() error {
 		return err
 	}
 	h.notify = n
+	h.mu.Lock() // the goroutine before may still be about its last word
+	defer h.mu.Unlock()
 	h.byKey, h.byName = make(map[string]*watched), make(map[string]*watched)
 	go h.run(n)
 	return nil
