@@ -352,8 +352,8 @@ func (e *Engine) ended(ctx context.Context, q *queued, err error, progressed boo
 	return true
 }
 
-// leave ends a transfer because the engine is closed, unless a person has moved
-// it on. In the store it stays what it is, and goes on with the next engine,
+// leave ends a transfer, which no person has moved on, because the engine is
+// closed. In the store it stays what it is, and goes on with the next engine,
 // unless somebody waited for it here; e.mu is held.
 func (e *Engine) leave(q *queued) {
 	e.save(q)
@@ -394,6 +394,9 @@ func (e *Engine) waitForRetry(ctx context.Context, q *queued) bool {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if q.state != StateRetrying {
+		return false // a person has moved it on
+	}
 	if ctx.Err() != nil {
 		e.leave(q)
 		return false

@@ -48,7 +48,7 @@ func TestPlacesAreRestored(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		known, away bool
-	}{{"known", true, false}, {"secret", false, false}, {"away", true, true}} {
+	}{{"known", true, false}, {"secret", false, false}, {"away", true, true}, {"paused", true, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				here, there := t.TempDir(), t.TempDir()
@@ -114,7 +114,7 @@ func TestPlacesAreRestored(t *testing.T) {
 					if err != nil || id != tr.Job.To {
 						t.Errorf("%d, %v", id, err)
 					}
-				case "away":
+				case "away", "paused":
 					if tr.State != StateRetrying || KindOf(tr.Err) != Unreachable {
 						t.Errorf("%v: %v", tr.State, tr.Err)
 					}
@@ -124,9 +124,17 @@ func TestPlacesAreRestored(t *testing.T) {
 					reach.mu.Lock()
 					reach.away = false
 					reach.mu.Unlock()
+					if c.name == "paused" {
+						must(t, e.Pause(up))
+						synctest.Wait()
+						must(t, e.Resume(up))
+					}
 				}
 				if tr, err = e.Wait(t.Context(), up); err != nil || tr.State != StateDone || tr.Err != nil {
 					t.Errorf("%v: %v, %v", tr.State, tr.Err, err)
+				}
+				if r := store.rows[up]; r.State != StateDone || r.Tab != TabDone {
+					t.Errorf("the store has it as %v in tab %d", r.State, r.Tab)
 				}
 				if b, err := os.ReadFile(filepath.Join(there, "f")); err != nil || string(b) != "content" {
 					t.Errorf("%q, %v", b, err)
