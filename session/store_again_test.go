@@ -117,3 +117,29 @@ func TestMoveIsGoneOnWith(t *testing.T) {
 		must(t, b.engine.Close())
 	})
 }
+
+// A directory that was begun under an exact name goes on there with the next
+// engine, and not in a directory within.
+func TestExactNameOutlastsTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newKeptBed(t)
+		put(t, filepath.Join(b.dir, "from/f"), "content", newer)
+		must(t, os.Mkdir(filepath.Join(b.dir, "to"), 0o700))
+		id, err := b.engine.Submit(Job{Sources: []Path{b.path("from")}, Destination: b.path("to"), Exact: true, Options: DefaultOptions()})
+		must(t, err)
+		if tr, err := b.engine.Wait(t.Context(), id); err != nil || tr.State != StateDone {
+			t.Fatalf("%v: %v, %v", tr.State, tr.Err, err)
+		}
+		r := b.store.rows[id] // as it was while it ran
+		r.State, r.Tab, r.Ended = StateRunning, TabActive, 0
+		b.store.rows[id] = r
+		b.again()
+		if tr, err := b.engine.Wait(t.Context(), id); err != nil || tr.State != StateDone || !tr.Job.Exact {
+			t.Errorf("%v: %v, exact %v, %v", tr.State, tr.Err, tr.Job.Exact, err)
+		}
+		if got := names(t, filepath.Join(b.dir, "to")); !slices.Equal(got, []string{"f"}) {
+			t.Errorf("%q", got)
+		}
+		must(t, b.engine.Close())
+	})
+}

@@ -40,6 +40,7 @@ type storedJob struct {
 	Sources     []Path  `json:"sources"`
 	Destination Path    `json:"destination"`
 	Into        bool    `json:"into,omitempty"`
+	Exact       bool    `json:"exact,omitempty"`
 	Move        bool    `json:"move,omitempty"`
 	Options     Options `json:"options"`
 }
@@ -118,7 +119,7 @@ func restoreTime(n int64) time.Time {
 }
 
 func storeJob(j *Job) ([]byte, error) {
-	return json.Marshal(storedJob{j.Sources, j.Destination, j.Into, j.Move, j.Options})
+	return json.Marshal(storedJob{j.Sources, j.Destination, j.Into, j.Exact, j.Move, j.Options})
 }
 
 // restoreJob reads what storeJob wrote; the places are the caller's.
@@ -130,7 +131,7 @@ func restoreJob(b []byte) (Job, error) {
 	if len(s.Sources) == 0 {
 		return Job{}, errors.New("a job without sources")
 	}
-	return Job{Sources: s.Sources, Destination: s.Destination, Into: s.Into, Move: s.Move, Options: s.Options}, nil
+	return Job{Sources: s.Sources, Destination: s.Destination, Into: s.Into, Exact: s.Exact, Move: s.Move, Options: s.Options}, nil
 }
 
 // storeLife describes a transfer; t is its snapshot.
