@@ -189,6 +189,10 @@ func TestLeaveAndEnd(t *testing.T) {
 	if n := len(p.table.byID); n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
+	late := wire.Datagram{Type: wire.DatagramAnswer, Session: s.ID, Counter: a.counter + 1} // found the session before its end
+	if p.table.hear(s, late, netip.MustParseAddrPort("192.0.2.1:1"), p.now()) {
+		t.Error("a leg of an ended session is bound")
+	}
 	for i := range p.table.byAddr {
 		if n := len(p.table.byAddr[i].m); n != 0 {
 			t.Errorf("%d addresses are left", n)
@@ -302,7 +306,8 @@ func TestCookieAges(t *testing.T) {
 	}
 }
 
-// 10,000 hellos from forged sources take bounded memory.
+// A million hellos from forged sources take bounded memory, and who was known
+// before them stays so.
 func TestHellosAreBounded(t *testing.T) {
 	table, now := newTable(), time.Unix(0, 0)
 	for i := range 1_000_000 {
@@ -315,7 +320,12 @@ func TestHellosAreBounded(t *testing.T) {
 	if most := len(table.byAddr) * mostGreeted; n > most {
 		t.Errorf("%d are known, at most %d", n, most)
 	}
-	table.sweep(now.Add(lifetime + time.Second))
+	first := netip.MustParseAddrPort("10.0.0.0:1")
+	table.greet(first, now.Add(time.Second))
+	if until := table.find(first).until; until != now.Add(time.Second+lifetime) {
+		t.Errorf("the first is known until %v", until)
+	}
+	table.sweep(now.Add(lifetime + 2*time.Second))
 	for i := range table.byAddr {
 		if n := len(table.byAddr[i].m); n != 0 {
 			t.Fatalf("%d are known after their time", n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -207,7 +208,8 @@ func (r *Relay) state() *wire.RelayState {
 	defer r.mu.Unlock()
 	s := &wire.RelayState{
 		Since: uint64(r.since.Unix()), Rooms: uint64(len(r.rooms.open)), Sessions: uint64(len(r.sessions)),
-		Legs: uint64(r.cfg.Plane.bound()), Strays: r.cfg.Plane.Strays(), Errors: r.lately,
+		Legs: uint64(r.cfg.Plane.bound()), Strays: r.cfg.Plane.Strays(),
+		Errors: slices.Clone(r.lately), // note moves them while this is sent
 	}
 	total := r.cfg.Plane.Traffic()
 	s.Packets, s.Bytes, s.Dropped = total.Packets, total.Bytes, total.Dropped

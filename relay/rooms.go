@@ -10,10 +10,9 @@ type roomName [32]byte
 
 // A room is open as long as somebody keeps it so.
 type room struct {
-	owner  *opener
-	until  time.Time
-	joins  int // that are left; negative: any number
-	opened time.Time
+	owner *opener
+	until time.Time
+	joins int // that are left; negative: any number
 }
 
 // Limits on rooms. They are those of a relay for some hundred people; who runs a
@@ -104,7 +103,7 @@ func (r *rooms) begin(name roomName, o *opener, wanted time.Duration, joins int,
 		joins = -1
 	}
 	until = now.Add(wanted)
-	r.open[name] = &room{owner: o, until: until, joins: joins, opened: now}
+	r.open[name] = &room{owner: o, until: until, joins: joins}
 	r.tokens[o.token]++
 	return until, nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // A Session joins two peers: what comes from one's address goes to the other's.
-// The relay knows nothing else of it. It lives until Plane.Close.
+// The relay knows nothing else of it. It lives until Plane.End or Plane.Close.
 type Session struct {
 	ID uint64 // random; peers name it in datagrams
 
@@ -138,14 +138,15 @@ func (t *table) free(s *Session, number int, at netip.AddrPort) {
 	}
 }
 
-// hear takes in a signed datagram of a leg and returns where the leg is after
-// it; ok tells whether it meant something.
+// hear takes in a signed datagram of a leg and moves the leg to where it says; ok
+// tells whether it meant something. To a session that has ended meanwhile nothing
+// does: nobody would ever free its legs again.
 func (t *table) hear(s *Session, d wire.Datagram, from netip.AddrPort, now time.Time) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l, number := &s.legs[d.Leg], int(d.Leg)
 	was := l.at
-	if !l.hear(d, from, now) {
+	if l.key == nil || !l.hear(d, from, now) {
 		return false
 	}
 	if l.at == was {
@@ -168,13 +169,13 @@ func (t *table) greet(from netip.AddrPort, now time.Time) {
 	sh := t.shard(from)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if p := sh.m[from]; p.session == nil && len(sh.m) < mostGreeted {
+	if p, known := sh.m[from]; p.session == nil && (known || len(sh.m) < mostGreeted) {
 		sh.m[from] = place{until: now.Add(lifetime)}
 	}
 }
 
 // mostGreeted is how many addresses a shard knows at most before it takes no
-// more hellos: forged ones must not fill the memory.
+// hellos of others: forged ones must not fill the memory.
 const mostGreeted = 4096
 
 // sweep frees the legs that were not heard of, and forgets old hellos. It
