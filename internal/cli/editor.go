@@ -53,7 +53,10 @@ func createIn(dir, name string, mode fs.FileMode) (*os.File, error) {
 		return nil, fs.ErrInvalid
 	}
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil && mode.Perm() != 0o600 { // as the umask would have it not: the directory keeps others out
+	if err != nil {
+		return nil, err
+	}
+	if mode.Perm() != 0o600 { // as the umask would have it not: the directory keeps others out
 		if err = f.Chmod(mode.Perm()); err != nil && runtime.GOOS != "windows" {
 			f.Close()
 			return nil, err

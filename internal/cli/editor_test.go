@@ -12,7 +12,10 @@ import (
 
 func TestDesk(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	for name, want := range map[string]string{"notes.txt": "notes.txt", "a b'$x": "a b'$x", "../up.md": "file.md", "": "file", "..": "file"} {
+	tooLong := strings.Repeat("n", 300) + ".md"
+	for name, want := range map[string]string{
+		"notes.txt": "notes.txt", "a b'$x": "a b'$x", "../up.md": "file.md", "": "file", "..": "file", tooLong: "file.md", "a\x00b.md": "file.md",
+	} {
 		w, p, err := desk{os.Getenv}.Make(name, 0o640)
 		if err != nil {
 			t.Fatalf("%q: %v", name, err)
