@@ -78,7 +78,7 @@ func (a *App) toggleCompare() tea.Cmd {
 	case a.panes[0].chooser != nil || a.panes[1].chooser != nil:
 		a.note = note{text: cells.Say("choose a place for both panes first"), tone: toneAsk}
 	case !c.on:
-		*c = comparing{on: true, say: true, number: c.number}
+		*c = comparing{on: true, say: true, number: c.number, check: c.check}
 	case !c.deep:
 		c.deep, c.say = true, true
 		if c.result != nil && !c.running {
@@ -97,7 +97,7 @@ func (a *App) stopComparing() tea.Cmd {
 	}
 	c.check.end()
 	hidden := c.hide
-	*c = comparing{number: c.number + 1}
+	*c = comparing{number: c.number + 1, check: c.check} // numbers go on: messages are under way
 	a.note = note{}
 	for i := range a.panes {
 		a.panes[i].compared, a.panes[i].comparing = nil, false
@@ -231,7 +231,7 @@ func (a *App) sayCompared() {
 	t := cells.Sayf("%s the same", groupText(int64(n[compare.Same])))
 	for _, v := range []compare.Verdict{compare.Unread, compare.Differs, compare.Older, compare.Newer, compare.Only} {
 		if n[v] > 0 {
-			t = cells.Sayf("%s %s, %s", groupText(int64(n[v])), verdictWord(v), t)
+			t = cells.Sayf("%s %s, %s", groupText(int64(n[v])), verdictWords[v], t)
 		}
 	}
 	a.note = note{text: t}

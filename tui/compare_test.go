@@ -80,7 +80,7 @@ func wantVerdict(t *testing.T, d *driver, side int, name string, want compare.Ve
 	}
 	r, _ := p.at(i)
 	if got := p.compared.Of(side, r.id); got != want {
-		t.Errorf("side %d, %s: %s, want %s", side, name, verdictWord(got), verdictWord(want))
+		t.Errorf("side %d, %s: %s, want %s", side, name, verdictWords[got], verdictWords[want])
 	}
 }
 
@@ -162,6 +162,12 @@ func TestComparingContentsIsCancelled(t *testing.T) {
 	}
 	d.send(checkMsg{number: number, pairs: []checkedPair{{name: "x", verdict: compare.Same}}})
 	wantVerdict(t, d, 0, "library.sqlite", compare.Newer)
+	last := d.app.cmp.check.number
+	d.app.stopComparing()
+	d.app.toggleCompare()
+	if d.app.cmp.check.number < last {
+		t.Error("what is under way of an older comparison would be taken for the next one's")
+	}
 }
 
 // Comparing many entries holds no key up.

@@ -42,25 +42,15 @@ func (c canvas) verdictLook(v compare.Verdict) cells.Style {
 	return c.dim
 }
 
-// verdictWord is the word for a verdict, in at most verdictWidth cells.
-func verdictWord(v compare.Verdict) cells.Text {
-	switch v {
-	case compare.Only:
-		return cells.Say("only here")
-	case compare.Newer:
-		return cells.Say("newer")
-	case compare.Older:
-		return cells.Say("older")
-	case compare.Differs:
-		return cells.Say("differs")
-	case compare.Both:
-		return cells.Say("on both")
-	case compare.Same:
-		return cells.Say("same")
-	case compare.Unread:
-		return cells.Say("not read")
-	}
-	return cells.Text{}
+// verdictWords are the words for verdicts, in at most verdictWidth cells.
+var verdictWords = [compare.Count]cells.Text{
+	compare.Only:    cells.Say("only here"),
+	compare.Newer:   cells.Say("newer"),
+	compare.Older:   cells.Say("older"),
+	compare.Differs: cells.Say("differs"),
+	compare.Both:    cells.Say("on both"),
+	compare.Same:    cells.Say("same"),
+	compare.Unread:  cells.Say("not read"),
 }
 
 const verdictWidth = 9
@@ -73,7 +63,7 @@ func (a *App) verdictText(c canvas) (cells.Text, cells.Style) {
 		return cells.Text{}, c.dim
 	}
 	v := p.compared.Of(p.side, r.id)
-	word := verdictWord(v)
+	word := verdictWords[v]
 	if v == compare.Newer || v == compare.Older {
 		word = word.Plus(cells.Say(" here"))
 	}

@@ -140,7 +140,7 @@ func (p *pane) drawRow(c canvas, r cells.Rect, row row, cursor, focused bool) {
 		}
 		var word cells.Text
 		if !row.parent && !row.ghost {
-			word = verdictWord(p.compared.Of(p.side, row.id))
+			word = verdictWords[p.compared.Of(p.side, row.id)]
 		}
 		detail := c.dim
 		if cursor && focused { // one look for all of it: each change costs bytes at every key

@@ -48,9 +48,15 @@ func (l *scroll) move(n, rows int) {
 	l.cursor = max(0, min(l.cursor+n, rows-1))
 }
 
+// letterKeys are the letters that move the cursor as other keys do.
+var letterKeys = map[string]string{"k": "up", "j": "down", "g": "home", "G": "end"}
+
 // handle moves the cursor if the key is one for that. Letters are left to what
 // one can type into.
 func (l *scroll) handle(k string, rows int, letters bool) bool {
+	if as, ok := letterKeys[k]; ok && letters {
+		k = as
+	}
 	page := max(l.height-1, 1)
 	switch k {
 	case "up":
@@ -66,21 +72,7 @@ func (l *scroll) handle(k string, rows int, letters bool) bool {
 	case "end":
 		l.move(rows, rows)
 	default:
-		if !letters {
-			return false
-		}
-		switch k {
-		case "k":
-			l.move(-1, rows)
-		case "j":
-			l.move(1, rows)
-		case "g":
-			l.move(-rows, rows)
-		case "G":
-			l.move(rows, rows)
-		default:
-			return false
-		}
+		return false
 	}
 	return true
 }
