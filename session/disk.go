@@ -74,6 +74,29 @@ func (d *disk) self(p Path) (dir *os.Root, name string, err error) {
 // listBatch is how many names are read from a directory at once.
 const listBatch = 512
 
+// inBatches has see told of all that read returns, until that is at the end, or
+// see returns false; all tells which of them it was.
+func inBatches[T any](ctx context.Context, read func(n int) ([]T, error), see func(T) bool) (all bool, err error) {
+	for ctx.Err() == nil {
+		part, err := read(listBatch)
+		for _, e := range part {
+			switch {
+			case ctx.Err() != nil:
+				return false, ctx.Err()
+			case !see(e):
+				return false, nil
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+	}
+	return false, ctx.Err()
+}
+
 // List yields the entries of p in the disk's order. An entry that vanishes
 // meanwhile is left out.
 func (d *disk) List(ctx context.Context, p Path) iter.Seq2[Entry, error] {
@@ -96,33 +119,20 @@ func (d *disk) list(ctx context.Context, p Path, yield func(Entry, error) bool) 
 		return err
 	}
 	defer f.Close()
-	for {
-		names, err := f.Readdirnames(listBatch)
-		for _, name := range names {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if d.jail && isPrivate(name) {
-				continue
-			}
-			e, err := entryAt(dir, name)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				continue
-			case err != nil: // it is there, more we are not told
-				e = Entry{Name: name, Kind: Other}
-			}
-			if !yield(e, nil) {
-				return nil
-			}
+	_, err = inBatches(ctx, f.Readdirnames, func(name string) bool {
+		if d.jail && isPrivate(name) {
+			return true
 		}
-		if err == io.EOF {
-			return nil
+		e, err := entryAt(dir, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return true
+		case err != nil: // it is there, more we are not told
+			e = Entry{Name: name, Kind: Other}
 		}
-		if err != nil {
-			return err
-		}
-	}
+		return yield(e, nil)
+	})
+	return err
 }
 
 // entryAt describes name in dir.

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -30,26 +29,13 @@ func (d *disk) eachName(ctx context.Context, p Path, yield func(Entry, error) bo
 		return err
 	}
 	defer f.Close()
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
+	_, err = inBatches(ctx, f.ReadDir, func(e fs.DirEntry) bool {
+		if d.jail && isPrivate(e.Name()) {
+			return true
 		}
-		part, err := f.ReadDir(listBatch)
-		for _, e := range part {
-			if d.jail && isPrivate(e.Name()) {
-				continue
-			}
-			if !yield(Entry{Name: e.Name(), Kind: kindOf(e.Type()), Size: -1}, nil) {
-				return nil
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
+		return yield(Entry{Name: e.Name(), Kind: kindOf(e.Type()), Size: -1}, nil)
+	})
+	return err
 }
 
 // kindOf returns the kind that the type bits of a mode stand for.

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 )
@@ -88,27 +87,16 @@ func (w *walker) read(at *walkedDir) (more bool, err error) {
 	}
 	defer f.Close()
 	at.list = f
-	for {
-		if err := w.ctx.Err(); err != nil {
-			return false, err
+	return inBatches(w.ctx, f.ReadDir, func(e fs.DirEntry) bool {
+		if w.d.jail && isPrivate(e.Name()) {
+			return true
 		}
-		part, err := f.ReadDir(listBatch)
-		for _, e := range part {
-			if w.d.jail && isPrivate(e.Name()) {
-				continue
-			}
-			if !w.visit(at, e) {
-				return false, nil
-			}
-			if e.IsDir() {
-				at.left.add(e.Name())
-			}
+		if !w.visit(at, e) {
+			return false
 		}
-		if err == io.EOF {
-			return true, nil
+		if e.IsDir() {
+			at.left.add(e.Name())
 		}
-		if err != nil {
-			return false, err
-		}
-	}
+		return true
+	})
 }
