@@ -61,9 +61,10 @@ func (e *Engine) Page(tab Tab, offset, limit int) Page {
 		rows, skip, below = e.past.latest(p.Tab, p.Offset, limit)
 		stored = limit - len(rows)
 	}
+	k := e.keeper
 	e.mu.Unlock()
 	e.need(rows)
-	old := e.stored(p.Tab, below, skip, stored)
+	old := e.stored(k, p.Tab, below, skip, stored)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
@@ -74,11 +75,11 @@ func (e *Engine) Page(tab Tab, offset, limit int) Page {
 }
 
 // stored reads finished transfers that are not in memory.
-func (e *Engine) stored(tab Tab, below int64, skip, limit int) []*queued {
-	if e.keeper == nil || limit <= 0 {
+func (e *Engine) stored(k *keeper, tab Tab, below int64, skip, limit int) []*queued {
+	if k == nil || limit <= 0 {
 		return nil
 	}
-	records, err := e.keeper.store.Past(tab, below, skip, limit)
+	records, err := k.store.Past(tab, below, skip, limit)
 	if err != nil {
 		e.notice("the history cannot be read: " + Display(plain(err).Error()))
 	}

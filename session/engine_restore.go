@@ -139,15 +139,16 @@ func bare(qs []*queued) (out []*queued) {
 func (e *Engine) need(qs []*queued) {
 	e.mu.Lock()
 	qs = bare(qs)
+	k := e.keeper
 	e.mu.Unlock()
-	if len(qs) == 0 || e.keeper == nil {
+	if len(qs) == 0 || k == nil {
 		return
 	}
 	ids := make([]TransferID, len(qs))
 	for i, q := range qs {
 		ids[i] = q.id
 	}
-	records, err := e.keeper.store.Load(ids)
+	records, err := k.store.Load(ids)
 	byID := map[TransferID]*Record{}
 	for i := range records {
 		byID[records[i].ID] = &records[i]

@@ -96,8 +96,11 @@ func (e *Engine) History(ctx context.Context, q HistoryQuery) ([]Transfer, error
 	if err := ctx.Err(); err != nil {
 		return nil, about(Path{}, err)
 	}
-	recent := e.recent(q)
-	if e.keeper == nil {
+	e.mu.Lock()
+	k := e.keeper
+	e.mu.Unlock()
+	recent := e.recent(k, q)
+	if k == nil {
 		return window(recent, q), nil
 	}
 	// What is not in the store yet comes from memory, what is there from it.
@@ -107,7 +110,7 @@ func (e *Engine) History(ctx context.Context, q HistoryQuery) ([]Transfer, error
 	if len(recent) == 0 {
 		from = q
 	}
-	records, err := e.keeper.store.History(from)
+	records, err := k.store.History(from)
 	if err != nil {
 		return nil, about(Path{}, err)
 	}
@@ -130,18 +133,18 @@ func window(ts []Transfer, q HistoryQuery) []Transfer {
 
 // recent returns what a query asks for and only the memory has, the latest
 // first.
-func (e *Engine) recent(q HistoryQuery) (out []Transfer) {
+func (e *Engine) recent(k *keeper, q HistoryQuery) (out []Transfer) {
 	var unsaved map[TransferID]bool
-	if e.keeper != nil {
-		e.keeper.await()
-		unsaved = e.keeper.unsaved()
+	if k != nil {
+		k.await()
+		unsaved = k.unsaved()
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := slices.Concat(e.past.ended[TabFailed], e.past.ended[TabDone])
 	slices.SortFunc(all, func(a, b *queued) int { return cmp.Compare(b.ended, a.ended) })
 	for _, t := range e.describe(all, time.Now()) {
-		if (e.keeper == nil || unsaved[t.ID] || t.ID < 0) && e.matches(&q, &t) {
+		if (k == nil || unsaved[t.ID] || t.ID < 0) && e.matches(&q, &t) {
 			out = append(out, t)
 		}
 	}

@@ -140,9 +140,8 @@ func (k *keeper) run() {
 	}
 }
 
-// write writes what is pending. It stays pending until it is written, since a
+// write writes what is pending. It is in writing until it is written, since a
 // reader of the store must know what is newer than that.
-// write writes what is pending.
 func (k *keeper) write() error {
 	k.gate.Lock()
 	k.mu.Lock()

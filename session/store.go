@@ -87,7 +87,7 @@ type Answer struct {
 	Decision Conflict
 }
 
-// merge returns both changes in one; next came later.
+// merge adds to r a change that came later.
 func (r *Record) merge(next *Record) {
 	r.Row, r.Forget = next.Row, next.Forget
 	if next.Job != nil {
