@@ -115,10 +115,11 @@ func openFile(ctx context.Context, path string, now func() time.Time) (s *Store,
 	if err = migrate(ctx, s.conn); err != nil {
 		return s, err
 	}
-	if err = s.prepare(ctx); err != nil {
-		return s, fmt.Errorf("%w: %v", errForeign, err)
+	err = s.prepare(ctx)
+	if e := (*sqlite.Error)(nil); errors.As(err, &e) && e.Code()&0xff == codes.SQLITE_ERROR { // a table or column is missing
+		err = fmt.Errorf("%w: %v", errForeign, err)
 	}
-	return s, nil
+	return s, err
 }
 
 // dsn names a file to the driver. One connection locks it until it is closed.
