@@ -38,10 +38,11 @@ type KnownPeer struct {
 // Transfers as often as it likes to draw.
 //
 // All methods may be called from several goroutines. Those that take a context
-// may wait for the network; the others return at once.
+// may wait for the network; the others for no more than the store, if there is
+// one, and Close for all that runs to end.
 //
-// It owns a goroutine for each place (keeping it connected) and for each
-// transfer that runs; Close ends them all.
+// It owns goroutines for each place (keeping it connected), for each transfer
+// that runs, and for the store; Close ends them all.
 type Engine struct {
 	cfg  EngineConfig
 	host *Host

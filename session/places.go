@@ -256,7 +256,10 @@ func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
 		if fails > 0 && !p.waitToDial(ctx, min(firstWait<<min(fails-1, 8), longestDial)) {
 			return nil, context.Cause(ctx)
 		}
-		l, err := p.reach.Dial(ctx, p.target, p.secret)
+		p.mu.Lock()
+		secret := p.secret
+		p.mu.Unlock()
+		l, err := p.reach.Dial(ctx, p.target, secret)
 		if err == nil {
 			return l, nil
 		}
