@@ -64,7 +64,7 @@ var ErrLeft = errors.New("some items failed or wait for an answer")
 // lookEvery is how often the engine is asked.
 const lookEvery = 250 * time.Millisecond
 
-// A session is one run.
+// A run is what Run works with.
 type run struct {
 	Config
 	out    *bufio.Writer
@@ -81,7 +81,7 @@ type run struct {
 
 // Run reads commands and answers them until quit, the end of the input or of
 // ctx. At the end of the input it waits for what it put into the queue. It
-// returns ErrLeft, what ended ctx, or nil.
+// returns ErrLeft, what ended ctx, an error of ReadLine, or nil.
 func Run(ctx context.Context, cfg Config) error {
 	if cfg.Tick == nil {
 		cfg.Tick = time.After
@@ -129,7 +129,10 @@ func (r *run) loop(ctx context.Context) error {
 		case t := <-lines:
 			r.prompt = false
 			if t.err != nil {
-				return r.finish(ctx)
+				if err := r.finish(ctx); ctx.Err() != nil || errors.Is(t.err, io.EOF) {
+					return err
+				}
+				return t.err // what was not read was not done
 			}
 			r.do(ctx, t.line)
 			if r.over {

@@ -183,6 +183,17 @@ func TestTroubleIsTold(t *testing.T) {
 	})
 }
 
+func TestALineThatCannotBeReadIsAnError(t *testing.T) {
+	for _, c := range []struct{ read, want error }{{io.EOF, nil}, {errors.ErrUnsupported, errors.ErrUnsupported}} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := Config{Engine: &fake{}, Output: io.Discard, ReadLine: func() (string, error) { return "", c.read }}
+			if err := Run(t.Context(), cfg); !errors.Is(err, c.want) {
+				t.Errorf("%v: Run returned %v", c.read, err)
+			}
+		})
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
