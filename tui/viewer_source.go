@@ -126,7 +126,7 @@ func (s *source) lose(f session.File) {
 // tell: a peer says so itself when it is read.
 func (s *source) changed() bool {
 	s.mu.Lock()
-	was, seen := s.entry, s.seen
+	was, seen, ctx := s.entry, s.seen, s.ctx
 	s.mu.Unlock()
 	if s.place != session.Here || !seen {
 		return false
@@ -135,7 +135,7 @@ func (s *source) changed() bool {
 	if err != nil {
 		return false
 	}
-	now, err := tree.Stat(s.ctx, s.path)
+	now, err := tree.Stat(ctx, s.path)
 	return err != nil || now.Kind == session.RegularFile && !sameState(was, now)
 }
 
@@ -162,5 +162,7 @@ func (s *source) anew() {
 // close ends everything.
 func (s *source) close() {
 	s.giveUp()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.cancel()
 }
