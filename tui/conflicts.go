@@ -175,6 +175,7 @@ func (l *conflictList) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 	if key.Matches(k, giveUp, bind("", "enter", "q")) || t == nil || len(t.Conflicts) == 0 {
 		return nil, true
 	}
+	l.follow(t.Conflicts) // they may have become fewer since they were drawn
 	for _, m := range []struct {
 		key.Binding
 		by int

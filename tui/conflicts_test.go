@@ -128,3 +128,13 @@ func TestFastAnswers(t *testing.T) {
 		t.Fatalf("three answers left %+v", on)
 	}
 }
+
+// A key finds the list shorter than it was drawn: it answers what is left.
+func TestConflictListThatBecameShorter(t *testing.T) {
+	l := &conflictList{app: newDriver(t, 100, 30).app, id: 7, spot: spot{cursor: 4, on: 5}}
+	l.app.queue.live = []session.Transfer{{ID: 7, Asking: 1, Conflicts: []session.Question{{ID: 1}}}}
+	do, over := l.handleKey(keyMsg("s"))
+	if r, ok := do.(reply); over || !ok || r.question != 1 {
+		t.Errorf("the key does %+v, %v", do, over)
+	}
+}

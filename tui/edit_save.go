@@ -37,7 +37,7 @@ func (m editedMsg) apply(a *App) tea.Cmd {
 // weighedMsg says how the copy and the far file stand.
 type weighedMsg struct {
 	draft   draft
-	changed bool // the copy is another one than what was brought
+	changed bool // the copy is another one than what was brought, or cannot be read
 	yours   session.Entry
 	theirs  session.Entry
 	gone    bool // the far file is
@@ -51,6 +51,7 @@ func (d draft) weigh(ctx context.Context, e Engine, failed error) weighedMsg {
 	sum, err := d.digest(ctx, e)
 	if err != nil {
 		m.err, m.lost = err, session.KindOf(err) == session.NotFound
+		m.changed = true // as far as anybody knows: the copy is kept, and its path said
 		return m
 	}
 	if m.changed = sum != d.was; !m.changed {

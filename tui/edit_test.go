@@ -215,3 +215,18 @@ func TestEditOfASlowPeer(t *testing.T) {
 		t.Error("the editor opened all the same")
 	}
 }
+
+// A copy that cannot be read after the editor is kept, and said where.
+func TestEditOfACopyThatCannotBeRead(t *testing.T) {
+	d := newDriver(t, 120, 24)
+	here := d.engine.trees[0]
+	editFar(d, "one\n", func(string) (string, error) {
+		here.unreadable = true
+		return "mine\n", nil
+	})
+	d.wantShown("was not saved")
+	d.wantShown("your copy is /tmp/aaa.txt")
+	if calls := strings.Join(here.calls, "\n"); strings.Contains(calls, "remove") {
+		t.Errorf("the copy is gone: %s", calls)
+	}
+}
