@@ -206,8 +206,8 @@ func tagMask(on bool) func(*App) tea.Cmd {
 	}
 }
 
-// escape gives up waiting, or clears one thing at a time: a note, the filter, the tags, the queue's
-// focus.
+// escape gives up waiting, or clears one thing at a time: a note, the filter, the
+// tags, the queue's focus.
 func (a *App) escape() tea.Cmd {
 	p := a.pane()
 	switch {
@@ -220,8 +220,7 @@ func (a *App) escape() tea.Cmd {
 	case p.chooser != nil && p.chooser.back != nil:
 		return a.closeChooser(p)
 	case p.isWaiting(a.now()):
-		a.stopWaiting(p)
-		return nil
+		return a.stopWaiting(p)
 	case p.gather.running && p.view.Order.NeedsDetails():
 		p.stopGathering()
 		return sortBy(listing.ByName)(a)

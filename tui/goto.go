@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -229,10 +228,10 @@ func lookFor(ctx context.Context, e Engine, d *gotoDialog, number int, at Locati
 	}
 	entry, err := tree.Stat(ctx, at.Dir)
 	switch {
-	case err == nil && (entry.Kind == session.Directory || entry.Kind == session.Link && opens(ctx, tree, at.Dir)):
+	case err == nil && (entry.Kind == session.Directory || entry.Kind == session.Link && canBeRead(ctx, tree, at.Dir) == nil):
 	case err == nil:
 		m.at.Dir, m.name = at.Dir.Split()
-	case errors.Is(err, session.NotFound), errors.Is(err, session.NotADirectory):
+	case isGone(err):
 		m.err = err
 		for p := at.Dir.Parent(); ; p = p.Parent() {
 			if e, err := tree.Stat(ctx, p); p.IsRoot() || err == nil && e.Kind == session.Directory {
@@ -244,14 +243,6 @@ func lookFor(ctx context.Context, e Engine, d *gotoDialog, number int, at Locati
 		m.err = err
 	}
 	return m
-}
-
-// opens tells whether a link leads to a directory.
-func opens(ctx context.Context, tree session.Tree, p session.Path) bool {
-	for _, err := range tree.Names(ctx, p) {
-		return err == nil
-	}
-	return true
 }
 
 func (m wentMsg) apply(a *App) tea.Cmd {

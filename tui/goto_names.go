@@ -53,15 +53,7 @@ func hear(ctx context.Context, e Engine, dir Location, begin string) heard {
 		}
 		h.names = append(h.names, session.Entry{Name: e.Name, Kind: e.Kind})
 	}
-	slices.SortFunc(h.names, func(x, y session.Entry) int {
-		if dx, dy := x.Kind == session.Directory, y.Kind == session.Directory; dx != dy {
-			if dx {
-				return -1
-			}
-			return 1
-		}
-		return listing.Natural(x.Name, y.Name)
-	})
+	slices.SortFunc(h.names, listing.View{}.Compare)
 	return h
 }
 

@@ -115,6 +115,10 @@ func (a *App) swapPanes() tea.Cmd {
 		p.side = i
 		p.sort.stop()
 		p.load.gen, p.sort.stamp = gen, stamp+1 // what is under way names the other side
+		if p.chooser != nil {                   // it is read again when that is closed
+			p.load.stop()
+			p.load.running, p.stale = false, true
+		}
 		cmds = append(cmds, a.reload(p))
 	}
 	return tea.Batch(cmds...)

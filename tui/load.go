@@ -211,13 +211,12 @@ func (p *pane) take(m part) {
 }
 
 // unread says why a directory could not be read to its end. What was read of it
-// stays, unless it is not there any more at all.
+// stays, unless it may not be read any more at all.
 func (a *App) unread(p *pane, err error) {
 	if p.count() == 0 {
 		return
 	}
-	gone := errors.Is(err, session.NotFound) || errors.Is(err, session.NotADirectory) || errors.Is(err, session.Permission)
-	if p.load.reload && gone {
+	if p.load.reload && errors.Is(err, session.Permission) {
 		p.empty()
 		return
 	}

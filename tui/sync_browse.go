@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"errors"
-
 	tea "charm.land/bubbletea/v2"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/cells"
@@ -113,7 +111,7 @@ func (m followMsg) apply(a *App) tea.Cmd {
 	}
 	place := placeName(a.place(m.to.Place))
 	switch {
-	case errors.Is(m.err, session.NotFound), errors.Is(m.err, session.NotADirectory):
+	case isGone(m.err):
 		a.pauseSync(cells.Sayf("%s has no %s: the other pane stays", place, cells.Name(m.to.Dir.Base())))
 		return nil
 	case m.err != nil:

@@ -41,17 +41,21 @@ func (a *App) waitOn(p *pane, err error) tea.Cmd {
 	return cmd
 }
 
-// stopWaiting gives up what a pane waits for. What it showed before stays.
-func (a *App) stopWaiting(p *pane) {
+// stopWaiting gives up what a pane waits for. What it showed before stays, with
+// what changed meanwhile, and more can be asked about it.
+func (a *App) stopWaiting(p *pane) tea.Cmd {
+	if p.load.reload {
+		late := p.load.late
+		p.load.begin(a.ctx)
+		p.load.running, p.load.reload = false, false
+		a.note = note{text: cells.Sayf("not read again; %s tries once more", a.keyFor("refresh")), tone: toneHint}
+		return a.changed(p, late)
+	}
 	p.load.stop()
 	p.load.gen++
 	p.load.running = false
-	if p.load.reload {
-		p.load.reload = false
-		a.note = note{text: cells.Sayf("not read again; %s tries once more", a.keyFor("refresh")), tone: toneHint}
-		return
-	}
 	p.err = errGivenUp
+	return nil
 }
 
 var errGivenUp = &session.Error{Kind: session.Timeout, Err: session.Timeout}

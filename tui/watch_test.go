@@ -199,6 +199,27 @@ func TestPaneThatWaits(t *testing.T) {
 	d.wantShown("no answer in time")
 }
 
+// Reading again is given up: what was shown stays, what changed meanwhile is
+// taken in, and more can be asked about it.
+func TestReadingAgainIsGivenUp(t *testing.T) {
+	d := newDriver(t, 80, 24)
+	p := &d.app.panes[0]
+	before := len(d.names(0))
+	if d.app.refresh() == nil { // and not run: it does not come back
+		t.Fatal("nothing is read")
+	}
+	d.app.changed(p, []session.Entry{{Name: "late", Size: 7}})
+	d.wait(34 * time.Second)
+	d.press("esc")
+	d.wantShown("not read again")
+	if got := d.names(0); len(got) != before+1 || !slices.Contains(got, "late") {
+		t.Errorf("the pane shows %q", got)
+	}
+	if p.load.running || p.load.ctx.Err() != nil {
+		t.Error("nothing more can be asked about what is shown")
+	}
+}
+
 // A place that lets a time pass and is there still is asked again, and since
 // when it is waited for is not forgotten.
 func TestPaneIsAskedAgain(t *testing.T) {

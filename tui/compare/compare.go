@@ -1,7 +1,7 @@
 package compare
 
 import (
-	"slices"
+	"sort"
 	"sync/atomic"
 	"time"
 
@@ -131,12 +131,7 @@ type comparison struct {
 
 // divide tells directories, which come first in a base, from the rest.
 func divide(s Side) (dirs, files []listing.ID) {
-	n, _ := slices.BinarySearchFunc(s.Base, false, func(id listing.ID, _ bool) int {
-		if s.Of.IsDir(id) {
-			return -1
-		}
-		return 1
-	})
+	n := sort.Search(len(s.Base), func(i int) bool { return !s.Of.IsDir(s.Base[i]) })
 	return s.Base[:n], s.Base[n:]
 }
 

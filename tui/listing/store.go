@@ -85,9 +85,8 @@ func (s *Store) setExtra(id ID, x extra) {
 }
 
 // Set notes what is known of an entry by now, also that it is Gone; with its Size
-// -1 nothing is. An entry
-// that became a directory, or ceased to be one, is another entry: Set returns
-// false and does nothing.
+// -1 nothing is. An entry that became a directory, or ceased to be one, is another
+// entry: Set returns false and does nothing.
 func (s *Store) Set(id ID, e session.Entry) bool {
 	if e.Kind != session.Gone && (e.Kind == session.Directory) != s.IsDir(id) {
 		return false
