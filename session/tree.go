@@ -32,8 +32,8 @@ type Tree interface {
 	// Watch yields what changes in dir, not below it, until ctx ends: first an
 	// empty Change, from which on nothing is missed, then what came together, at
 	// most WatchRate times a second. An error is the last thing it yields:
-	// NotFound when dir was removed or has another name now, Refused where
-	// nothing more can be watched.
+	// NotFound when dir was removed or has another name now, Changed when
+	// another directory has its place, Refused where nothing more can be watched.
 	Watch(ctx context.Context, dir Path) iter.Seq2[Change, error]
 
 	// Measure counts what is in the directory p and below, without following

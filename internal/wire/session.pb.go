@@ -1801,7 +1801,8 @@ func (x *Described) GetEntries() []*Entry {
 // Changes are the names in a directory that came, went or changed since the
 // Changes before, a few times a second at the most. With again they are not all
 // of them: the directory has to be read again. The error ends the watch:
-// KIND_NOT_FOUND where the directory was removed or has another name.
+// KIND_NOT_FOUND where the directory was removed or has another name,
+// KIND_CHANGED where another one has its place.
 type Changes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
