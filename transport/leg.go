@@ -63,12 +63,15 @@ func (b *legBinder) due(now time.Time) (out []byte, next time.Time) {
 	}
 	kind, wait := wire.DatagramKeep, keepWait
 	if b.state == legBinding {
-		kind, wait = wire.DatagramBind, min(bindFirst<<min(b.unsure, 8), bindMost)
+		kind, wait = wire.DatagramBind, b.bindWait()
 	}
 	b.unsure++
 	b.next = now.Add(wait)
 	return b.say(wire.Datagram{Type: kind}), b.next
 }
+
+// bindWait is how long the relay may take to answer.
+func (b *legBinder) bindWait() time.Duration { return min(bindFirst<<min(b.unsure, 8), bindMost) }
 
 // hear takes in what the relay says, and returns what is to be sent at once. What
 // is not for us, forged or old is nothing.
@@ -79,6 +82,7 @@ func (b *legBinder) hear(packet []byte, now time.Time) (out []byte) {
 	}
 	switch {
 	case d.Type == wire.DatagramChallenge && b.state == legBinding:
+		b.next = now.Add(b.bindWait()) // another bind would make the reply to this an old one
 		return b.say(wire.Datagram{Type: wire.DatagramAnswer, Cookie: d.Cookie})
 	case !wire.Signed(packet, b.key):
 	case d.Type == wire.DatagramBound && b.state == legBinding, d.Type == wire.DatagramKept && b.state == legBound:

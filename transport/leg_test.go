@@ -69,6 +69,45 @@ func TestLegBinder(t *testing.T) {
 	}
 }
 
+// TestLegBinderFarAway binds over the longest round trip that a bind waits for.
+func TestLegBinderFarAway(t *testing.T) {
+	const rtt = bindMost - 100*time.Millisecond
+	key := bytes.Repeat([]byte{3}, 32)
+	start := time.Unix(1_000_000, 0)
+	now := start
+	b := newLegBinder(Leg{Session: 7, Key: key}, now)
+	type reply struct {
+		at     time.Time
+		packet []byte
+	}
+	var coming []reply
+	says := func(out []byte) {
+		d, err := wire.ParseDatagram(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Type = map[wire.DatagramType]wire.DatagramType{
+			wire.DatagramBind: wire.DatagramChallenge, wire.DatagramAnswer: wire.DatagramBound}[d.Type]
+		coming = append(coming, reply{now.Add(rtt), d.Append(nil, key)})
+	}
+	for b.state != legBound {
+		if now.Sub(start) > time.Minute {
+			t.Fatal("it is not bound after a minute")
+		}
+		if len(coming) > 0 && !coming[0].at.After(b.next) {
+			r := coming[0]
+			coming, now = coming[1:], r.at
+			if out := b.hear(r.packet, now); out != nil {
+				says(out)
+			}
+			continue
+		}
+		now = b.next
+		out, _ := b.due(now)
+		says(out)
+	}
+}
+
 func FuzzLegBinder(f *testing.F) {
 	key := bytes.Repeat([]byte{3}, 32)
 	d := wire.Datagram{Type: wire.DatagramChallenge, Session: 7, Counter: 1_000_000_000_000_000_001}
