@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -281,5 +282,18 @@ func TestRestart(t *testing.T) {
 	<-l.Done()
 	if !errors.Is(l.Err(), ErrUnreachable) || !strings.Contains(l.Err().Error(), "restarted") {
 		t.Errorf("%v", l.Err())
+	}
+}
+
+// TestJoinForgetsClosed keeps a family from growing with each peer that was met.
+func TestJoinForgetsClosed(t *testing.T) {
+	e := dialFrom(t, Config{})
+	gone, lives, comes := dialFrom(t, Config{}), dialFrom(t, Config{}), dialFrom(t, Config{})
+	e.Join(gone)
+	e.Join(lives)
+	gone.Close()
+	e.Join(comes)
+	if want := []*Endpoint{lives, comes}; !slices.Equal(e.family, want) {
+		t.Errorf("the family is %v, want %v", e.family, want)
 	}
 }

@@ -145,8 +145,8 @@ func (t *laneTally) view(l *link, now time.Time) laneView {
 	return v
 }
 
-// addLanes brings l up to n lanes on the way that new ones take. A lane that does not come is left out: the
-// link works without it, and Lanes tells.
+// addLanes brings l up to n lanes on the way that new ones take. A lane that does
+// not come is left out: the link works without it, and Lanes tells.
 func (e *Endpoint) addLanes(ctx context.Context, l *link, n int) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
 	defer cancel()

@@ -89,11 +89,11 @@ func (e *Endpoint) Upgrade(ctx context.Context, on Link, addresses []string) err
 }
 
 // Join lets lanes that come to e join the links that other admitted: they are two
-// ways to the same peer.
+// ways to the same peer. Those that were closed are forgotten.
 func (e *Endpoint) Join(other *Endpoint) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.family = append(slices.Clip(e.family), other)
+	e.family = append(slices.DeleteFunc(slices.Clone(e.family), func(o *Endpoint) bool { return o.ctx.Err() != nil }), other)
 }
 
 // route is the way that new lanes take.
