@@ -55,9 +55,9 @@ func (a *App) copyPaths() tea.Cmd {
 	return tea.Raw(a.opts.through(ansi.SetClipboard('c', text)))
 }
 
-// written is a path as bargee, or on this machine a shell, takes it. A name that
-// has more in it than can be seen is written with escapes: what is pasted must be
-// what was read.
+// written is a path as bargee takes it, or one of this machine as its system
+// writes it, without quotes for a shell. A name that has more in it than can be
+// seen is written with escapes: what is pasted must be what was read.
 func (a *App) written(at Location) string {
 	path := "/" + at.Dir.Raw()
 	if at.Place == session.Here && a.opts.HostPath != nil {

@@ -5,7 +5,7 @@
 //	terminal ── keys, size ──▶ ┌────────┐ ── tea.Cmd ──▶ goroutines: Tree.List, Engine.Submit, …
 //	                           │ Update │ ◀── messages ──┘   the only place where anything waits
 //	engine ◀── Places,         └────────┘
-//	           Transfers           │ state
+//	           Page, Log           │ state
 //	           4 times a second    ▼
 //	           while busy,     ┌────────┐      ┌────────┐ frames ┌────────┐
 //	           else once       │  View  │ ───▶ │  grid  │ ─────▶ │ output │ ──▶ terminal

@@ -105,6 +105,7 @@ func (l *dropList) look(a *App) tea.Cmd {
 	l.cancel = cancel
 	rows, e := append([]drop(nil), l.rows...), a.engine
 	return func() tea.Msg {
+		defer cancel()
 		tree, err := e.Tree(session.Here)
 		for i := range rows {
 			if d := &rows[i]; d.err == nil {
@@ -159,7 +160,7 @@ func (l *dropList) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 
 func (l *dropList) move(n int) { l.cursor = max(0, min(l.cursor+n, len(l.rows)-1)) }
 
-// edit takes more paths.
+// edit takes other paths instead.
 func (l *dropList) edit(m tea.PasteMsg) action {
 	return doing(func(a *App) tea.Cmd {
 		l.cancel()

@@ -82,7 +82,7 @@ func shellWords(line string) (words []string, quoted bool) {
 				begun = false
 			}
 			continue
-		case c == '\'' || c == '"' && !begun, c == '"':
+		case c == '\'' || c == '"':
 			end := strings.IndexByte(line[i+1:], c)
 			if end < 0 {
 				return nil, false
