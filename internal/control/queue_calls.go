@@ -128,6 +128,7 @@ func (q *Queue) Page(tab session.Tab, offset, limit int) session.Page {
 	p := e.Page(tab, offset, limit)
 	if c != nil {
 		q.rowHere(c, p.Rows...)
+		q.rowHere(c, p.Live...)
 	}
 	return p
 }

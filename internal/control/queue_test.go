@@ -198,6 +198,27 @@ func (h *harbour) eventually(what string, ok func() bool) {
 	}
 }
 
+// What runs is told with the places of who looks, too.
+func TestQueueTellsWhatRunsWithOwnPlaces(t *testing.T) {
+	h := newHarbour(t)
+	_, guest := h.start(Screen), h.start(Command)
+	if _, err := guest.Connect(t.Context(), "OTHER", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	at, err := guest.Connect(t.Context(), "PEER", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, _ := h.slowJob("in", 20, at)
+	if _, err := guest.Submit(j); err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("shown as what runs", func() bool {
+		p := guest.Page(session.TabActive, 1, 0)
+		return len(p.Live) == 1 && p.Live[0].Job.To == at
+	})
+}
+
 // One leads, another one asks it: its transfers run there, with their secrets,
 // and are seen from both.
 func TestQueueOfTwo(t *testing.T) {
