@@ -209,7 +209,7 @@ func TestQueueTellsWhatRunsWithOwnPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, _ := h.slowJob("in", 20, at)
+	j, _ := h.slowJob("in", many, at)
 	if _, err := guest.Submit(j); err != nil {
 		t.Fatal(err)
 	}
