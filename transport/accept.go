@@ -89,6 +89,7 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 	if err != nil {
 		return visitor{}, ch, err
 	}
+	ch.holder = shownKey(conn.ConnectionState().TLS)
 	ch.client, ch.server = client, e.cfg.Identity.Fingerprint()
 	s, err := conn.AcceptStream(conn.Context())
 	if err != nil {

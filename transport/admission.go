@@ -23,6 +23,11 @@ type Admission struct {
 	MaxClients int                  // links at a time; 0: no limit
 	MaxLanes   int                  // of a link; 0: as many as there can be
 	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
+
+	// Pass judges a pass, by the key that its holder showed, and returns the grant
+	// that it stands for; nil: none is taken. Its error is told to the holder; one
+	// that matches ErrForgedPass is charged to the source as a wrong proof.
+	Pass func(pass string, holder ed25519.PublicKey) (Grant, error)
 }
 
 // Tokens makes an Admission.Tokens of a fixed set.
@@ -118,6 +123,9 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 	if hello.Guest && l.admission.Guests {
 		v.guest = true
 		return l.admit(c, v, nil, false)
+	}
+	if hello.Pass != "" && l.admission.Pass != nil {
+		return l.checkPass(c, ch, v, hello.Pass)
 	}
 	if g, ok := l.grant(ch); ok && !hello.UnknownServer {
 		v.grant = g

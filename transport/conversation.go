@@ -3,6 +3,7 @@ package transport
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"hash"
@@ -62,10 +63,11 @@ const (
 // A channel is the TLS connection that a conversation runs in, as both sides
 // see it and nobody else can make it.
 type channel struct {
-	login   [32]byte // exporter, label loginLabel
-	join    [32]byte // exporter, label joinLabel
-	fec     [32]byte // exporter, label fecLabel
-	client  Fingerprint
+	login   [32]byte          // exporter, label loginLabel
+	join    [32]byte          // exporter, label joinLabel
+	fec     [32]byte          // exporter, label fecLabel
+	holder  ed25519.PublicKey // the client's; nil in a client
+	client  Fingerprint       // of it
 	server  Fingerprint
 	address string // of the other side, for messages
 }

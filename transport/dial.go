@@ -20,6 +20,7 @@ type Remote struct {
 	Secret    Secret      // shown only if our key alone does not open; may be none
 	Lanes     int         // 0: one; AutoLanes; no more than the peer allows
 	Keep      bool        // ask the peer to let our key in from now on
+	Pass      string      // signed for our key by who the peer trusts, at most MaxPass bytes; shown only with a Key
 
 	// Guest asks for what anybody may have (Admission.Guests), without Secret.
 	// With the zero Key nobody knows who answers: fit for what is secret to
@@ -35,6 +36,12 @@ const refusedRetries = 3 * time.Second
 // Dial makes a link to r. It takes no longer than Config.HandshakeTimeout.
 func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 	where := strings.Join(r.Addresses, ", ")
+	if len(r.Pass) > MaxPass {
+		return nil, fail(ErrAuth, "dial %s: the pass has %d bytes, at most %d", where, len(r.Pass), MaxPass)
+	}
+	if r.Key.IsZero() && r.Pass != "" {
+		return nil, fail(ErrAuth, "dial %s: a pass does not prove who answers, and its key is not known", where)
+	}
 	if r.Key.IsZero() && r.Secret.IsZero() && !r.Guest {
 		return nil, fail(ErrAuth, "dial %s: neither the key of the peer is known nor a secret was given", where)
 	}
@@ -69,7 +76,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, direct: e.announced})
+	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, direct: e.announced})
 	if err != nil {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err

@@ -66,6 +66,11 @@
 // SHA-512("CPaceMac" || sid || ISK) over lv_cat(Y, AD) of the side that sends
 // the tag. The client sends its own first; the server's is Admitted.proof.
 //
+// Pass: ClientHello.pass, a JSON Web Token that names the client's TLS key by its
+// thumbprint (RFC 7638) in cnf.jkt, so that it needs no proof of its own. A server
+// that takes none answers as if there were none. What else it says is in package
+// relay.
+//
 // # Links and lanes
 //
 // The first lane makes the link; Admitted.link names it. A further lane n (from

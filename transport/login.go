@@ -22,6 +22,7 @@ type clientLogin struct {
 	keep     bool
 	fec      bool        // the socket can correct errors
 	guest    bool        // nothing is to be proved, by either side
+	pass     string      // for our key, from who the server trusts; or ""
 	direct   []string    // where we may be reached without a relay
 	join     *clientJoin // a further lane
 	random   io.Reader   // nil: crypto/rand; set by tests
@@ -56,6 +57,7 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 		Fec:           l.fec,
 		Guest:         l.guest,
 		Direct:        l.direct,
+		Pass:          l.pass,
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
@@ -134,6 +136,8 @@ func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, er
 func (l clientLogin) prove(c *conversation, ch channel, version int, p *wire.Prove) (entry, error) {
 	token, isToken := l.secret.Token()
 	switch {
+	case l.secret.IsZero() && l.pass != "":
+		return entry{}, fail(ErrAuth, "%s takes no passes: give its token", ch.address)
 	case l.secret.IsZero():
 		return entry{}, fail(ErrAuth, "%s does not know this machine's key and asks for a token: give one", ch.address)
 	case isToken && p.Token:

@@ -55,7 +55,12 @@ func peerKey(s tls.ConnectionState) (Fingerprint, error) {
 	if err := verifyConnection(s); err != nil {
 		return Fingerprint{}, err
 	}
-	return FingerprintOf(s.PeerCertificates[0].PublicKey.(ed25519.PublicKey)), nil
+	return FingerprintOf(shownKey(s)), nil
+}
+
+// shownKey is the key itself, of a connection that verifyConnection let pass.
+func shownKey(s tls.ConnectionState) ed25519.PublicKey {
+	return s.PeerCertificates[0].PublicKey.(ed25519.PublicKey)
 }
 
 // certificate wraps the key for TLS. Only the key in it means anything.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
@@ -61,9 +62,26 @@ func loginCases() []loginCase {
 				c.join = &clientJoin{link: linkID{7}, lane: 2, first: [32]byte{8}}
 			},
 			server: func(s *serverLogin) { s.fec = true }},
+		{name: "pass", client: withPass("good"), server: takesPasses},
+		{name: "pass-forged", client: withPass("forged"), server: takesPasses, err: ErrAuth},
+		{name: "pass-unknown", client: withPass("good"), err: ErrAuth}, // to a server that takes none
 		{name: "busy", client: withToken, err: ErrBusy,
 			server: func(s *serverLogin) { s.desk.(*fakeDesk).full = true }},
 		{name: "version-9", client: func(c *clientLogin) { withToken(c); c.versions = only(9) }, err: ErrVersion},
+	}
+}
+
+func withPass(pass string) func(*clientLogin) {
+	return func(c *clientLogin) { c.pinned, c.pass = true, pass }
+}
+
+// takesPasses takes one that says "good".
+func takesPasses(s *serverLogin) {
+	s.admission.Pass = func(pass string, _ ed25519.PublicKey) (Grant, error) {
+		if pass != "good" {
+			return Grant{}, fmt.Errorf("the pass is not signed as it should be: %w", ErrForgedPass)
+		}
+		return Grant{Origin: "pass"}, nil
 	}
 }
 

@@ -22,6 +22,9 @@
 //   Proof{confirmation} ->
 //                            <- ProofReply          admitted | refused
 //
+// A ClientHello with a pass is answered with admitted or refused by who takes
+// passes, and as if it had none by who does not.
+//
 // After admitted both sides finish the stream, and other streams may be opened.
 // After refused the server closes the connection. The whole of it, from the
 // first packet, has 10 seconds. What is signed is written in transport/doc.go.
@@ -119,7 +122,10 @@ type ClientHello struct {
 	Guest bool `protobuf:"varint,9,opt,name=guest,proto3" json:"guest,omitempty"`
 	// Where the client may be reached directly, host:port of numbers: of a login by
 	// way of a relay. The server sends some packets there, to open its NAT.
-	Direct        []string `protobuf:"bytes,10,rep,name=direct,proto3" json:"direct,omitempty"`
+	Direct []string `protobuf:"bytes,10,rep,name=direct,proto3" json:"direct,omitempty"`
+	// A signed pass of the client's key, a JWT, for a server that takes some. It says
+	// nothing of the server, so it comes only where the server's key is known.
+	Pass          string `protobuf:"bytes,11,opt,name=pass,proto3" json:"pass,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -222,6 +228,13 @@ func (x *ClientHello) GetDirect() []string {
 		return x.Direct
 	}
 	return nil
+}
+
+func (x *ClientHello) GetPass() string {
+	if x != nil {
+		return x.Pass
+	}
+	return ""
 }
 
 // Join makes the connection a further lane of a link that exists. The client's
@@ -948,7 +961,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xc8\x02\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xe3\x02\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -962,7 +975,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x03fec\x18\b \x01(\bR\x03fec\x12\x14\n" +
 	"\x05guest\x18\t \x01(\bR\x05guest\x12 \n" +
 	"\x06direct\x18\n" +
-	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct:\x05\x88\xb5\x18\x80 \"W\n" +
+	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\x12\x19\n" +
+	"\x04pass\x18\v \x01(\tB\x05ص\x18\x80\fR\x04pass:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
 	"\x04lane\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x04lane\x12\x1a\n" +
