@@ -36,13 +36,19 @@
 //                                  <-   Hits ... Hits, end of stream
 //   Request{chmod,symlink}         ->
 //                                  <-   Reply{done}
+//   Request{offer}                 ->
+//                                  <-   Offered ... Offered{counted}, end of stream
+//   Request{take}                  ->
+//                                  <-   Reply{done}
 //   Request{send,fetch,data}            see transfer.proto
 //
 // A server that does not know a request answers Reply{error: KIND_INVALID},
 // which it says to no other request from names on. So in the messages that answer
 // those the error has the number that it has in Reply, and whoever asks learns
 // from one round trip that it has to do without: names by list, stat_all by
-// stat, measure and find by a walk of lists, watch by a stat now and then.
+// stat, measure and find by a walk of lists, watch by a stat now and then. A peer
+// that offers something is asked for it in the same way (offer), and so is one that
+// only serves a directory: KIND_REFUSED.
 //
 // In place of any answer, and after any number of Entries, Names and so on, a
 // server may say Reply{error} (in those: the field error) and end the stream. A server that
@@ -117,6 +123,55 @@ func (Algorithm) EnumDescriptor() ([]byte, []int) {
 	return file_session_proto_rawDescGZIP(), []int{0}
 }
 
+type OfferWord int32
+
+const (
+	OfferWord_OFFER_WORD_YES   OfferWord = 0
+	OfferWord_OFFER_WORD_NO    OfferWord = 1
+	OfferWord_OFFER_WORD_TAKEN OfferWord = 2
+)
+
+// Enum value maps for OfferWord.
+var (
+	OfferWord_name = map[int32]string{
+		0: "OFFER_WORD_YES",
+		1: "OFFER_WORD_NO",
+		2: "OFFER_WORD_TAKEN",
+	}
+	OfferWord_value = map[string]int32{
+		"OFFER_WORD_YES":   0,
+		"OFFER_WORD_NO":    1,
+		"OFFER_WORD_TAKEN": 2,
+	}
+)
+
+func (x OfferWord) Enum() *OfferWord {
+	p := new(OfferWord)
+	*p = x
+	return p
+}
+
+func (x OfferWord) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OfferWord) Descriptor() protoreflect.EnumDescriptor {
+	return file_session_proto_enumTypes[1].Descriptor()
+}
+
+func (OfferWord) Type() protoreflect.EnumType {
+	return &file_session_proto_enumTypes[1]
+}
+
+func (x OfferWord) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OfferWord.Descriptor instead.
+func (OfferWord) EnumDescriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{1}
+}
+
 type Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Ask:
@@ -142,6 +197,8 @@ type Request struct {
 	//	*Request_Find
 	//	*Request_Chmod
 	//	*Request_Symlink
+	//	*Request_Offer
+	//	*Request_Take
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -373,6 +430,24 @@ func (x *Request) GetSymlink() *Symlink {
 	return nil
 }
 
+func (x *Request) GetOffer() *AskOffer {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Offer); ok {
+			return x.Offer
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetTake() *TakeOffer {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Take); ok {
+			return x.Take
+		}
+	}
+	return nil
+}
+
 type isRequest_Ask interface {
 	isRequest_Ask()
 }
@@ -461,6 +536,14 @@ type Request_Symlink struct {
 	Symlink *Symlink `protobuf:"bytes,21,opt,name=symlink,proto3,oneof"`
 }
 
+type Request_Offer struct {
+	Offer *AskOffer `protobuf:"bytes,22,opt,name=offer,proto3,oneof"`
+}
+
+type Request_Take struct {
+	Take *TakeOffer `protobuf:"bytes,23,opt,name=take,proto3,oneof"`
+}
+
 func (*Request_List) isRequest_Ask() {}
 
 func (*Request_Stat) isRequest_Ask() {}
@@ -502,6 +585,10 @@ func (*Request_Find) isRequest_Ask() {}
 func (*Request_Chmod) isRequest_Ask() {}
 
 func (*Request_Symlink) isRequest_Ask() {}
+
+func (*Request_Offer) isRequest_Ask() {}
+
+func (*Request_Take) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1419,6 +1506,242 @@ func (x *Symlink) GetTarget() []byte {
 	return nil
 }
 
+// AskOffer asks what is offered to the asker: files and directories, each under a
+// name of its own, which are one read-only tree. They are listed and fetched as in
+// any other; who fetches without TakeOffer says yes by that.
+type AskOffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskOffer) Reset() {
+	*x = AskOffer{}
+	mi := &file_session_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskOffer) ProtoMessage() {}
+
+func (x *AskOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskOffer.ProtoReflect.Descriptor instead.
+func (*AskOffer) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{19}
+}
+
+// Offered says what that is. The first one comes at once; what is counted grows
+// from one to the next, a few times a second at the most.
+type Offered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`        // random; names the offer for as long as it stands, also over restarts
+	From          string                 `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`    // what the offering side calls itself: nobody has checked it
+	Names         uint32                 `protobuf:"varint,4,opt,name=names,proto3" json:"names,omitempty"` // in the root of the tree
+	First         []*Entry               `protobuf:"bytes,5,rep,name=first,proto3" json:"first,omitempty"`  // of these, the first ones; only in the first message
+	Files         uint64                 `protobuf:"varint,6,opt,name=files,proto3" json:"files,omitempty"` // all that is no directory
+	Dirs          uint64                 `protobuf:"varint,7,opt,name=dirs,proto3" json:"dirs,omitempty"`
+	Bytes         uint64                 `protobuf:"varint,8,opt,name=bytes,proto3" json:"bytes,omitempty"`      // of regular files; one with several names counts once
+	Failed        uint64                 `protobuf:"varint,9,opt,name=failed,proto3" json:"failed,omitempty"`    // directories that could not be read
+	Counted       bool                   `protobuf:"varint,10,opt,name=counted,proto3" json:"counted,omitempty"` // this is the whole
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offered) Reset() {
+	*x = Offered{}
+	mi := &file_session_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offered) ProtoMessage() {}
+
+func (x *Offered) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offered.ProtoReflect.Descriptor instead.
+func (*Offered) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Offered) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Offered) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Offered) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Offered) GetNames() uint32 {
+	if x != nil {
+		return x.Names
+	}
+	return 0
+}
+
+func (x *Offered) GetFirst() []*Entry {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *Offered) GetFiles() uint64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *Offered) GetDirs() uint64 {
+	if x != nil {
+		return x.Dirs
+	}
+	return 0
+}
+
+func (x *Offered) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Offered) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *Offered) GetCounted() bool {
+	if x != nil {
+		return x.Counted
+	}
+	return false
+}
+
+// TakeOffer says what the asker makes of an offer: yes, no, or that it has all of
+// it now. KIND_CHANGED where the offer has another id by now, KIND_BUSY where as
+// many as it is meant for have taken it.
+type TakeOffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Word          OfferWord              `protobuf:"varint,2,opt,name=word,proto3,enum=bargee.wire.OfferWord" json:"word,omitempty"`
+	Why           *Error                 `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`        // of NO
+	Free          uint64                 `protobuf:"varint,4,opt,name=free,proto3" json:"free,omitempty"`     // of YES and NO: bytes on the disk where it would go; 0: it does not say
+	Failed        uint64                 `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"` // of TAKEN: items that it could not take
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeOffer) Reset() {
+	*x = TakeOffer{}
+	mi := &file_session_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeOffer) ProtoMessage() {}
+
+func (x *TakeOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeOffer.ProtoReflect.Descriptor instead.
+func (*TakeOffer) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *TakeOffer) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *TakeOffer) GetWord() OfferWord {
+	if x != nil {
+		return x.Word
+	}
+	return OfferWord_OFFER_WORD_YES
+}
+
+func (x *TakeOffer) GetWhy() *Error {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
+func (x *TakeOffer) GetFree() uint64 {
+	if x != nil {
+		return x.Free
+	}
+	return 0
+}
+
+func (x *TakeOffer) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
 type Reply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Answer:
@@ -1435,7 +1758,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1770,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1783,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{19}
+	return file_session_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Reply) GetAnswer() isReply_Answer {
@@ -1557,7 +1880,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1892,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1905,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{20}
+	return file_session_proto_rawDescGZIP(), []int{23}
 }
 
 type SpaceReply struct {
@@ -1595,7 +1918,7 @@ type SpaceReply struct {
 
 func (x *SpaceReply) Reset() {
 	*x = SpaceReply{}
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1930,7 @@ func (x *SpaceReply) String() string {
 func (*SpaceReply) ProtoMessage() {}
 
 func (x *SpaceReply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1943,7 @@ func (x *SpaceReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpaceReply.ProtoReflect.Descriptor instead.
 func (*SpaceReply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{21}
+	return file_session_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SpaceReply) GetFree() uint64 {
@@ -1648,7 +1971,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1983,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1996,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{22}
+	return file_session_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Entries) GetEntries() []*Entry {
@@ -1702,7 +2025,7 @@ type Names struct {
 
 func (x *Names) Reset() {
 	*x = Names{}
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +2037,7 @@ func (x *Names) String() string {
 func (*Names) ProtoMessage() {}
 
 func (x *Names) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +2050,7 @@ func (x *Names) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Names.ProtoReflect.Descriptor instead.
 func (*Names) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{23}
+	return file_session_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Names) GetError() *Error {
@@ -1756,7 +2079,7 @@ type Described struct {
 
 func (x *Described) Reset() {
 	*x = Described{}
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +2091,7 @@ func (x *Described) String() string {
 func (*Described) ProtoMessage() {}
 
 func (x *Described) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +2104,7 @@ func (x *Described) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Described.ProtoReflect.Descriptor instead.
 func (*Described) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{24}
+	return file_session_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Described) GetError() *Error {
@@ -1814,7 +2137,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +2149,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +2162,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{25}
+	return file_session_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Changes) GetError() *Error {
@@ -1878,7 +2201,7 @@ type Measured struct {
 
 func (x *Measured) Reset() {
 	*x = Measured{}
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2213,7 @@ func (x *Measured) String() string {
 func (*Measured) ProtoMessage() {}
 
 func (x *Measured) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2226,7 @@ func (x *Measured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measured.ProtoReflect.Descriptor instead.
 func (*Measured) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{26}
+	return file_session_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Measured) GetError() *Error {
@@ -1961,7 +2284,7 @@ type Hits struct {
 
 func (x *Hits) Reset() {
 	*x = Hits{}
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1973,7 +2296,7 @@ func (x *Hits) String() string {
 func (*Hits) ProtoMessage() {}
 
 func (x *Hits) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1986,7 +2309,7 @@ func (x *Hits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hits.ProtoReflect.Descriptor instead.
 func (*Hits) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{27}
+	return file_session_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Hits) GetError() *Error {
@@ -2022,7 +2345,7 @@ type Hit struct {
 
 func (x *Hit) Reset() {
 	*x = Hit{}
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2357,7 @@ func (x *Hit) String() string {
 func (*Hit) ProtoMessage() {}
 
 func (x *Hit) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2370,7 @@ func (x *Hit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hit.ProtoReflect.Descriptor instead.
 func (*Hit) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{28}
+	return file_session_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Hit) GetPath() []byte {
@@ -2068,7 +2391,7 @@ var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xa5\a\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\x82\b\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -2091,7 +2414,9 @@ const file_session_proto_rawDesc = "" +
 	"\x04data\x18\x12 \x01(\v2\x11.bargee.wire.DataH\x00R\x04data\x12'\n" +
 	"\x04find\x18\x13 \x01(\v2\x11.bargee.wire.FindH\x00R\x04find\x12*\n" +
 	"\x05chmod\x18\x14 \x01(\v2\x12.bargee.wire.ChmodH\x00R\x05chmod\x120\n" +
-	"\asymlink\x18\x15 \x01(\v2\x14.bargee.wire.SymlinkH\x00R\asymlinkB\x05\n" +
+	"\asymlink\x18\x15 \x01(\v2\x14.bargee.wire.SymlinkH\x00R\asymlink\x12-\n" +
+	"\x05offer\x18\x16 \x01(\v2\x15.bargee.wire.AskOfferH\x00R\x05offer\x12,\n" +
+	"\x04take\x18\x17 \x01(\v2\x16.bargee.wire.TakeOfferH\x00R\x04takeB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -2143,7 +2468,27 @@ const file_session_proto_rawDesc = "" +
 	"\x04mode\x18\x02 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\x04mode\"D\n" +
 	"\aSymlink\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1d\n" +
-	"\x06target\x18\x02 \x01(\fB\x05ص\x18\x80 R\x06target\"\xe3\x01\n" +
+	"\x06target\x18\x02 \x01(\fB\x05ص\x18\x80 R\x06target\"\n" +
+	"\n" +
+	"\bAskOffer\"\xdb\x02\n" +
+	"\aOffered\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12\x14\n" +
+	"\x02id\x18\x02 \x01(\fB\x04\xe0\xb5\x18\x10R\x02id\x12\x19\n" +
+	"\x04from\x18\x03 \x01(\tB\x05ص\x18\x80\x01R\x04from\x12\x1b\n" +
+	"\x05names\x18\x04 \x01(\rB\x05\xf0\xb5\x18\x80 R\x05names\x12.\n" +
+	"\x05first\x18\x05 \x03(\v2\x12.bargee.wire.EntryB\x04\xe8\xb5\x18 R\x05first\x12\"\n" +
+	"\x05files\x18\x06 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05files\x12 \n" +
+	"\x04dirs\x18\a \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x04dirs\x12\"\n" +
+	"\x05bytes\x18\b \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05bytes\x12$\n" +
+	"\x06failed\x18\t \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\x12\x18\n" +
+	"\acounted\x18\n" +
+	" \x01(\bR\acounted\"\xbb\x01\n" +
+	"\tTakeOffer\x12\x14\n" +
+	"\x02id\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x02id\x12*\n" +
+	"\x04word\x18\x02 \x01(\x0e2\x16.bargee.wire.OfferWordR\x04word\x12$\n" +
+	"\x03why\x18\x03 \x01(\v2\x12.bargee.wire.ErrorR\x03why\x12 \n" +
+	"\x04free\x18\x04 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x04free\x12$\n" +
+	"\x06failed\x18\x05 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\"\xe3\x01\n" +
 	"\x05Reply\x12*\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12*\n" +
 	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryH\x00R\x05entry\x12\x1e\n" +
@@ -2186,7 +2531,11 @@ const file_session_proto_rawDesc = "" +
 	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryR\x05entry*7\n" +
 	"\tAlgorithm\x12\x14\n" +
 	"\x10ALGORITHM_BLAKE3\x10\x00\x12\x14\n" +
-	"\x10ALGORITHM_SHA256\x10\x01B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x10ALGORITHM_SHA256\x10\x01*H\n" +
+	"\tOfferWord\x12\x12\n" +
+	"\x0eOFFER_WORD_YES\x10\x00\x12\x11\n" +
+	"\rOFFER_WORD_NO\x10\x01\x12\x14\n" +
+	"\x10OFFER_WORD_TAKEN\x10\x02B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_session_proto_rawDescOnce sync.Once
@@ -2200,87 +2549,97 @@ func file_session_proto_rawDescGZIP() []byte {
 	return file_session_proto_rawDescData
 }
 
-var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_session_proto_goTypes = []any{
 	(Algorithm)(0),     // 0: bargee.wire.Algorithm
-	(*Request)(nil),    // 1: bargee.wire.Request
-	(*List)(nil),       // 2: bargee.wire.List
-	(*Stat)(nil),       // 3: bargee.wire.Stat
-	(*Open)(nil),       // 4: bargee.wire.Open
-	(*Hash)(nil),       // 5: bargee.wire.Hash
-	(*Make)(nil),       // 6: bargee.wire.Make
-	(*Move)(nil),       // 7: bargee.wire.Move
-	(*Remove)(nil),     // 8: bargee.wire.Remove
-	(*Touch)(nil),      // 9: bargee.wire.Touch
-	(*Ping)(nil),       // 10: bargee.wire.Ping
-	(*Keep)(nil),       // 11: bargee.wire.Keep
-	(*Space)(nil),      // 12: bargee.wire.Space
-	(*ListNames)(nil),  // 13: bargee.wire.ListNames
-	(*StatAll)(nil),    // 14: bargee.wire.StatAll
-	(*Watch)(nil),      // 15: bargee.wire.Watch
-	(*Measure)(nil),    // 16: bargee.wire.Measure
-	(*Find)(nil),       // 17: bargee.wire.Find
-	(*Chmod)(nil),      // 18: bargee.wire.Chmod
-	(*Symlink)(nil),    // 19: bargee.wire.Symlink
-	(*Reply)(nil),      // 20: bargee.wire.Reply
-	(*Done)(nil),       // 21: bargee.wire.Done
-	(*SpaceReply)(nil), // 22: bargee.wire.SpaceReply
-	(*Entries)(nil),    // 23: bargee.wire.Entries
-	(*Names)(nil),      // 24: bargee.wire.Names
-	(*Described)(nil),  // 25: bargee.wire.Described
-	(*Changes)(nil),    // 26: bargee.wire.Changes
-	(*Measured)(nil),   // 27: bargee.wire.Measured
-	(*Hits)(nil),       // 28: bargee.wire.Hits
-	(*Hit)(nil),        // 29: bargee.wire.Hit
-	(*Send)(nil),       // 30: bargee.wire.Send
-	(*Fetch)(nil),      // 31: bargee.wire.Fetch
-	(*Data)(nil),       // 32: bargee.wire.Data
-	(*Error)(nil),      // 33: bargee.wire.Error
-	(*Entry)(nil),      // 34: bargee.wire.Entry
+	(OfferWord)(0),     // 1: bargee.wire.OfferWord
+	(*Request)(nil),    // 2: bargee.wire.Request
+	(*List)(nil),       // 3: bargee.wire.List
+	(*Stat)(nil),       // 4: bargee.wire.Stat
+	(*Open)(nil),       // 5: bargee.wire.Open
+	(*Hash)(nil),       // 6: bargee.wire.Hash
+	(*Make)(nil),       // 7: bargee.wire.Make
+	(*Move)(nil),       // 8: bargee.wire.Move
+	(*Remove)(nil),     // 9: bargee.wire.Remove
+	(*Touch)(nil),      // 10: bargee.wire.Touch
+	(*Ping)(nil),       // 11: bargee.wire.Ping
+	(*Keep)(nil),       // 12: bargee.wire.Keep
+	(*Space)(nil),      // 13: bargee.wire.Space
+	(*ListNames)(nil),  // 14: bargee.wire.ListNames
+	(*StatAll)(nil),    // 15: bargee.wire.StatAll
+	(*Watch)(nil),      // 16: bargee.wire.Watch
+	(*Measure)(nil),    // 17: bargee.wire.Measure
+	(*Find)(nil),       // 18: bargee.wire.Find
+	(*Chmod)(nil),      // 19: bargee.wire.Chmod
+	(*Symlink)(nil),    // 20: bargee.wire.Symlink
+	(*AskOffer)(nil),   // 21: bargee.wire.AskOffer
+	(*Offered)(nil),    // 22: bargee.wire.Offered
+	(*TakeOffer)(nil),  // 23: bargee.wire.TakeOffer
+	(*Reply)(nil),      // 24: bargee.wire.Reply
+	(*Done)(nil),       // 25: bargee.wire.Done
+	(*SpaceReply)(nil), // 26: bargee.wire.SpaceReply
+	(*Entries)(nil),    // 27: bargee.wire.Entries
+	(*Names)(nil),      // 28: bargee.wire.Names
+	(*Described)(nil),  // 29: bargee.wire.Described
+	(*Changes)(nil),    // 30: bargee.wire.Changes
+	(*Measured)(nil),   // 31: bargee.wire.Measured
+	(*Hits)(nil),       // 32: bargee.wire.Hits
+	(*Hit)(nil),        // 33: bargee.wire.Hit
+	(*Send)(nil),       // 34: bargee.wire.Send
+	(*Fetch)(nil),      // 35: bargee.wire.Fetch
+	(*Data)(nil),       // 36: bargee.wire.Data
+	(*Error)(nil),      // 37: bargee.wire.Error
+	(*Entry)(nil),      // 38: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
-	2,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
-	3,  // 1: bargee.wire.Request.stat:type_name -> bargee.wire.Stat
-	4,  // 2: bargee.wire.Request.open:type_name -> bargee.wire.Open
-	5,  // 3: bargee.wire.Request.hash:type_name -> bargee.wire.Hash
-	6,  // 4: bargee.wire.Request.make:type_name -> bargee.wire.Make
-	7,  // 5: bargee.wire.Request.move:type_name -> bargee.wire.Move
-	8,  // 6: bargee.wire.Request.remove:type_name -> bargee.wire.Remove
-	9,  // 7: bargee.wire.Request.touch:type_name -> bargee.wire.Touch
-	10, // 8: bargee.wire.Request.ping:type_name -> bargee.wire.Ping
-	12, // 9: bargee.wire.Request.space:type_name -> bargee.wire.Space
-	11, // 10: bargee.wire.Request.keep:type_name -> bargee.wire.Keep
-	13, // 11: bargee.wire.Request.names:type_name -> bargee.wire.ListNames
-	14, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
-	15, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
-	16, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
-	30, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	31, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	32, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
-	17, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
-	18, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
-	19, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
-	0,  // 21: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	33, // 22: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	34, // 23: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	21, // 24: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	22, // 25: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	34, // 26: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	33, // 27: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	33, // 28: bargee.wire.Names.error:type_name -> bargee.wire.Error
-	33, // 29: bargee.wire.Described.error:type_name -> bargee.wire.Error
-	34, // 30: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
-	33, // 31: bargee.wire.Changes.error:type_name -> bargee.wire.Error
-	33, // 32: bargee.wire.Measured.error:type_name -> bargee.wire.Error
-	33, // 33: bargee.wire.Hits.error:type_name -> bargee.wire.Error
-	29, // 34: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
-	34, // 35: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	3,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
+	4,  // 1: bargee.wire.Request.stat:type_name -> bargee.wire.Stat
+	5,  // 2: bargee.wire.Request.open:type_name -> bargee.wire.Open
+	6,  // 3: bargee.wire.Request.hash:type_name -> bargee.wire.Hash
+	7,  // 4: bargee.wire.Request.make:type_name -> bargee.wire.Make
+	8,  // 5: bargee.wire.Request.move:type_name -> bargee.wire.Move
+	9,  // 6: bargee.wire.Request.remove:type_name -> bargee.wire.Remove
+	10, // 7: bargee.wire.Request.touch:type_name -> bargee.wire.Touch
+	11, // 8: bargee.wire.Request.ping:type_name -> bargee.wire.Ping
+	13, // 9: bargee.wire.Request.space:type_name -> bargee.wire.Space
+	12, // 10: bargee.wire.Request.keep:type_name -> bargee.wire.Keep
+	14, // 11: bargee.wire.Request.names:type_name -> bargee.wire.ListNames
+	15, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
+	16, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
+	17, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
+	34, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	35, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	36, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	18, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
+	19, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
+	20, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
+	21, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
+	23, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
+	0,  // 23: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	37, // 24: bargee.wire.Offered.error:type_name -> bargee.wire.Error
+	38, // 25: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
+	1,  // 26: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
+	37, // 27: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
+	37, // 28: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	38, // 29: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	25, // 30: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	26, // 31: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	38, // 32: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	37, // 33: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	37, // 34: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	37, // 35: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	38, // 36: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	37, // 37: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	37, // 38: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	37, // 39: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	33, // 40: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	38, // 41: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -2313,8 +2672,10 @@ func file_session_proto_init() {
 		(*Request_Find)(nil),
 		(*Request_Chmod)(nil),
 		(*Request_Symlink)(nil),
+		(*Request_Offer)(nil),
+		(*Request_Take)(nil),
 	}
-	file_session_proto_msgTypes[19].OneofWrappers = []any{
+	file_session_proto_msgTypes[22].OneofWrappers = []any{
 		(*Reply_Error)(nil),
 		(*Reply_Entry)(nil),
 		(*Reply_Digest)(nil),
@@ -2326,8 +2687,8 @@ func file_session_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   29,
+			NumEnums:      2,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
