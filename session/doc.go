@@ -254,6 +254,13 @@
 // the queue was empty; they are "so far" until all is counted, and until then no
 // time is foretold. What is skipped or fails leaves them.
 //
+// # Two that pair
+//
+// A link has no master once it is open: each end may serve and ask. A place that
+// Engine.Adopt made of a link that came in is as one that was dialled, but when
+// its link dies it waits for its peer. What a peer gets to see is asked of
+// EngineConfig.Serve, for dialled places too; it may change while they are linked.
+//
 // # Who owns what
 //
 // An Engine owns a goroutine per place and per running transfer; a transfer

@@ -29,6 +29,7 @@ type Reach interface {
 // A KnownPeer is a peer whose key was pinned and named.
 type KnownPeer struct {
 	Name     string
+	Key      transport.Fingerprint
 	Address  string
 	LastSeen time.Time
 }
@@ -79,6 +80,12 @@ type Engine struct {
 type EngineConfig struct {
 	Reach       Reach // nil: only this machine can be reached
 	Concurrency int   // transfers that run at the same time; as the store has it, else 2
+
+	// Serve says what the peer at a place gets to see of us; it is asked for each
+	// link, and again when until is closed, which ends what it is being answered.
+	// target is the place's. A nil Server, or nil Serve: nothing but that we are
+	// there.
+	Serve func(target string, p transport.Peer) (s *Server, until <-chan struct{})
 
 	// Store keeps the queue, which goes on where it was left: what ran runs
 	// again, once its places are connected, which the engine does by itself.

@@ -27,6 +27,9 @@ type place struct {
 	rousing bool          // it is dialled for the first time
 	parted  bool          // by a person
 	life    int           // number of the keep that is in charge
+
+	peer    transport.Fingerprint // who was there last
+	adopted bool                  // it came by itself
 }
 
 // errNowhere means that there is no way to a peer at this moment.
@@ -223,7 +226,7 @@ func (p *place) attend(ctx context.Context, l transport.Link) bool {
 	var company sync.WaitGroup
 	defer company.Wait()
 	defer stop()
-	company.Go(func() { _ = NewServer(ServerConfig{}).Serve(attending, l) })
+	company.Go(func() { p.serve(attending, l) })
 	company.Go(func() {
 		tick := time.NewTicker(pingEvery)
 		defer tick.Stop()
@@ -249,11 +252,11 @@ func (p *place) attend(ctx context.Context, l transport.Link) bool {
 // redial dials until it succeeds, or until the peer refuses us. fails is how
 // often that was in vain before.
 func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
-	for ; ; fails++ {
+	for awaited := false; ; fails++ {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		if fails > 0 && !p.waitToDial(ctx, min(firstWait<<min(fails-1, 8), longestDial)) {
+		if fails > 0 && !p.waitToDial(ctx, min(firstWait<<min(fails-1, 8), longestDial), awaited) {
 			return nil, context.Cause(ctx)
 		}
 		p.mu.Lock()
@@ -270,6 +273,7 @@ func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
 		}
 		p.mu.Lock()
 		p.info.Err = err
+		awaited = errors.Is(err, ErrAwaited)
 		if p.rousing { // who waits for it may know
 			p.become(PlaceReconnecting, nil, err)
 		}
@@ -277,10 +281,14 @@ func (p *place) redial(ctx context.Context, fails int) (transport.Link, error) {
 	}
 }
 
-// waitToDial waits, and reports false if ctx ends first.
-func (p *place) waitToDial(ctx context.Context, wait time.Duration) bool {
+// waitToDial waits, and reports false if ctx ends first. Of a peer that is awaited
+// no time is told: its coming is up to it.
+func (p *place) waitToDial(ctx context.Context, wait time.Duration, awaited bool) bool {
 	p.mu.Lock()
 	p.info.Retry = time.Now().Add(wait)
+	if awaited {
+		p.info.Retry = time.Time{}
+	}
 	p.mu.Unlock()
 	select {
 	case <-time.After(wait):
@@ -291,12 +299,16 @@ func (p *place) waitToDial(ctx context.Context, wait time.Duration) bool {
 }
 
 func (p *place) connected(life int, l transport.Link) {
-	known := slices.ContainsFunc(p.reach.Known(), func(k KnownPeer) bool { return k.Name == p.target })
+	peers, key := p.reach.Known(), l.Peer().Key
+	known := slices.IndexFunc(peers, func(k KnownPeer) bool { return k.Name == p.target || k.Key == key && !key.IsZero() })
 	p.mu.Lock()
-	if p.info.Key == "" {
-		p.info.Pinned = known
+	if p.info.Key == "" && known >= 0 {
+		p.info.Pinned = true
+		if p.adopted {
+			p.info.Name = Display(peers[known].Name)
+		}
 	}
-	p.info.Key = l.Peer().Key.Short()
+	p.peer, p.info.Key = key, key.Short()
 	p.mu.Unlock()
 	if !p.set(life, PlaceConnected, l, nil) {
 		l.Close("another link is in its place")

@@ -204,7 +204,7 @@ func (r *reach) Known() []session.KnownPeer {
 	}
 	var out []session.KnownPeer
 	for _, p := range peers {
-		k := session.KnownPeer{Name: p.Name, LastSeen: p.LastSeen}
+		k := session.KnownPeer{Name: p.Name, Key: p.Key, LastSeen: p.LastSeen}
 		if len(p.Addresses) > 0 {
 			k.Address = p.Addresses[0]
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
 )
 
 // A Reach is how a process gets to peers, and how it tells another one of its
@@ -67,6 +68,9 @@ type QueueConfig struct {
 	Agent string // program and version
 	Reach Reach
 
+	// Serve is session.EngineConfig.Serve. Nil: peers get nothing.
+	Serve func(target string, p transport.Peer) (*session.Server, <-chan struct{})
+
 	// Store returns what keeps the queue. It is called once, if this process
 	// comes to run it; a command that does so needs it only when a screen comes.
 	// Nil: the queue is not kept.
@@ -96,7 +100,7 @@ func Open(cfg QueueConfig) *Queue {
 }
 
 func newEngine(cfg QueueConfig) *session.Engine {
-	e := session.EngineConfig{KeepLater: true}
+	e := session.EngineConfig{KeepLater: true, Serve: cfg.Serve}
 	if cfg.Reach != nil {
 		e.Reach = cfg.Reach
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
 )
 
 // Known lists the peers that need no secret.
@@ -25,6 +26,15 @@ func (q *Queue) Connect(ctx context.Context, target, secret string) (session.Pla
 	defer q.mu.Unlock()
 	q.targets[id] = at
 	return id, nil
+}
+
+// Adopt makes a place of a link that came in, as session.Engine.Adopt does. Only a
+// queue that is ours alone can have such: no other process could link there.
+func (q *Queue) Adopt(target string, l transport.Link) (session.PlaceID, error) {
+	if q.cfg.Room != nil {
+		return 0, &session.Error{Kind: session.Refused, Err: errors.New("a link cannot be shared with another process")}
+	}
+	return q.local.Adopt(target, l)
 }
 
 // Disconnect closes our link to a place, and that of the engine if it is a
