@@ -12,17 +12,20 @@ import (
 
 var errFull = errors.New("too many connections that proved nothing")
 
-// listen starts to let clients in.
+// listen starts to let clients in, once; e.mu is held, or nobody knows e.
 func (e *Endpoint) listen() error {
-	var err error
+	if e.listener != nil {
+		return nil
+	}
 	// quic-go gives a handshake twice its idle time.
-	e.listener, err = e.transport.Listen(e.tls, e.quicConfig(e.cfg.HandshakeTimeout/2))
+	listener, err := e.transport.Listen(e.tls, e.quicConfig(e.cfg.HandshakeTimeout/2))
 	if err != nil {
 		return err
 	}
+	e.listener = listener
 	e.wait.Go(func() {
 		for {
-			conn, err := e.listener.Accept(e.ctx)
+			conn, err := listener.Accept(e.ctx)
 			if err != nil {
 				return
 			}
@@ -30,6 +33,27 @@ func (e *Endpoint) listen() error {
 		}
 	})
 	return nil
+}
+
+// takeLanes has an endpoint that only dialled listen for further lanes of links that
+// others of its family admit. It admits nobody else.
+func (e *Endpoint) takeLanes() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return fail(ErrClosed, "the endpoint was closed")
+	}
+	return e.listen()
+}
+
+// nobody is the Admission of an endpoint that has none.
+var nobody = &Admission{}
+
+func (e *Endpoint) admission() *Admission {
+	if e.cfg.Admission == nil {
+		return nobody
+	}
+	return e.cfg.Admission
 }
 
 // arrive is quic.Transport.ConnContext: the first that is known of a client.
@@ -61,6 +85,9 @@ func (e *Endpoint) serve(conn *quic.Conn) {
 	if err != nil {
 		if errors.Is(err, errWrongProof) {
 			e.penalties.add(a.source, time.Now())
+			if e.cfg.wrong != nil {
+				e.cfg.wrong()
+			}
 		}
 		e.cfg.Report(from, explain(err, from))
 		conn.CloseWithError(codeRefused, "the login failed")
@@ -99,7 +126,7 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 		versions:  e.cfg.Versions,
 		agent:     e.cfg.Agent,
 		kem:       e.kem,
-		admission: e.cfg.Admission,
+		admission: e.admission(),
 		desk:      e,
 		fec:       e.corrector != nil,
 		direct:    e.announced,
@@ -143,6 +170,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			Version: v.version,
 			Grant:   v.grant,
 			Guest:   v.guest,
+			Room:    e.cfg.room,
 			KEM:     v.kem,
 		}, &e.wait, nil)
 		l.first = ch.join
@@ -164,9 +192,11 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 
 // Accept returns the next link that was admitted.
 func (e *Endpoint) Accept(ctx context.Context) (Link, error) {
-	if e.listener == nil {
+	if e.mu.Lock(); e.listener == nil {
+		e.mu.Unlock()
 		return nil, errors.New("accept: the endpoint has no Admission")
 	}
+	e.mu.Unlock()
 	select {
 	case l := <-e.accepted:
 		return l, nil

@@ -24,7 +24,7 @@ func (e *Endpoint) reserve() (linkID, *wire.Refused) {
 	rand.Read(id[:]) // never fails
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n := e.cfg.Admission.MaxClients; n > 0 && len(e.places) >= n {
+	if n := e.admission().MaxClients; n > 0 && len(e.places) >= n {
 		return id, busy(len(e.places), n, e.oldest())
 	}
 	e.places[id] = place{since: time.Now(), ready: make(chan struct{})}
@@ -55,7 +55,7 @@ func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]
 	}
 	<-p.ready // the client can be faster than our own goroutine
 	l := e.placed(id)
-	if l == nil || l.peer.Key != client || lane > e.cfg.Admission.maxLanes() {
+	if l == nil || l.peer.Key != client || lane > e.admission().maxLanes() {
 		return first, false
 	}
 	return l.first, true
@@ -119,6 +119,9 @@ func (e *Endpoint) unregister(l *link) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.links, l)
+	if len(e.links) == 0 && e.cfg.alone != nil {
+		e.cfg.alone()
+	}
 	if e.places[l.id].link == l {
 		delete(e.places, l.id)
 	}

@@ -42,6 +42,11 @@ type Config struct {
 	direct    *Endpoint
 	announced []string
 	local     bool // the relay is on this machine, and so may the peer be
+
+	room     RoomName   // that those who come to it have joined
+	accepted chan *link // where its links come out; nil: of Accept
+	wrong    func()     // hears that somebody did not know the secret; nil: nobody does
+	alone    func()     // hears that the last link is over; nil: nobody does
 }
 
 // An Endpoint is a UDP socket that links are dialled from and accepted on.
@@ -52,7 +57,6 @@ type Endpoint struct {
 	conn      net.PacketConn
 	corrector corrector // conn, where it can correct errors; else nil
 	transport *quic.Transport
-	listener  *quic.Listener // nil without an Admission
 
 	gate      *gate
 	penalties *penalties
@@ -64,15 +68,17 @@ type Endpoint struct {
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
-	links  map[*link]struct{}
-	places map[linkID]place // the links that we admitted
-	family []*Endpoint      // whose links our lanes may join, too
+	mu       sync.Mutex
+	listener *quic.Listener // nil where nobody comes
+	closed   bool
+	links    map[*link]struct{}
+	places   map[linkID]place // the links that we admitted
+	family   []*Endpoint      // whose links our lanes may join, too
 
 	announced []string // addresses of Config.direct, to be told to peers; set before there are any
 
 	punches punches // that are waited for
+	last    func()  // called when all was said, while there still is a socket; set before others know e
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
@@ -114,10 +120,13 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		gate:      newGate(),
 		penalties: newPenalties(),
 		unproven:  rate.NewLimiter(50, 50),
-		accepted:  make(chan *link),
+		accepted:  cfg.accepted,
 		links:     map[*link]struct{}{},
 		places:    map[linkID]place{},
 		announced: cfg.announced,
+	}
+	if e.accepted == nil {
+		e.accepted = make(chan *link)
 	}
 	e.corrector, _ = conn.(corrector)
 	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {
@@ -201,6 +210,7 @@ func (e *Endpoint) Close() error {
 		return nil
 	}
 	e.closed = true
+	listener := e.listener
 	links := make([]*link, 0, len(e.links))
 	for l := range e.links {
 		links = append(links, l)
@@ -210,8 +220,11 @@ func (e *Endpoint) Close() error {
 	for _, l := range links {
 		l.Close("the program ends")
 	}
-	if e.listener != nil {
-		e.listener.Close()
+	if listener != nil {
+		listener.Close()
+	}
+	if e.last != nil {
+		e.last()
 	}
 	err := errors.Join(e.transport.Close(), e.conn.Close())
 	e.wait.Wait()
@@ -256,3 +269,6 @@ func (e *Endpoint) Links() []Link {
 	}
 	return links
 }
+
+// Fingerprint names the key of the endpoint.
+func (e *Endpoint) Fingerprint() Fingerprint { return e.cfg.Identity.Fingerprint() }

@@ -48,6 +48,7 @@ func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (
 		direct.Join(e)
 	}
 	k := &legKeeper{transport: e.transport, relay: at, binder: newLegBinder(leg, time.Now()), bound: make(chan struct{})}
+	e.last = k.leave
 	e.wait.Go(func() { k.listen(e.ctx) })
 	e.wait.Go(func() { k.run(e.ctx) })
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
@@ -80,10 +81,6 @@ func (k *legKeeper) run(ctx context.Context) {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			k.mu.Lock()
-			out := k.binder.leave()
-			k.mu.Unlock()
-			k.send(out)
 			return
 		}
 		k.mu.Lock()
@@ -92,6 +89,14 @@ func (k *legKeeper) run(ctx context.Context) {
 		k.send(out)
 		timer.Reset(time.Until(next))
 	}
+}
+
+// leave frees the leg, when all else was said.
+func (k *legKeeper) leave() {
+	k.mu.Lock()
+	out := k.binder.leave()
+	k.mu.Unlock()
+	k.send(out)
 }
 
 // listen takes in what the relay says until ctx ends.
