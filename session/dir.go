@@ -18,6 +18,7 @@ import (
 type Dir struct {
 	disk
 	root *os.Root
+	host *Host // of Machine, which has no root: directories are reached by it
 }
 
 var _ Tree = (*Dir)(nil)
@@ -43,16 +44,59 @@ func newDir(root *os.Root) *Dir {
 	return d
 }
 
+// Machine is all of this machine's file system, to be served to nobody but who
+// logged in as the user that the program runs as, by ssh for instance: links to
+// directories lead where they point, as in that user's shell.
+func Machine() *Dir {
+	d := &Dir{host: NewHost()}
+	d.disk = disk{ground: d, jail: true}
+	return d
+}
+
 // Close releases the directory.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error {
+	if d.host != nil {
+		return nil
+	}
+	return d.root.Close()
+}
 
 // open opens the directory p. The caller closes it.
 func (d *Dir) open(p Path) (*os.Root, error) {
+	if d.host != nil {
+		return d.openAnywhere(p)
+	}
 	return d.walk(p, enter)
+}
+
+func (d *Dir) openAnywhere(p Path) (*os.Root, error) {
+	if err := d.vetAll(p); err != nil {
+		return nil, err
+	}
+	root, err := d.host.open(p)
+	if err != nil {
+		return nil, about(p, err)
+	}
+	return root, nil
+}
+
+func (d *Dir) vetAll(p Path) error {
+	for at, name := range p.steps() {
+		if err := d.vet(name); err != nil {
+			return about(at, err)
+		}
+	}
+	return nil
 }
 
 // makeAll makes the directory p, and those above it, where they are missing.
 func (d *Dir) makeAll(p Path) error {
+	if d.host != nil {
+		if err := d.vetAll(p); err != nil {
+			return err
+		}
+		return d.host.makeAll(p)
+	}
 	dir, err := d.walk(p, func(dir *os.Root, name string) (*os.Root, error) {
 		sub, err := enter(dir, name)
 		if !errors.Is(err, fs.ErrNotExist) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // ServerConfig says what a Server serves and what it lets its peers do.
 type ServerConfig struct {
 	Tree         *Dir  // nil: nothing is served, and only Ping is answered
+	Home         *Path // what "~" as the first name of a path stands for; nil: itself
 	ReadOnly     bool  // nothing in the tree is changed
 	WriteOnly    bool  // nothing of the tree is told: only Make, Send and Ping are answered
 	MaxFileSize  int64 // bytes, both directions; 0: no limit
@@ -43,6 +45,18 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{cfg: cfg, out: newSharedThrottle(cfg.Limit)}
 	s.in.set(cfg.Limit)
 	return s
+}
+
+// path reads a path of a request.
+func (s *Server) path(raw []byte) (Path, error) {
+	p, err := parseClean(string(raw))
+	if err != nil || s.cfg.Home == nil {
+		return p, err
+	}
+	if below, ok := strings.CutPrefix(p.raw+"/", "~/"); ok {
+		return s.cfg.Home.Append(Path{strings.TrimSuffix(below, "/")}), nil
+	}
+	return p, nil
 }
 
 // How much of a link's peer is borne, and for how long.

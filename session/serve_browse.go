@@ -159,7 +159,7 @@ func (e *exchange) refuseAs(req *wire.Request, err error) {
 }
 
 func (e *exchange) stat(ctx context.Context, ask *wire.Stat) (*wire.Reply, error) {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (e *exchange) stat(ctx context.Context, ask *wire.Stat) (*wire.Reply, error
 }
 
 func (e *exchange) hash(ctx context.Context, ask *wire.Hash) (*wire.Reply, error) {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (e *exchange) keep() error {
 func (e *exchange) change(ctx context.Context, req *wire.Request) error {
 	paths := make([]Path, 0, 2)
 	for _, raw := range pathsOf(req) {
-		p, err := parseClean(string(raw))
+		p, err := e.s.path(raw)
 		if err != nil {
 			return err
 		}

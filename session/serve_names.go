@@ -20,7 +20,7 @@ const (
 // names writes the names of a directory; no more of them are kept here than one
 // message has.
 func (e *exchange) names(ctx context.Context, ask *wire.ListNames) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (e *exchange) cut(err error) error {
 // statAll writes the entries of names in a directory, without those that are
 // not there.
 func (e *exchange) statAll(ctx context.Context, ask *wire.StatAll) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const (
 
 // list writes the entries of a directory.
 func (e *exchange) list(ctx context.Context, ask *wire.List) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (e *exchange) list(ctx context.Context, ask *wire.List) error {
 
 // open writes a file's entry, then the bytes of it that were asked for.
 func (e *exchange) open(ctx context.Context, ask *wire.Open) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 	if err := s.cfg.checkChunkSize(options.ChunkSize); err != nil {
 		return nil, nil, err
 	}
-	dest, err := parseClean(string(req.GetDestination()))
+	dest, err := s.path(req.GetDestination())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -253,7 +253,7 @@ func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
 		return cfg, err
 	}
 	for _, raw := range req.GetPaths() {
-		p, err := parseClean(string(raw))
+		p, err := s.path(raw)
 		if err != nil {
 			return cfg, err
 		}

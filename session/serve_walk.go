@@ -9,7 +9,7 @@ import (
 
 // measure writes what a directory holds: so far, and at the end the whole.
 func (e *exchange) measure(ctx context.Context, ask *wire.Measure) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ const (
 
 // find writes what fits a query.
 func (e *exchange) find(ctx context.Context, ask *wire.Find) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func hitToWire(base Path, f Found) *wire.Hit {
 
 // watch writes what changes in a directory, until the asker has enough.
 func (e *exchange) watch(ctx context.Context, ask *wire.Watch) error {
-	p, err := parseClean(string(ask.GetPath()))
+	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
 	}
