@@ -99,7 +99,7 @@ func (p *Plane) Strays() uint64 { return p.strays.Load() }
 func (p *Plane) Traffic() Traffic { return p.total.get() }
 
 // Open makes a session whose legs have these keys (32 bytes). All allowances are
-// asked for what it forwards.
+// asked for what it forwards, in this order.
 func (p *Plane) Open(keys [2][]byte, allow ...Allowance) (*Session, error) {
 	select {
 	case <-p.closed:

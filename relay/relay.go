@@ -17,9 +17,10 @@ type Config struct {
 	Plane    *Plane
 	Endpoint *transport.Endpoint // on Plane.Own: admits tokens, and guests who may only join
 
-	// Allow returns what the sessions of a token (transport.Grant's Origin) may
-	// carry, one set for all of them. Nil: anything.
-	Allow func(token string) []Allowance
+	// Ledger has the limits, and what they are held against; nil: one with
+	// DefaultLimits. Passes, if set, are those that Endpoint's Admission takes.
+	Ledger *Ledger
+	Passes *Passes
 
 	// Report, if set, hears of what peers were refused. It must not block.
 	Report func(from string, err error)
@@ -45,6 +46,7 @@ type Relay struct {
 type match struct {
 	session *Session
 	token   string       // that opened the room
+	stay    *stay        // in the ledger
 	source  netip.Prefix // of who joined
 	idle    time.Time    // since when no leg is bound
 }
@@ -58,6 +60,9 @@ const mostErrors = 16
 
 // New returns a relay that has yet to serve.
 func New(cfg Config) *Relay {
+	if cfg.Ledger == nil {
+		cfg.Ledger = NewLedger(DefaultLimits, time.Now())
+	}
 	r := &Relay{cfg: cfg, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: map[netip.Prefix]int{}}
 	r.since = r.now()
 	return r
@@ -127,18 +132,19 @@ func (r *Relay) match(name roomName, from netip.Prefix) (o *opener, opens, joins
 	if refused != nil {
 		return nil, nil, nil, refused
 	}
-	var allow []Allowance
-	if r.cfg.Allow != nil {
-		allow = r.cfg.Allow(o.token)
+	stay, refused := r.cfg.Ledger.begin(o.token, o.source, from, now)
+	if refused != nil {
+		return nil, nil, nil, refused
 	}
 	keys := [2][]byte{make([]byte, 32), make([]byte, 32)}
 	rand.Read(keys[0])
 	rand.Read(keys[1])
-	s, err := r.cfg.Plane.Open(keys, allow...)
+	s, err := r.cfg.Plane.Open(keys, stay.limited...)
 	if err != nil {
+		r.cfg.Ledger.leave(stay, now)
 		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
 	}
-	r.sessions[s.ID] = &match{session: s, token: o.token, source: from, idle: now}
+	r.sessions[s.ID] = &match{session: s, token: o.token, stay: stay, source: from, idle: now}
 	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: o.at}, &wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1]}, nil
 }
 
@@ -160,6 +166,46 @@ func (r *Relay) reject(id uint64, token string, wrong bool) {
 func (r *Relay) end(id uint64, m *match) {
 	delete(r.sessions, id)
 	r.cfg.Plane.End(m.session)
+	r.cfg.Ledger.leave(m.stay, r.now())
+}
+
+// Revoke ends what a token (transport.Grant's Origin) has here: its links, and with
+// them its rooms, and its sessions. It returns how many links and sessions these
+// were. What keeps the token from coming back is the Admission of the endpoint.
+func (r *Relay) Revoke(origin, reason string) (links, sessions int) {
+	links = r.cfg.Endpoint.Revoke(origin, reason)
+	return links, r.endAll(origin)
+}
+
+// endAll ends the sessions of a token.
+func (r *Relay) endAll(origin string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, m := range r.sessions {
+		if m.token == origin {
+			r.end(id, m)
+			n++
+		}
+	}
+	return n
+}
+
+// settle ends what the passes and quotas that are over had.
+func (r *Relay) settle(now time.Time) {
+	for origin, why := range r.cfg.Ledger.tick(now) {
+		if origin != "" {
+			r.Revoke(origin, why.Error())
+		}
+		r.note(nameOfAccount(origin), why)
+	}
+}
+
+// nameOfAccount is a token, or all, for the log.
+func nameOfAccount(origin string) string {
+	if origin == "" {
+		return "all tokens"
+	}
+	return "token " + origin
 }
 
 // sweep ends sessions that nobody uses, and closes rooms whose time is over.
@@ -170,6 +216,7 @@ func (r *Relay) sweep(ctx context.Context) {
 		select {
 		case <-tick.C:
 			r.sweepOnce(r.now())
+			r.settle(r.now())
 		case <-ctx.Done():
 			return
 		}

@@ -25,6 +25,7 @@ const abortBusy = 1
 type opener struct {
 	token  string // id of the token that admitted it
 	at     string // host:port of its link
+	source netip.Prefix
 	joined chan *wire.SessionLeg
 }
 
@@ -40,6 +41,9 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 		}
 		defer leave()
 		defer time.AfterFunc(guestTime, func() { l.Close("a guest's time is over") }).Stop()
+	}
+	if expires := l.Peer().Grant.Expires; !expires.IsZero() {
+		defer time.AfterFunc(expires.Sub(r.now()), func() { l.Close("the pass expired") }).Stop()
 	}
 	var asked sync.WaitGroup
 	defer asked.Wait()
@@ -100,7 +104,11 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 
 // keepOpen keeps a room open as long as its opener's stream.
 func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Stream, in *bufio.Reader, ask *wire.OpenRoom) {
-	o := &opener{token: l.Peer().Grant.Origin, at: l.Peer().Address, joined: make(chan *wire.SessionLeg, joinsQueued)}
+	at, err := netip.ParseAddrPort(l.Peer().Address)
+	if err != nil {
+		return // no way that packets take to a relay
+	}
+	o := &opener{token: l.Peer().Grant.Origin, at: l.Peer().Address, source: sourceOf(at), joined: make(chan *wire.SessionLeg, joinsQueued)}
 	until, refused := r.open(l, o, ask)
 	if refused != nil {
 		r.note(l.Peer().Address, refused)
@@ -156,6 +164,9 @@ func (r *Relay) open(l transport.Link, o *opener, ask *wire.OpenRoom) (until tim
 		return until, refuse(whyToken, "to open a room needs a token of this relay", 0)
 	case len(ask.Room) != len(roomName{}):
 		return until, refuse(whyInvalid, "a room has a name of 32 bytes", 0)
+	}
+	if refused = r.cfg.Ledger.mayOpen(o.token, o.source, r.now()); refused != nil {
+		return until, refused
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

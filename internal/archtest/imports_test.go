@@ -76,6 +76,7 @@ var libraries = []struct {
 		"what runs over a link (lanes, TCP, ssh) can change only while nobody else holds a quic.Conn"},
 	{"google.golang.org/protobuf/...", []string{"internal/wire", "transport", "session", "relay"},
 		"messages end where two peers stop talking; the screen and the commands have Go types"},
+	{"github.com/golang-jwt/jwt/v5", []string{"relay"}, "passes of a relay: the one place where somebody else's tokens are read"},
 	{"filippo.io/edwards25519/...", []string{"transport"}, "CPace's map to the curve"},
 	{"lukechampine.com/blake3/...", []string{"session", "internal/cli"},
 		"subtree values of chunks that combine to the file's digest"},
