@@ -28,8 +28,24 @@ func (f *inFile) leaveAsking(to inState) bool {
 
 func (r *receiver) have(f *inFile) {
 	if f.leaveAsking(inOver) {
+		r.tidy(f)
 		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE})
 		r.over(f, Item{Result: Unchanged})
+	}
+}
+
+// tidy removes the partial beside a file that is there already: another transfer
+// of it was faster than the one that was interrupted. Whoever still writes the
+// partial keeps it.
+func (r *receiver) tidy(f *inFile) {
+	if f.entry.Kind != RegularFile || f.entry.Size <= minChunkSize || r.options.DryRun || f.dir.fresh.Load() {
+		return
+	}
+	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err != nil {
+		return
+	}
+	if p, err := openPartial(f.dir.root, f.name); err == nil {
+		p.discard()
 	}
 }
 

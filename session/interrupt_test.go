@@ -91,6 +91,28 @@ func TestSecondEngineResumes(t *testing.T) {
 	})
 }
 
+// What was interrupted of a file that came by another way meanwhile is of no use
+// to anybody, and is removed as soon as the file is found.
+func TestPartialOfWhatIsThere(t *testing.T) {
+	for _, checksum := range []bool{false, true} {
+		bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
+			data := fill(t, from, 10*mib, 1)
+			interrupted(t, b, r, j, func(TransferID) { b.engine.Close() })
+			must(t, os.WriteFile(to, data, 0o600))
+			fi, err := os.Stat(from)
+			must(t, err)
+			must(t, os.Chtimes(to, fi.ModTime(), fi.ModTime()))
+			r.release()
+			b.start(t, r)
+			j.Options.Checksum = checksum
+			tr := b.run(j)
+			if n := privates(t, filepath.Dir(to)); tr.State != StateDone || tr.Sent != 0 || len(n) != 0 {
+				t.Errorf("%v: %v, %d sent, and there are %q", tr.State, tr.Err, tr.Sent, n)
+			}
+		})
+	}
+}
+
 // A server that stops keeps what it has received, and its peers keep theirs.
 func TestServerStops(t *testing.T) {
 	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
