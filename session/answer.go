@@ -27,25 +27,33 @@ func (f *inFile) leaveAsking(to inState) bool {
 }
 
 func (r *receiver) have(f *inFile) {
-	if f.leaveAsking(inOver) {
-		r.tidy(f)
-		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE})
-		r.over(f, Item{Result: Unchanged})
+	if !r.leftBeside(f) {
+		r.haveNow(f)
+		return
 	}
+	r.work.add(func(ctx context.Context) {
+		// Whoever is slow to end lets go of it soon; whoever still writes it keeps it.
+		if p, err := r.grasp(ctx, f); err == nil {
+			p.discard()
+		}
+		r.haveNow(f)
+	})
 }
 
-// tidy removes the partial beside a file that is there already: another transfer
-// of it was faster than the one that was interrupted. Whoever still writes the
-// partial keeps it.
-func (r *receiver) tidy(f *inFile) {
+// leftBeside tells whether there is a partial beside a file that is there
+// already: another transfer of it was faster than one that was interrupted.
+func (r *receiver) leftBeside(f *inFile) bool {
 	if f.entry.Kind != RegularFile || f.entry.Size <= minChunkSize || r.options.DryRun || f.dir.fresh.Load() {
-		return
+		return false
 	}
-	if _, err := f.dir.root.Lstat(partialName(f.name, journalSuffix)); err != nil {
-		return
-	}
-	if p, err := openPartial(f.dir.root, f.name); err == nil {
-		p.discard()
+	_, err := f.dir.root.Lstat(partialName(f.name, journalSuffix))
+	return err == nil
+}
+
+func (r *receiver) haveNow(f *inFile) {
+	if f.leaveAsking(inOver) {
+		r.answer(&wire.Answer{Id: f.id, Verdict: wire.Verdict_VERDICT_HAVE})
+		r.over(f, Item{Result: Unchanged})
 	}
 }
 

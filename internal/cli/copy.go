@@ -79,10 +79,13 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	over := make(chan struct{})
+	var lost error // why one is not run any more, although it is not over
 	go func() {
 		defer close(over)
 		for _, id := range c.ids {
-			c.engine.Wait(waiting, id)
+			if t, err := c.engine.Wait(waiting, id); err != nil && !t.State.Over() {
+				lost = err
+			}
 		}
 	}()
 	tick := time.NewTicker(c.report.interval())
@@ -94,7 +97,10 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 				c.engine.Close()
 				return c.transfers(), err
 			}
-			return c.transfers(), nil
+			if lost != nil {
+				lost = problemOf("copy to", c.dst, lost)
+			}
+			return c.transfers(), lost
 		case <-tick.C:
 			all := c.transfers()
 			if paused(all) {

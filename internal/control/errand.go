@@ -178,8 +178,8 @@ func (q *Queue) resend(r *errand, was *Client, number session.TransferID) (over 
 		if c == nil {
 			return nil, q.runHere(r)
 		}
-		if c != was { // as the one before left it; it has a row for what goes on now
-			_ = c.Forget(number)
+		if c != was {
+			r.forget(c, number)
 		}
 		over, err = q.send(q.ctx, r, c)
 		if errors.Is(err, errElsewhere) {
@@ -189,6 +189,18 @@ func (q *Queue) resend(r *errand, was *Client, number session.TransferID) (over 
 			return over, err
 		}
 		q.sleep(100 * time.Millisecond) // its end is about to be noticed
+	}
+}
+
+// forget takes the row away that whoever ran the errand before left of it: what
+// goes on now has another one. Without what it was kept in, who comes next counts
+// from one again, and the number may be another transfer's.
+func (r *errand) forget(c *Client, number session.TransferID) {
+	r.mu.Lock()
+	queued := r.last.Queued
+	r.mu.Unlock()
+	if t, err := c.Transfer(number); err == nil && !queued.IsZero() && t.Queued.Equal(queued) {
+		_ = c.Forget(number)
 	}
 }
 
@@ -303,6 +315,9 @@ func (q *Queue) waitErrand(ctx context.Context, r *errand) (session.Transfer, er
 func (q *Queue) note(r *errand, c *Client, t session.Transfer) session.Transfer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.final { // t was asked for before
+		t = r.last
+	}
 	t.ID, t.Job = r.id, r.job
 	r.last = t
 	return t
