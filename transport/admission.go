@@ -22,6 +22,7 @@ type Admission struct {
 	Grants     *Grants              // keys that need no secret, and where kept ones go; may be nil
 	MaxClients int                  // links at a time; 0: no limit
 	MaxLanes   int                  // of a link; 0: as many as there can be
+	Meet       func() Rendezvous    // asked at each login: where those who enter can meet us, too; nil: nowhere
 	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
 
 	// Pass judges a pass, by the key that its holder showed, and returns the grant
@@ -228,21 +229,30 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 	}
 	v.link = id
 	a := &wire.Admitted{
-		Link:     id[:],
-		MaxLanes: uint32(l.admission.maxLanes()),
-		Proof:    proof,
-		Agent:    l.agent,
-		Kem:      l.kem,
-		Fec:      v.fec,
-		Guest:    v.guest,
-		Direct:   l.direct,
-		Kept:     keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
+		Link:       id[:],
+		MaxLanes:   uint32(l.admission.maxLanes()),
+		Proof:      proof,
+		Agent:      l.agent,
+		Kem:        l.kem,
+		Fec:        v.fec,
+		Guest:      v.guest,
+		Direct:     l.direct,
+		Rendezvous: l.meet(v),
+		Kept:       keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {
 		l.desk.release(id)
 		return visitor{}, err
 	}
 	return v, nil
+}
+
+// meet is what v may know of where we are.
+func (l serverLogin) meet(v visitor) *wire.Rendezvous {
+	if l.admission.Meet == nil || v.guest {
+		return nil
+	}
+	return l.admission.Meet().message()
 }
 
 func (l serverLogin) keep(g Grant) bool {

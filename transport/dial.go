@@ -88,6 +88,8 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		Version: in.version,
 		Kept:    in.kept,
 		KEM:     in.kem,
+		Meet:    in.meet,
+		Room:    e.cfg.room,
 	}, &e.wait, nil)
 	l.first = ch.join
 	l.forget = func() { e.unregister(l) }

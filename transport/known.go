@@ -24,7 +24,9 @@ type KnownPeer struct {
 	Key       Fingerprint `json:"key"`
 	KEM       []byte      `json:"kem,omitempty"` // pinned together with Key
 	Addresses []string    `json:"addresses,omitempty"`
-	Relay     string      `json:"relay,omitempty"`
+	Relay     string      `json:"relay,omitempty"` // where it has rooms open; see Rendezvous
+	RelayKey  Fingerprint `json:"relay_key,omitzero"`
+	Room      RoomSecret  `json:"room,omitzero"`
 	Added     time.Time   `json:"added"`
 	LastSeen  time.Time   `json:"last_seen,omitzero"`
 }
@@ -159,8 +161,14 @@ func (k *KnownPeers) Forget(name string) error {
 	})
 }
 
-// Seen notes that the peer with key was reached at address just now.
-func (k *KnownPeers) Seen(key Fingerprint, address string) error {
+// Rendezvous is where the peer has rooms open; zero: nowhere that we know.
+func (p KnownPeer) Rendezvous() Rendezvous {
+	return Rendezvous{Relay: p.Relay, RelayKey: p.RelayKey, Room: p.Room}
+}
+
+// Seen notes that the peer with key was reached just now: at address, unless that
+// is "", and where it can be met, if it said so.
+func (k *KnownPeers) Seen(key Fingerprint, address string, at Rendezvous) error {
 	return k.update(func(peers []KnownPeer) ([]KnownPeer, error) {
 		i := slices.IndexFunc(peers, func(p KnownPeer) bool { return p.Key == key })
 		if i < 0 {
@@ -168,6 +176,9 @@ func (k *KnownPeers) Seen(key Fingerprint, address string) error {
 		}
 		p := &peers[i]
 		p.LastSeen = time.Now().UTC().Truncate(time.Second)
+		if !at.IsZero() {
+			p.Relay, p.RelayKey, p.Room = at.Relay, at.RelayKey, at.Room
+		}
 		if address != "" {
 			others := slices.DeleteFunc(p.Addresses, func(a string) bool { return a == address })
 			p.Addresses = slices.Insert(others, 0, address)

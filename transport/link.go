@@ -93,7 +93,8 @@ type Peer struct {
 	Grant   Grant       // what admitted it, on the side that was dialled; the zero Grant on the other
 	Kept    bool        // on the side that dialled: the peer lets our key in from now on
 	Guest   bool        // proved nothing but its key, on the side that was dialled
-	Room    RoomName    // of a relay, that the peer joined; zero: none, or we joined it
+	Room    RoomName    // of a relay, where we met; zero: in none
+	Meet    Rendezvous  // where it can be met, too, as it says; on the side that dialled
 	KEM     []byte      // its public KEM key (ML-KEM-768 with X25519, RFC 9180 encoding)
 }
 

@@ -44,6 +44,7 @@ type entry struct {
 	kept     bool
 	fec      bool // both sides can correct errors
 	direct   []string
+	meet     Rendezvous
 }
 
 // run speaks with the server until it lets us in or an error says why not.
@@ -130,6 +131,7 @@ func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, er
 		kept:     a.Kept && version >= versionKeep,
 		fec:      l.fec && a.Fec,
 		direct:   a.Direct,
+		meet:     rendezvousOf(a.Rendezvous),
 	}, nil
 }
 

@@ -41,7 +41,7 @@ func (e *Endpoint) dialRoom(ctx context.Context, r RelayRemote, name RoomName, t
 		return nil, err
 	}
 	cfg := e.cfg
-	cfg.Admission = nil
+	cfg.Admission, cfg.room = nil, name
 	via, err := ListenByRelay(ctx, leg, cfg, e)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (e *Endpoint) linkRelay(ctx context.Context, r RelayRemote) (Link, error) {
 	if _, err := e.transport.WriteTo(hello, at); err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
 	}
-	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Guest: r.guest(),
+	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Pass: r.Pass, Guest: r.guest(),
 		As: e.cfg.Identity.ForRelay(r.Address)})
 	if err != nil {
 		return nil, fmt.Errorf("the relay: %w", err)

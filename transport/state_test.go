@@ -101,7 +101,7 @@ func TestKnownPeers(t *testing.T) {
 	if err := k.Add(KnownPeer{Name: "büro", Key: Fingerprint{2}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Seen(nas.Key, "192.0.2.7:6768"); err != nil {
+	if err := k.Seen(nas.Key, "192.0.2.7:6768", Rendezvous{}); err != nil {
 		t.Fatal(err)
 	}
 	other, err := OpenKnownPeers(filepath.Dir(path)) // as another process sees it
@@ -128,7 +128,7 @@ func TestKnownPeers(t *testing.T) {
 	if err := other.Forget("nas"); err != nil {
 		t.Error(err)
 	}
-	for _, err := range []error{k.Forget("nas"), k.Rename("nas", "nasty"), k.Seen(nas.Key, "x:1")} {
+	for _, err := range []error{k.Forget("nas"), k.Rename("nas", "nasty"), k.Seen(nas.Key, "x:1", Rendezvous{})} {
 		if !errors.Is(err, ErrUnknownPeer) {
 			t.Errorf("of a forgotten peer: %v", err)
 		}

@@ -19,8 +19,9 @@ const (
 // A Ticket is all that is needed to reach a peer, as one word to paste. It
 // holds a secret and prints as "bgticket_***"; Reveal is the only way out.
 type Ticket struct {
-	Addresses []string // host:port, IPv6 in brackets, at most 16
-	Relay     string   // host:port of a relay, or ""
+	Addresses []string    // host:port, IPv6 in brackets, at most 16
+	Relay     string      // host:port of a relay where the peer is in RoomOfToken, or ""
+	RelayKey  Fingerprint // of the relay; zero: not known
 	Key       Fingerprint
 	Token     Token
 }
@@ -43,17 +44,24 @@ func ParseTicket(s string) (Ticket, error) {
 	if len(m.Key) == 0 || len(m.Token) == 0 {
 		return Ticket{}, errors.New("the ticket lacks a key or a token")
 	}
-	return Ticket{
+	t := Ticket{
 		Addresses: m.Addresses,
 		Relay:     m.Relay,
 		Key:       Fingerprint(m.Key),
 		Token:     Token{secret: [tokenSize]byte(m.Token)},
-	}, nil
+	}
+	if len(m.RelayKey) > 0 {
+		t.RelayKey = Fingerprint(m.RelayKey)
+	}
+	return t, nil
 }
 
 // Reveal returns the ticket itself.
 func (t Ticket) Reveal() string {
 	m := &wire.Ticket{Addresses: t.Addresses, Relay: t.Relay, Key: t.Key[:], Token: t.Token.secret[:]}
+	if !t.RelayKey.IsZero() {
+		m.RelayKey = t.RelayKey[:]
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend([]byte{ticketVersion}, m)
 	if err != nil { // only for strings that are not UTF-8, which no address is
 		panic(err)

@@ -30,7 +30,10 @@ type loginCase struct {
 	err    error // what the client ends with
 	kept   bool
 	fec    bool
+	meet   Rendezvous // that the client is told
 }
+
+var testRendezvous = Rendezvous{Relay: "relay.example:6768", RelayKey: Fingerprint{5}, Room: RoomSecret{6}}
 
 func loginCases() []loginCase {
 	token, phrase := testToken("transcript"), Secret{phrase: "correct horse battery"}
@@ -43,6 +46,8 @@ func loginCases() []loginCase {
 			server: func(s *serverLogin) { s.versions = only(1) }},
 		{name: "token-wrong", client: func(c *clientLogin) { c.secret = SecretOf(testToken("other")) }, err: ErrAuth},
 		{name: "grant", client: func(c *clientLogin) { c.pinned = true }, grant: true},
+		{name: "grant-rendezvous", client: func(c *clientLogin) { c.pinned = true }, grant: true, meet: testRendezvous,
+			server: func(s *serverLogin) { s.admission.Meet = func() Rendezvous { return testRendezvous } }},
 		{name: "grant-unknown-server", client: withToken, grant: true},
 		{name: "phrase", client: func(c *clientLogin) { c.secret = phrase },
 			server: func(s *serverLogin) { s.admission.Phrase = phrase }},
@@ -173,6 +178,9 @@ func TestTranscripts(t *testing.T) {
 				}
 				if err == nil && in.kept != lc.kept {
 					t.Errorf("kept: %v", in.kept)
+				}
+				if err == nil && in.meet != lc.meet {
+					t.Errorf("it can be met at %v", in.meet)
 				}
 				if err == nil && in.fec != lc.fec {
 					t.Errorf("fec: %v", in.fec)

@@ -178,8 +178,16 @@ func (r *reach) open() (*transport.Endpoint, error) {
 // cannot be written is no reason to give the link up.
 func (r *reach) seen(l transport.Link) {
 	if known, err := r.home.known(); err == nil {
-		known.Seen(l.Peer().Key, l.Peer().Address)
+		known.Seen(l.Peer().Key, addressOf(l), l.Peer().Meet)
 	}
+}
+
+// addressOf is where the peer can be dialled again, "" if it was met at a relay.
+func addressOf(l transport.Link) string {
+	if l.Peer().Room != (transport.RoomName{}) {
+		return ""
+	}
+	return l.Peer().Address
 }
 
 // Close closes all links.
@@ -223,10 +231,14 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 	if p, err := known.LookupKey(peer.Key); err == nil && p.Name == name {
 		return nil // only the grant at the other side was missing
 	}
-	return filed(known.Add(transport.KnownPeer{
-		Name: name, Key: peer.Key, KEM: peer.KEM,
-		Addresses: []string{peer.Address}, LastSeen: time.Now().UTC().Truncate(time.Second),
-	}))
+	p := transport.KnownPeer{
+		Name: name, Key: peer.Key, KEM: peer.KEM, LastSeen: time.Now().UTC().Truncate(time.Second),
+		Relay: peer.Meet.Relay, RelayKey: peer.Meet.RelayKey, Room: peer.Meet.Room,
+	}
+	if address := addressOf(l); address != "" {
+		p.Addresses = []string{address}
+	}
+	return filed(known.Add(p))
 }
 
 // nameFor proposes a name for the peer at t: the one it has, if it is known,

@@ -101,7 +101,7 @@ func (x Refused_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refused_Kind.Descriptor instead.
 func (Refused_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{8, 0}
+	return file_handshake_proto_rawDescGZIP(), []int{9, 0}
 }
 
 // ClientHello opens every lane.
@@ -733,11 +733,12 @@ type Admitted struct {
 	MaxLanes      uint32                 `protobuf:"varint,2,opt,name=max_lanes,json=maxLanes,proto3" json:"max_lanes,omitempty"` // that the server lets a link have
 	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's: for a token, a phrase (Tb) or a join
 	Agent         string                 `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
-	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`       // public key, ML-KEM-768 with X25519
-	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`    // since version 2: a grant was stored
-	Fec           bool                   `protobuf:"varint,7,opt,name=fec,proto3" json:"fec,omitempty"`      // the same of the server; never without ClientHello.fec
-	Guest         bool                   `protobuf:"varint,8,opt,name=guest,proto3" json:"guest,omitempty"`  // as a guest; never without ClientHello.guest
-	Direct        []string               `protobuf:"bytes,9,rep,name=direct,proto3" json:"direct,omitempty"` // the same of the server
+	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`                // public key, ML-KEM-768 with X25519
+	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`             // since version 2: a grant was stored
+	Fec           bool                   `protobuf:"varint,7,opt,name=fec,proto3" json:"fec,omitempty"`               // the same of the server; never without ClientHello.fec
+	Guest         bool                   `protobuf:"varint,8,opt,name=guest,proto3" json:"guest,omitempty"`           // as a guest; never without ClientHello.guest
+	Direct        []string               `protobuf:"bytes,9,rep,name=direct,proto3" json:"direct,omitempty"`          // the same of the server
+	Rendezvous    *Rendezvous            `protobuf:"bytes,10,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"` // where the server can be met from now on, too; absent: nowhere
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -835,6 +836,75 @@ func (x *Admitted) GetDirect() []string {
 	return nil
 }
 
+func (x *Admitted) GetRendezvous() *Rendezvous {
+	if x != nil {
+		return x.Rendezvous
+	}
+	return nil
+}
+
+// Rendezvous is a relay where a peer has rooms open, and the secret that their
+// names come from (transport.RoomOfDay). Without any of the three it is none.
+type Rendezvous struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Relay         string                 `protobuf:"bytes,1,opt,name=relay,proto3" json:"relay,omitempty"` // host:port
+	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`     // fingerprint of the relay
+	Room          []byte                 `protobuf:"bytes,3,opt,name=room,proto3" json:"room,omitempty"`   // a secret
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rendezvous) Reset() {
+	*x = Rendezvous{}
+	mi := &file_handshake_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rendezvous) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rendezvous) ProtoMessage() {}
+
+func (x *Rendezvous) ProtoReflect() protoreflect.Message {
+	mi := &file_handshake_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rendezvous.ProtoReflect.Descriptor instead.
+func (*Rendezvous) Descriptor() ([]byte, []int) {
+	return file_handshake_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Rendezvous) GetRelay() string {
+	if x != nil {
+		return x.Relay
+	}
+	return ""
+}
+
+func (x *Rendezvous) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Rendezvous) GetRoom() []byte {
+	if x != nil {
+		return x.Room
+	}
+	return nil
+}
+
 // Refused says why not.
 type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -846,7 +916,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +928,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +941,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{8}
+	return file_handshake_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Refused) GetKind() Refused_Kind {
@@ -893,15 +963,16 @@ type Ticket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Addresses     []string               `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"` // host:port
 	Relay         string                 `protobuf:"bytes,2,opt,name=relay,proto3" json:"relay,omitempty"`
-	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`     // fingerprint of the peer
-	Token         []byte                 `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"` // a secret
+	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`                           // fingerprint of the peer
+	Token         []byte                 `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`                       // a secret
+	RelayKey      []byte                 `protobuf:"bytes,5,opt,name=relay_key,json=relayKey,proto3" json:"relay_key,omitempty"` // fingerprint of the relay; absent: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +984,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +997,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{9}
+	return file_handshake_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ticket) GetAddresses() []string {
@@ -953,6 +1024,13 @@ func (x *Ticket) GetKey() []byte {
 func (x *Ticket) GetToken() []byte {
 	if x != nil {
 		return x.Token
+	}
+	return nil
+}
+
+func (x *Ticket) GetRelayKey() []byte {
+	if x != nil {
+		return x.RelayKey
 	}
 	return nil
 }
@@ -1008,7 +1086,7 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x01 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x120\n" +
 	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x12\x1c\n" +
 	"\x05share\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
-	"\x05reply\"\xf8\x01\n" +
+	"\x05reply\"\xb1\x02\n" +
 	"\bAdmitted\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\"\n" +
 	"\tmax_lanes\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\bmaxLanes\x12\x1a\n" +
@@ -1018,7 +1096,16 @@ const file_handshake_proto_rawDesc = "" +
 	"\x04kept\x18\x06 \x01(\bR\x04kept\x12\x10\n" +
 	"\x03fec\x18\a \x01(\bR\x03fec\x12\x14\n" +
 	"\x05guest\x18\b \x01(\bR\x05guest\x12 \n" +
-	"\x06direct\x18\t \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\"\xab\x01\n" +
+	"\x06direct\x18\t \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\x127\n" +
+	"\n" +
+	"rendezvous\x18\n" +
+	" \x01(\v2\x17.bargee.wire.RendezvousR\n" +
+	"rendezvous\"[\n" +
+	"\n" +
+	"Rendezvous\x12\x1b\n" +
+	"\x05relay\x18\x01 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12\x16\n" +
+	"\x03key\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x18\n" +
+	"\x04room\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x04room\"\xab\x01\n" +
 	"\aRefused\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.bargee.wire.Refused.KindR\x04kind\x12\x1f\n" +
 	"\amessage\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\amessage\"P\n" +
@@ -1028,12 +1115,13 @@ const file_handshake_proto_rawDesc = "" +
 	"\x04BUSY\x10\x02\x12\v\n" +
 	"\aVERSION\x10\x03\x12\v\n" +
 	"\aINVALID\x10\x04\x12\t\n" +
-	"\x05LIMIT\x10\x05\"\x89\x01\n" +
+	"\x05LIMIT\x10\x05\"\xac\x01\n" +
 	"\x06Ticket\x12'\n" +
 	"\taddresses\x18\x01 \x03(\tB\tص\x18\x84\x02\xe8\xb5\x18\x10R\taddresses\x12\x1b\n" +
 	"\x05relay\x18\x02 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12\x16\n" +
 	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x1a\n" +
-	"\x05token\x18\x04 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token:\x05\x88\xb5\x18\x80 B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x05token\x18\x04 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token\x12!\n" +
+	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey:\x05\x88\xb5\x18\x80 B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_handshake_proto_rawDescOnce sync.Once
@@ -1048,7 +1136,7 @@ func file_handshake_proto_rawDescGZIP() []byte {
 }
 
 var file_handshake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_handshake_proto_goTypes = []any{
 	(Refused_Kind)(0),   // 0: bargee.wire.Refused.Kind
 	(*ClientHello)(nil), // 1: bargee.wire.ClientHello
@@ -1059,23 +1147,25 @@ var file_handshake_proto_goTypes = []any{
 	(*TokenProof)(nil),  // 6: bargee.wire.TokenProof
 	(*ProofReply)(nil),  // 7: bargee.wire.ProofReply
 	(*Admitted)(nil),    // 8: bargee.wire.Admitted
-	(*Refused)(nil),     // 9: bargee.wire.Refused
-	(*Ticket)(nil),      // 10: bargee.wire.Ticket
+	(*Rendezvous)(nil),  // 9: bargee.wire.Rendezvous
+	(*Refused)(nil),     // 10: bargee.wire.Refused
+	(*Ticket)(nil),      // 11: bargee.wire.Ticket
 }
 var file_handshake_proto_depIdxs = []int32{
-	2, // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
-	8, // 1: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
-	4, // 2: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
-	9, // 3: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
-	6, // 4: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
-	8, // 5: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
-	9, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
-	0, // 7: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	2,  // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
+	8,  // 1: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
+	4,  // 2: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
+	10, // 3: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
+	6,  // 4: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
+	8,  // 5: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
+	10, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
+	9,  // 7: bargee.wire.Admitted.rendezvous:type_name -> bargee.wire.Rendezvous
+	0,  // 8: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_handshake_proto_init() }
@@ -1105,7 +1195,7 @@ func file_handshake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_handshake_proto_rawDesc), len(file_handshake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
