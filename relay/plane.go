@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -72,6 +74,9 @@ func NewPlane(addr string, loops int) (*Plane, error) {
 
 func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
 	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, closed: make(chan struct{})}
+	if err := unused(addr); err != nil {
+		return nil, err
+	}
 	for range max(loops, 1) {
 		s, err := openSocket(addr, loops > 1)
 		if err != nil {
@@ -87,6 +92,16 @@ func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
 	}
 	p.loops.Go(p.sweep)
 	return p, nil
+}
+
+// unused tells whether nobody has the port. Sockets that share one would let
+// another relay of the same user have a part of what comes.
+func unused(addr string) error {
+	c, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return c.Close()
 }
 
 // Addr returns where the relay is.

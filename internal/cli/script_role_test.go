@@ -97,9 +97,18 @@ func lookPath(ts *testscript.TestScript, name string) string {
 // loopback and waits until it is ready. Its home is .home-NAME. The values of
 // the ready line are $NAME_address, $NAME_peer and $NAME_ticket.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+	startListening(ts, args[0], append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args[1:]...))
+}
+
+// relay NAME ARGS... does likewise for "bargee relay ARGS".
+func scriptRelay(ts *testscript.TestScript, neg bool, args []string) {
+	startListening(ts, args[0], append([]string{"relay", "--json", "--listen", "127.0.0.1:0"}, args[1:]...))
+}
+
+func startListening(ts *testscript.TestScript, name string, args []string) {
 	before := ts.Getenv("BARGEE_HOME")
-	ts.Setenv("BARGEE_HOME", ts.MkAbs(".home-"+args[0]))
-	r := startRole(ts, args[0], append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args[1:]...))
+	ts.Setenv("BARGEE_HOME", ts.MkAbs(".home-"+name))
+	r := startRole(ts, name, args)
 	ts.Setenv("BARGEE_HOME", before)
 	select {
 	case line := <-r.ready:
@@ -109,7 +118,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("not ready: %q %s", line, stderr)
 		}
 		for k, v := range ev {
-			ts.Setenv(args[0]+"_"+k, eventText(v))
+			ts.Setenv(name+"_"+k, eventText(v))
 		}
 	case <-time.After(patience):
 		ts.Fatalf("no ready line")

@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"code":      scriptCode,
 			"event":     scriptEvent,
 			"token":     scriptToken,
+			"write":     scriptWrite,
 			"mkfile":    scriptMkfile,
 			"hardlink":  scriptHardlink,
 			"samefile":  scriptSameFile,
@@ -73,6 +74,7 @@ func TestScripts(t *testing.T) {
 			"waitentry": scriptWaitEntry,
 			"same":      scriptSame,
 			"serve":     scriptServe,
+			"relay":     scriptRelay,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,
@@ -169,6 +171,11 @@ func eventText(v any) string {
 // token FILE makes a token in a private file.
 func scriptToken(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(transport.NewToken().Reveal()+"\n"), 0o600))
+}
+
+// write FILE LINE... makes a file of lines that only we can read.
+func scriptWrite(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o600))
 }
 
 // mkfile FILE SIZE makes a file of bytes that look random and depend on its name.

@@ -48,8 +48,22 @@ func (a *app) secret(from secretSources) (string, error) {
 	return "", nil
 }
 
-// secretFile reads the first line of a file, or of standard input for "-".
+// secretFile reads the first line of a file, or of standard input for "-", and
+// finds what is wrong with it as a secret.
 func (a *app) secretFile(name string) (string, error) {
+	line, err := a.secretLine(name)
+	if err != nil {
+		return "", err
+	}
+	if name == "-" {
+		return checkSecret(line, "standard input")
+	}
+	return checkSecret(line, session.Display(name))
+}
+
+// secretLine reads the first line of a file that only we can read, or of standard
+// input for "-".
+func (a *app) secretLine(name string) (string, error) {
 	if strings.HasPrefix(name, "bgt_") {
 		return "", errTokenArgument
 	}
@@ -58,22 +72,31 @@ func (a *app) secretFile(name string) (string, error) {
 		if err != nil {
 			return "", &problem{what: "read the token from", where: "standard input", err: err}
 		}
-		return checkSecret(line, "standard input")
+		return line, nil
 	}
-	shown := session.Display(name)
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO nobody writes to must not hang us
+	f, err := openSecret(name)
 	if err != nil {
-		return "", &problem{what: "read the token in", where: shown, err: err}
-	}
-	defer f.Close()
-	if err := checkPrivate(f, name); err != nil {
 		return "", err
 	}
+	defer f.Close()
 	line, err := firstLine(f)
 	if err != nil {
-		return "", &problem{what: "read the token in", where: shown, err: err}
+		return "", &problem{what: "read the token in", where: session.Display(name), err: err}
 	}
-	return checkSecret(line, shown)
+	return line, nil
+}
+
+// openSecret opens a file with a secret, unless others can read it.
+func openSecret(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO nobody writes to must not hang us
+	if err != nil {
+		return nil, &problem{what: "read the token in", where: session.Display(name), err: err}
+	}
+	if err := checkPrivate(f, name); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // checkPrivate refuses a file that others can read. Pipes, as shells make them
@@ -126,6 +149,15 @@ func checkSecret(s, where string) (string, error) {
 
 // prompt asks the person at the terminal for the secret of a peer.
 func (a *app) prompt(ctx context.Context, whose string) (string, error) {
+	word, err := a.promptFor(ctx, "token or phrase of "+whose)
+	if err != nil {
+		return "", err
+	}
+	return checkSecret(word, "the terminal")
+}
+
+// promptFor asks for a secret, without showing what is typed.
+func (a *app) promptFor(ctx context.Context, what string) (string, error) {
 	tty, ok := a.stdin.(*os.File)
 	if !ok {
 		return "", errors.New("standard input is no terminal")
@@ -135,7 +167,7 @@ func (a *app) prompt(ctx context.Context, whose string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(a.console, "token or phrase of %s ", whose)
+	fmt.Fprintf(a.console, "%s ", what)
 	defer fmt.Fprintln(a.console)
 	type answer struct {
 		line []byte
@@ -154,6 +186,6 @@ func (a *app) prompt(ctx context.Context, whose string) (string, error) {
 		if got.err != nil {
 			return "", &problem{what: "read the token from", where: "the terminal", err: got.err}
 		}
-		return checkSecret(strings.TrimSpace(string(got.line)), "the terminal")
+		return strings.TrimSpace(string(got.line)), nil
 	}
 }

@@ -70,7 +70,7 @@ func parseAddress(s string) (target, error) {
 	case strings.HasPrefix(s, "bgt_"):
 		return target{}, errTokenArgument
 	case strings.HasPrefix(s, "bgrelay_"):
-		return target{}, usage("a ticket of a relay: this version has no relay", "")
+		return target{}, usage("a ticket of a relay is no address of a peer", "bargee relay add takes it")
 	case strings.HasPrefix(s, "bgticket_"):
 		return parseTicket(s)
 	case strings.HasPrefix(s, "bargee://"):

@@ -883,6 +883,76 @@ func (x *RelayState) GetErrors() []string {
 	return nil
 }
 
+// RelayTicket is what a bgrelay_ word holds: token or pass is there, or neither
+// for a relay that whoever has the word may only join rooms at.
+type RelayTicket struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Addresses     []string               `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"` // host:port
+	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`             // fingerprint of the relay
+	Token         []byte                 `protobuf:"bytes,3,opt,name=token,proto3" json:"token,omitempty"`         // a secret
+	Pass          string                 `protobuf:"bytes,4,opt,name=pass,proto3" json:"pass,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelayTicket) Reset() {
+	*x = RelayTicket{}
+	mi := &file_relay_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelayTicket) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelayTicket) ProtoMessage() {}
+
+func (x *RelayTicket) ProtoReflect() protoreflect.Message {
+	mi := &file_relay_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelayTicket.ProtoReflect.Descriptor instead.
+func (*RelayTicket) Descriptor() ([]byte, []int) {
+	return file_relay_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RelayTicket) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *RelayTicket) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RelayTicket) GetToken() []byte {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *RelayTicket) GetPass() string {
+	if x != nil {
+		return x.Pass
+	}
+	return ""
+}
+
 var File_relay_proto protoreflect.FileDescriptor
 
 const file_relay_proto_rawDesc = "" +
@@ -948,7 +1018,12 @@ const file_relay_proto_rawDesc = "" +
 	"\x05bytes\x18\x06 \x01(\x04R\x05bytes\x12\x18\n" +
 	"\adropped\x18\a \x01(\x04R\adropped\x12\x16\n" +
 	"\x06strays\x18\b \x01(\x04R\x06strays\x12!\n" +
-	"\x06errors\x18\t \x03(\tB\tص\x18\x80\x04\xe8\xb5\x18\x10R\x06errorsB(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x06errors\x18\t \x03(\tB\tص\x18\x80\x04\xe8\xb5\x18\x10R\x06errors\"\x8c\x01\n" +
+	"\vRelayTicket\x12'\n" +
+	"\taddresses\x18\x01 \x03(\tB\tص\x18\x84\x02\xe8\xb5\x18\x10R\taddresses\x12\x16\n" +
+	"\x03key\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x1a\n" +
+	"\x05token\x18\x03 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token\x12\x19\n" +
+	"\x04pass\x18\x04 \x01(\tB\x05ص\x18\x80 R\x04pass:\x05\x88\xb5\x18\x80@B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_relay_proto_rawDescOnce sync.Once
@@ -963,7 +1038,7 @@ func file_relay_proto_rawDescGZIP() []byte {
 }
 
 var file_relay_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_relay_proto_goTypes = []any{
 	(RelayRefusal_Why)(0), // 0: bargee.wire.RelayRefusal.Why
 	(*RelayRequest)(nil),  // 1: bargee.wire.RelayRequest
@@ -977,6 +1052,7 @@ var file_relay_proto_goTypes = []any{
 	(*RelayReply)(nil),    // 9: bargee.wire.RelayReply
 	(*RelayRefusal)(nil),  // 10: bargee.wire.RelayRefusal
 	(*RelayState)(nil),    // 11: bargee.wire.RelayState
+	(*RelayTicket)(nil),   // 12: bargee.wire.RelayTicket
 }
 var file_relay_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.RelayRequest.open:type_name -> bargee.wire.OpenRoom
@@ -1023,7 +1099,7 @@ func file_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_relay_proto_rawDesc), len(file_relay_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/relay"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+const relayLong = `Run a relay: two machines that cannot reach each other meet at it, and it forwards between them what
+it cannot read. It needs one port that both can reach, on UDP and TCP.
+
+Without --token-file bargee makes a token, keeps its public half in --data, and prints, this once, the
+two lines to type on each machine that shall use the relay. FILE has a token or the public half of one
+on each line; SIGHUP has it read again, and who came in by one that is gone is cut off.
+
+Every flag is also an environment variable: --token-file is BARGEE_RELAY_TOKEN_FILE.
+SIGINT and SIGTERM end it; what it forwards goes on when it is back.`
+
+type relayOptions struct {
+	*app
+	listen    []string
+	address   string
+	tokenFile string
+	newToken  bool
+	ticket    bool
+	data      string
+	log       logFlags
+}
+
+func newRelay(a *app) *cobra.Command {
+	o := &relayOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "relay",
+		Short:   "Run a relay, for machines that cannot reach each other",
+		Long:    relayLong,
+		Example: "  bargee relay\n  bargee relay --address relay.example --token-file /etc/bargee/tokens --data /var/lib/bargee",
+		Args:    onlySubcommands,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromEnvironment(cmd, "BARGEE_RELAY_", a.getenv); err != nil {
+				return err
+			}
+			if err := o.check(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one")
+	f.StringVar(&o.address, "address", "", "what others reach us by, `HOST[:PORT]` (default the addresses of this machine)")
+	f.StringVar(&o.tokenFile, "token-file", "", "let in who has a token of `FILE`, which has one or its public half on each line")
+	f.BoolVar(&o.newToken, "new-token", false, "make another token; the one before is refused from now on")
+	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
+	f.StringVar(&o.data, "data", "", "keep key, token and quotas in `DIR` (default in the state directory)")
+	o.log.add(f)
+	cmd.AddCommand(a.relayCommands()...)
+	return cmd
+}
+
+// check finds values that make no sense, before anything is touched.
+func (o *relayOptions) check() error {
+	if o.newToken && o.tokenFile != "" {
+		return usage("exclude each other", "").about("", "--new-token and --token-file")
+	}
+	for _, addr := range o.listen {
+		if _, port, err := net.SplitHostPort(addr); err != nil || !isPort(port) {
+			return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(addr))
+		}
+	}
+	if o.address != "" {
+		host, _, err := splitHost(o.address)
+		if err != nil || strings.Contains(host, "/") {
+			return usage("is no address of a host", "for example: --address relay.example").about("--address", session.Display(o.address))
+		}
+	}
+	return o.log.check()
+}
+
+func (o *relayOptions) run(ctx context.Context) error {
+	log, closeLog, err := o.log.open(o.app)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	preferThroughput()
+	stayLean()
+	r, err := o.start(log)
+	if err != nil {
+		return err
+	}
+	if err := o.ready(r); err != nil {
+		return errors.Join(err, r.close())
+	}
+	go r.relay.Serve(ctx)
+	<-ctx.Done()
+	return r.close()
+}
+
+// A relayRole is a relay that runs.
+type relayRole struct {
+	plane    *relay.Plane
+	endpoint *transport.Endpoint
+	relay    *relay.Relay
+	key      transport.Fingerprint
+	tokens   *relayTokens
+	log      *slog.Logger
+}
+
+// mostLoops is how many cores forward at most: one carries gigabits.
+const mostLoops = 8
+
+func (o *relayOptions) start(log *slog.Logger) (*relayRole, error) {
+	dir, err := o.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	id, err := transport.LoadIdentity(dir)
+	if err != nil {
+		return nil, filed(err)
+	}
+	tokens, err := o.openTokens(dir)
+	if err != nil {
+		return nil, err
+	}
+	plane, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops))
+	if err != nil {
+		return nil, listenProblem(o.listen[0], err)
+	}
+	report := func(from string, err error) { log.Warn("refused", "from", from, "reason", reason(err)) }
+	ep, err := transport.NewEndpoint(plane.Own(), transport.Config{
+		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(), Report: report,
+		Admission: &transport.Admission{Tree: "relay", Tokens: tokens.list, Guests: true},
+	})
+	if err != nil {
+		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
+	}
+	return &relayRole{
+		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log,
+		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Report: report}),
+	}, nil
+}
+
+// dataDir is where the relay keeps what is its own.
+func (o *relayOptions) dataDir() (string, error) {
+	if o.data != "" {
+		return filepath.Abs(o.data)
+	}
+	h, err := o.home()
+	return filepath.Join(h.state, "relay"), err
+}
+
+func (r *relayRole) close() error { return errors.Join(r.endpoint.Close(), r.plane.Close()) }
+
+// ready says that we can be reached, and what others need.
+func (o *relayOptions) ready(r *relayRole) error {
+	addresses := o.addresses(r.plane.Addr())
+	ticket := ""
+	if token := r.tokens.known; !token.IsZero() && (r.tokens.made || o.ticket) {
+		ticket = transport.RelayTicket{Addresses: addresses, Key: r.key, Token: token}.Reveal()
+	}
+	if o.json {
+		ev := listeningEvent{Event: "listening", Role: "relay", Address: addresses[0], Peer: r.key.String(), Ticket: ticket}
+		if r.tokens.made {
+			ev.Token = r.tokens.known.Reveal()
+		}
+		o.event(ev)
+		return o.flush()
+	}
+	o.printf("listening on %s\n", addresses[0])
+	if ticket != "" {
+		o.say("Type these two lines on each machine that shall use it; they are not shown again:")
+		o.printf("bargee relay add\n%s\n", ticket)
+	}
+	return o.flush()
+}
+
+// addresses are those that others dial, the best first. A host without a port has
+// the one that we listen on.
+func (o *relayOptions) addresses(at netip.AddrPort) []string {
+	if o.address == "" {
+		return reachable(net.UDPAddrFromAddrPort(at))
+	}
+	host, port, _ := splitHost(o.address) // checked
+	if !strings.HasSuffix(o.address, ":"+port) {
+		port = fmt.Sprint(at.Port())
+	}
+	return []string{net.JoinHostPort(host, port)}
+}
