@@ -168,6 +168,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			Address: from,
 			Agent:   v.agent,
 			Version: v.version,
+			Words:   wordsOf(ch),
 			Grant:   v.grant,
 			Guest:   v.guest,
 			Room:    e.cfg.room,

@@ -19,6 +19,7 @@ type Admission struct {
 	Tree       string               // absolute path of what is served, as grants name it
 	Tokens     func() []TokenPublic // asked anew at each login; nil: no token is good
 	Phrase     Secret               // a phrase that is good, or the zero Secret
+	Code       *Invitation          // whose codes are good; may be nil
 	Grants     *Grants              // keys that need no secret, and where kept ones go; may be nil
 	MaxClients int                  // links at a time; 0: no limit
 	MaxLanes   int                  // of a link; 0: as many as there can be
@@ -52,6 +53,7 @@ func (a *Admission) prove() *wire.Prove {
 	return &wire.Prove{
 		Token:  a.Tokens != nil && len(a.Tokens()) > 0,
 		Phrase: a.Phrase.IsPhrase(),
+		Code:   a.Code.open(),
 	}
 }
 
@@ -132,7 +134,7 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 		v.grant = g
 		return l.admit(c, v, nil, hello.Keep && v.version >= versionKeep)
 	}
-	if p := l.admission.prove(); p.Token || p.Phrase {
+	if p := l.admission.prove(); p.Token || p.Phrase || p.Code {
 		reply := l.hello(v.version)
 		reply.Answer = &wire.ServerHello_Prove{Prove: p}
 		if err := c.send(reply); err != nil {
@@ -167,6 +169,9 @@ func (l serverLogin) turnAway(c *conversation, version int, r *wire.Refused, why
 }
 
 func (l serverLogin) grant(ch channel) (Grant, bool) {
+	if l.admission.Code.knows(ch.client) {
+		return l.newGrant(ch, codeOrigin), true
+	}
 	if l.admission.Grants == nil {
 		return Grant{}, false
 	}
@@ -188,18 +193,26 @@ func (l serverLogin) check(c *conversation, ch channel, v visitor, keep bool) (v
 	if err != nil {
 		return visitor{}, err
 	}
-	v.grant = Grant{
+	v.grant = l.newGrant(ch, origin)
+	return l.admit(c, v, ours, keep)
+}
+
+// newGrant is for a client that enters by a secret.
+func (l serverLogin) newGrant(ch channel, origin string) Grant {
+	return Grant{
 		Key:     ch.client,
 		Tree:    l.admission.Tree,
 		Origin:  origin,
 		Created: time.Now().UTC().Truncate(time.Second),
 	}
-	return l.admit(c, v, ours, keep)
 }
 
 // judge says whose secret it is that the client holds, and our proof in return.
 func (l serverLogin) judge(c *conversation, ch channel, hellos [sha256.Size]byte, proof *wire.Proof) (origin string, ours []byte, err error) {
-	if share := proof.GetShare(); len(share) > 0 && l.admission.Phrase.IsPhrase() {
+	if share := proof.GetShare(); len(share) > 0 && len(proof.Room) > 0 {
+		ours, err = l.checkCode(c, ch, hellos, share, RoomName(proof.Room))
+		return codeOrigin, ours, err
+	} else if len(share) > 0 && l.admission.Phrase.IsPhrase() {
 		ours, err = l.checkPhrase(c, ch, hellos, share)
 		return phraseOrigin, ours, err
 	}
@@ -216,7 +229,11 @@ func (l serverLogin) judge(c *conversation, ch channel, hellos [sha256.Size]byte
 
 // wrong says no to a proof, and returns why.
 func (l serverLogin) wrong(c *conversation, why error) error {
-	r := refuse(wire.Refused_AUTH, "the secret is wrong or was revoked")
+	return l.reject(c, refuse(wire.Refused_AUTH, "the secret is wrong or was revoked"), why)
+}
+
+// reject answers a proof with a refusal, and returns why.
+func (l serverLogin) reject(c *conversation, r *wire.Refused, why error) error {
 	return errors.Join(why, c.send(&wire.ProofReply{Reply: &wire.ProofReply_Refused{Refused: r}}))
 }
 

@@ -57,12 +57,14 @@ func TestMITM(t *testing.T) {
 	for name, secret := range map[string]Secret{
 		"token":  SecretOf(testToken("mitm")),
 		"phrase": {phrase: "correct horse battery"},
+		"code":   testCode("mitm").Secret(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused := make(chan error, 8)
 			server := serveOn(t, Config{
-				Admission: &Admission{Tree: "/", Tokens: Tokens(testToken("mitm").Public()), Phrase: Secret{phrase: "correct horse battery"}},
-				Report:    func(_ string, err error) { refused <- err },
+				Admission: &Admission{Tree: "/", Tokens: Tokens(testToken("mitm").Public()), Phrase: Secret{phrase: "correct horse battery"},
+					Code: testInvitation("mitm", 1)},
+				Report: func(_ string, err error) { refused <- err },
 			})
 			address := serveMITM(t, server)
 			client := dialFrom(t, Config{})
@@ -196,7 +198,7 @@ func TestReflection(t *testing.T) {
 func helloAndProve(c *conversation) [32]byte {
 	c.receive(new(wire.ClientHello))
 	c.send(&wire.ServerHello{MinVersion: 1, MaxVersion: 2, Version: 2,
-		Answer: &wire.ServerHello_Prove{Prove: &wire.Prove{Token: true, Phrase: true}}})
+		Answer: &wire.ServerHello_Prove{Prove: &wire.Prove{Token: true, Phrase: true, Code: true}}})
 	return c.transcript()
 }
 
@@ -215,15 +217,24 @@ func loginAgainst(t *testing.T, l clientLogin, ch channel, server func(*conversa
 	return err
 }
 
-// TestPhraseImpostor: a server that does not know the phrase cannot let the
-// client in, whatever it does with the client's tag.
+// TestPhraseImpostor: a server that does not know the phrase, or the code, cannot
+// let the client in, whatever it does with the client's tag.
 func TestPhraseImpostor(t *testing.T) {
+	code := testCode("impostor")
+	guessed := testCode("a guess")
+	guessed.number = code.number
+	phraseImpostor(t, Secret{phrase: "correct horse battery"}, Secret{phrase: "a guess at the phrase"})
+	phraseImpostor(t, code.Secret(), guessed.Secret())
+}
+
+func phraseImpostor(t *testing.T, right, guess Secret) {
+	t.Helper()
 	for _, answer := range []string{"the client's tag", "nothing"} {
 		ch := channel{login: [32]byte{1}, client: Fingerprint{2}, server: Fingerprint{3}, address: "evil"}
-		l := clientLogin{versions: Versions{1, 2}, secret: Secret{phrase: "correct horse battery"}}
+		l := clientLogin{versions: Versions{1, 2}, secret: right}
 		err := loginAgainst(t, l, ch, func(c *conversation) {
 			hellos := helloAndProve(c)
-			run, err := phraseRun(Secret{phrase: "a guess at the phrase"}, ch, hellos, nil)
+			run, err := pakeRun(guess, ch, hellos, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -285,9 +296,10 @@ func TestAdmittedWithoutProof(t *testing.T) {
 // TestDowngrade: whoever changes a hello on the way, even inside the channel,
 // breaks the proof.
 func TestDowngrade(t *testing.T) {
-	for _, secret := range []Secret{SecretOf(testToken("transcript")), {phrase: "correct horse battery"}} {
+	for _, secret := range []Secret{SecretOf(testToken("transcript")), {phrase: "correct horse battery"}, testCode("code").Secret()} {
 		lc := loginCase{client: func(c *clientLogin) { c.secret = secret }, server: func(s *serverLogin) {
 			s.admission.Phrase = Secret{phrase: "correct horse battery"}
+			withCode(s)
 		}}
 		c, s, ch := lc.sides(t)
 		near, far := net.Pipe()

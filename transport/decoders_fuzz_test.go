@@ -32,7 +32,7 @@ func FuzzServerWords(f *testing.F) {
 	}
 	ch := channel{login: [32]byte{5}, client: Fingerprint{6}, server: Fingerprint{7}}
 	f.Fuzz(func(t *testing.T, said []byte) {
-		for name, secret := range map[string]Secret{"token": SecretOf(testToken("fuzzed")), "phrase": {phrase: "a phrase for the fuzzer"}} {
+		for name, secret := range map[string]Secret{"token": SecretOf(testToken("fuzzed")), "phrase": {phrase: "a phrase for the fuzzer"}, "code": testCode("fuzzed").Secret()} {
 			l := clientLogin{versions: Versions{1, 2}, secret: secret}
 			if e, err := l.run(converse(stranger{bytes.NewReader(said)}), ch); err == nil {
 				t.Errorf("%s: let in: %+v", name, e)

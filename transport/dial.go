@@ -86,6 +86,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		Address: won.address,
 		Agent:   in.agent,
 		Version: in.version,
+		Words:   wordsOf(ch),
 		Kept:    in.kept,
 		KEM:     in.kem,
 		Meet:    in.meet,

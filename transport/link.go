@@ -91,6 +91,7 @@ type Peer struct {
 	Agent   string      // program and version, as the peer says: show it through a sanitiser
 	Version int         // protocol version in force
 	Grant   Grant       // what admitted it, on the side that was dialled; the zero Grant on the other
+	Words   string      // four words that are the same at both ends, unless somebody is in between
 	Kept    bool        // on the side that dialled: the peer lets our key in from now on
 	Guest   bool        // proved nothing but its key, on the side that was dialled
 	Room    RoomName    // of a relay, where we met; zero: in none

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -144,28 +145,33 @@ func (l clientLogin) prove(c *conversation, ch channel, version int, p *wire.Pro
 		return entry{}, fail(ErrAuth, "%s does not know this machine's key and asks for a token: give one", ch.address)
 	case isToken && p.Token:
 		return l.proveToken(c, ch, version, token)
-	case l.secret.IsPhrase() && p.Phrase:
-		return l.provePhrase(c, ch, version)
-	case p.Token || p.Phrase:
-		return entry{}, fail(ErrAuth, "%s takes %s, and what was given is %s", ch.address, proveNames(p), secretName(isToken))
+	case l.secret.IsPhrase() && p.Phrase, l.secret.IsCode() && p.Code:
+		return l.provePAKE(c, ch, version)
+	case p.Token || p.Phrase || p.Code:
+		return entry{}, fail(ErrAuth, "%s takes %s, and what was given is %s", ch.address, proveNames(p), secretName(l.secret))
 	}
 	return entry{}, fail(ErrAuth, "%s takes no secret now, only keys it knows", ch.address)
 }
 
-func secretName(isToken bool) string {
-	if isToken {
-		return "a token"
+func secretName(s Secret) string {
+	switch {
+	case s.IsCode():
+		return "a code"
+	case s.IsPhrase():
+		return "a phrase"
 	}
-	return "a phrase"
+	return "a token"
 }
 
 func proveNames(p *wire.Prove) string {
-	switch {
-	case p.Token && p.Phrase:
-		return "a token or a phrase"
-	default:
-		return secretName(p.Token)
+	var names []string
+	for name, taken := range map[string]bool{"a token": p.Token, "a phrase": p.Phrase, "a code": p.Code} {
+		if taken {
+			names = append(names, name)
+		}
 	}
+	slices.Sort(names)
+	return strings.Join(names, " or ")
 }
 
 // proveToken signs with the token and demands that the server knows its public

@@ -77,7 +77,7 @@ func FuzzLogin(f *testing.F) {
 	}
 	s := serverLogin{
 		versions:  Versions{1, 2},
-		admission: &Admission{Tree: "/", Tokens: Tokens(testToken("fuzz").Public()), Phrase: Secret{phrase: "a phrase for the fuzzer"}},
+		admission: &Admission{Tree: "/", Tokens: Tokens(testToken("fuzz").Public()), Phrase: Secret{phrase: "a phrase for the fuzzer"}, Code: testInvitation("fuzz", 1)},
 		desk:      &fakeDesk{},
 		report:    func(error) {},
 	}

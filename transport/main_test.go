@@ -2,7 +2,10 @@ package transport
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -17,6 +20,36 @@ func testIdentity(name string) *Identity {
 // testToken makes a token that is always the same for the same name.
 func testToken(name string) Token {
 	return Token{secret: [tokenSize]byte(derive([]byte(name), nil, "test token"))}
+}
+
+// testCode makes a code that is always the same for the same name.
+func testCode(name string) Code {
+	b := derive([]byte(name), nil, "test code")
+	c := Code{number: strconv.Itoa(1000 + int(b[0])*8)}
+	for i := range c.words {
+		c.words[i] = words()[int(b[1+2*i])<<4+int(b[2+2*i])>>4]
+	}
+	return c
+}
+
+// testInvitation has the code of a name, then of that name and 1, 2, …
+func testInvitation(name string, guests int) *Invitation {
+	v, err := Invite(InvitationOptions{Guests: guests})
+	if err != nil {
+		panic(err)
+	}
+	n := 0
+	v.state.make = func(digits int) Code {
+		c := testCode(name)
+		if n > 0 {
+			c = testCode(name + strconv.Itoa(n))
+		}
+		c.number += strings.Repeat("0", digits-minDigits)
+		n++
+		return c
+	}
+	v.state.begin(time.Now())
+	return v
 }
 
 // serveOn makes a listening endpoint on loopback.

@@ -6,18 +6,22 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
 )
 
-// phraseOrigin is the Grant.Origin of what a phrase admitted.
-const phraseOrigin = "phrase"
+// What a phrase and what a code admitted: Grant.Origin.
+const (
+	phraseOrigin = "phrase"
+	codeOrigin   = "code"
+)
 
-// phraseRun begins CPace for a login: what a proof is bound to elsewhere makes
-// the generator here, so that another connection has another one.
-func phraseRun(phrase Secret, ch channel, hellos [sha256.Size]byte, random io.Reader) (*cpace, error) {
+// pakeRun begins CPace for a login, with a phrase or a code: what a proof is bound
+// to elsewhere makes the generator here, so that another connection has another one.
+func pakeRun(secret Secret, ch channel, hellos [sha256.Size]byte, random io.Reader) (*cpace, error) {
 	if random == nil {
 		random = rand.Reader
 	}
@@ -25,17 +29,25 @@ func phraseRun(phrase Secret, ch channel, hellos [sha256.Size]byte, random io.Re
 	if _, err := io.ReadFull(random, scalar); err != nil {
 		return nil, err
 	}
-	ci := lvCat([]byte("bargee cpace v1"), ch.login[:], ch.client[:], ch.server[:])
-	return startCPace([]byte(phrase.phrase), ci, hellos[:], scalar)
+	label := "bargee cpace v1"
+	if secret.IsCode() {
+		label = "bargee cpace code v1"
+	}
+	ci := lvCat([]byte(label), ch.login[:], ch.client[:], ch.server[:])
+	return startCPace([]byte(secret.phrase), ci, hellos[:], scalar)
 }
 
-// provePhrase is the client's side: the initiator.
-func (l clientLogin) provePhrase(c *conversation, ch channel, version int) (entry, error) {
-	run, err := phraseRun(l.secret, ch, c.transcript(), l.random)
+// provePAKE is the client's side: the initiator.
+func (l clientLogin) provePAKE(c *conversation, ch channel, version int) (entry, error) {
+	run, err := pakeRun(l.secret, ch, c.transcript(), l.random)
 	if err != nil {
 		return entry{}, err
 	}
-	if err := c.send(&wire.Proof{Proof: &wire.Proof_Share{Share: run.share}}); err != nil {
+	proof := &wire.Proof{Proof: &wire.Proof_Share{Share: run.share}}
+	if l.secret.IsCode() {
+		proof.Room = l.secret.room[:]
+	}
+	if err := c.send(proof); err != nil {
 		return entry{}, err
 	}
 	var reply wire.ProofReply
@@ -63,34 +75,71 @@ func (l clientLogin) provePhrase(c *conversation, ch channel, version int) (entr
 	return l.enter(ch, version, a)
 }
 
-// checkPhrase is the server's side: the responder. It tells its own tag only to
-// a client that was right, and returns it.
+// checkPhrase is the server's side for a phrase.
 func (l serverLogin) checkPhrase(c *conversation, ch channel, hellos [sha256.Size]byte, share []byte) ([]byte, error) {
 	if wait := l.desk.phraseWait(); wait > 0 {
 		r := refuse(wire.Refused_BUSY, "too many wrong phrases came in: wait %v", wait.Round(time.Second))
-		return nil, errors.Join(fail(ErrBusy, "%s: %s", ch.address, r.Message),
-			c.send(&wire.ProofReply{Reply: &wire.ProofReply_Refused{Refused: r}}))
+		return nil, l.reject(c, r, fail(ErrBusy, "%s: %s", ch.address, r.Message))
 	}
-	run, err := phraseRun(l.admission.Phrase, ch, hellos, l.random)
-	if err != nil {
+	ours, right, err := l.runPAKE(c, ch, hellos, share, l.admission.Phrase)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	isk, err := run.key(share, false, cpaceInitiator, cpaceResponder)
-	if err != nil {
-		return nil, l.wrong(c, fail(ErrProtocol, "%s: %w", ch.address, err))
-	}
-	if err := c.send(&wire.ProofReply{Reply: &wire.ProofReply_Share{Share: run.share}}); err != nil {
-		return nil, err
-	}
-	var proof wire.Proof
-	if err := c.receive(&proof); err != nil {
-		return nil, fail(ErrAuth, "%s did not confirm the phrase: %w", ch.address, err)
-	}
-	if !hmac.Equal(cpaceConfirm(run.sid, isk, share, cpaceInitiator), proof.GetConfirmation()) {
+	case !right:
 		l.desk.phraseWrong()
 		return nil, l.wrong(c, fail(ErrAuth, "%s: wrong phrase: %w", ch.address, errWrongProof))
 	}
-	return cpaceConfirm(run.sid, isk, run.share, cpaceResponder), nil
+	return ours, nil
+}
+
+// checkCode is the server's side for a code, that of room.
+func (l serverLogin) checkCode(c *conversation, ch channel, hellos [sha256.Size]byte, share []byte, room RoomName) ([]byte, error) {
+	refuse := func(r *wire.Refused, cause error) error {
+		return l.reject(c, r, fail(ErrAuth, "%s: %s: %w", ch.address, r.Message, cause))
+	}
+	if !l.admission.Code.open() {
+		return nil, l.wrong(c, fail(ErrProtocol, "%s sent a proof that was not asked for", ch.address))
+	}
+	code, refused := l.admission.Code.ask(ch.client, room)
+	if refused != nil {
+		return nil, refuse(refused, errOldCode)
+	}
+	ours, right, err := l.runPAKE(c, ch, hellos, share, code.Secret())
+	if err != nil {
+		return nil, err
+	}
+	switch refused = l.admission.Code.judge(ch.client, room, right); {
+	case refused != nil && right:
+		return nil, refuse(refused, errOldCode)
+	case refused != nil:
+		return nil, refuse(refused, errWrongProof)
+	}
+	return ours, nil
+}
+
+// errOldCode marks refusals of codes that are over, whoever's fault that is.
+var errOldCode = errors.New("the code is over")
+
+// runPAKE is the server's side: the responder. It tells its own tag only to a client
+// that is right, and returns it.
+func (l serverLogin) runPAKE(c *conversation, ch channel, hellos [sha256.Size]byte, share []byte, secret Secret) (ours []byte, right bool, err error) {
+	run, err := pakeRun(secret, ch, hellos, l.random)
+	if err != nil {
+		return nil, false, err
+	}
+	isk, err := run.key(share, false, cpaceInitiator, cpaceResponder)
+	if err != nil {
+		return nil, false, l.wrong(c, fail(ErrProtocol, "%s: %w", ch.address, err))
+	}
+	if err := c.send(&wire.ProofReply{Reply: &wire.ProofReply_Share{Share: run.share}}); err != nil {
+		return nil, false, err
+	}
+	var proof wire.Proof
+	if err := c.receive(&proof); err != nil {
+		return nil, false, fail(ErrAuth, "%s did not confirm the %s: %w", ch.address, strings.TrimPrefix(secretName(secret), "a "), err)
+	}
+	right = hmac.Equal(cpaceConfirm(run.sid, isk, share, cpaceInitiator), proof.GetConfirmation())
+	return cpaceConfirm(run.sid, isk, run.share, cpaceResponder), right, nil
 }
 
 // Wrong phrases from anywhere: a phrase may be weak, and sources are many.

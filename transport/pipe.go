@@ -53,6 +53,7 @@ func newPipeLink(core *pipeCore, name string) *pipeLink {
 			Address: "memory:" + other,
 			Agent:   "bargee",
 			Version: maxVersion,
+			Words:   wordsOf(channel{}), // nobody is ever in between
 		},
 		incoming: make(chan *pipeStream, pipeBacklog),
 		done:     make(chan struct{}),

@@ -10,10 +10,6 @@ import (
 	"github.com/bargee/bargee/internal/wire"
 )
 
-// A RoomName is what two peers know, and a relay makes nothing of: both get into
-// the same room by it.
-type RoomName [32]byte
-
 // Errors of rooms, beside those of links. All carry the relay's words.
 var (
 	ErrNoRoom   = errors.New("nobody waits in the room")

@@ -12,11 +12,12 @@ import (
 // MinPhrase is the least number of characters of a phrase.
 const MinPhrase = 12
 
-// A Secret is what a person gives to enter: a token or a phrase. Like a Token
-// it never prints itself. The zero Secret is none.
+// A Secret is what a person gives to enter: a token, a phrase or a code. Like a
+// Token it never prints itself. The zero Secret is none.
 type Secret struct {
 	token  Token
-	phrase string
+	phrase string   // or all of a code but its relay
+	room   RoomName // of a code
 }
 
 // ParseSecret reads a token (bgt_…) or a phrase. White space of ASCII around it
@@ -44,7 +45,10 @@ func ParseSecret(s string) (Secret, error) {
 func SecretOf(t Token) Secret { return Secret{token: t} }
 
 // IsPhrase tells whether s is a phrase.
-func (s Secret) IsPhrase() bool { return s.phrase != "" }
+func (s Secret) IsPhrase() bool { return s.phrase != "" && !s.IsCode() }
+
+// IsCode tells whether s is a code's.
+func (s Secret) IsCode() bool { return s.room != RoomName{} }
 
 // Token returns the token that s is, and whether it is one.
 func (s Secret) Token() (Token, bool) { return s.token, !s.token.IsZero() }

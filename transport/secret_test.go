@@ -79,9 +79,10 @@ func TestRedaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	code := testCode("hidden")
 	ticket := Ticket{Addresses: []string{"h:1"}, Key: Fingerprint{1}, Token: token}
-	hidden := []string{token.Reveal()[4:20], "correct horse", fmt.Sprintf("%x", token.secret[:4]), fmt.Sprint(token.secret[:4]), ticket.Reveal()[9:30]}
-	for _, v := range []any{token, &token, SecretOf(token), phrase, &phrase, ticket, &ticket, []any{token, phrase}, struct{ T Token }{token}} {
+	hidden := []string{token.Reveal()[4:20], "correct horse", fmt.Sprintf("%x", token.secret[:4]), fmt.Sprint(token.secret[:4]), ticket.Reveal()[9:30], code.words[1]}
+	for _, v := range []any{token, &token, SecretOf(token), phrase, &phrase, ticket, &ticket, code, &code, code.Secret(), []any{token, phrase, code}, struct{ T Token }{token}} {
 		var out bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			fmt.Fprintf(&out, verb+" ", v)
@@ -158,6 +159,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(testToken("fuzz").Reveal())
 	f.Add(Ticket{Addresses: []string{"h:1"}, Key: Fingerprint{1}, Token: testToken("fuzz")}.Reveal())
 	f.Add("bgticket_aaaa")
+	f.Add(testCode("fuzz").Reveal() + "@[::1]:7")
 	f.Fuzz(func(t *testing.T, s string) {
 		if token, err := ParseToken(s); err == nil && token.Reveal() != s {
 			t.Errorf("%q is read as another token", s)
@@ -165,6 +167,11 @@ func FuzzParse(f *testing.F) {
 		if ticket, err := ParseTicket(s); err == nil {
 			if _, err := ParseTicket(ticket.Reveal()); err != nil {
 				t.Errorf("%q: %v", s, err)
+			}
+		}
+		if code, err := ParseCode(s); err == nil {
+			if again, err := ParseCode(code.Reveal()); err != nil || again != code {
+				t.Errorf("%q is read as another code", s)
 			}
 		}
 		ParseSecret(s)

@@ -53,6 +53,23 @@ func loginCases() []loginCase {
 			server: func(s *serverLogin) { s.admission.Phrase = phrase }},
 		{name: "phrase-wrong", client: func(c *clientLogin) { c.secret = Secret{phrase: "wrong horse battery"} },
 			server: func(s *serverLogin) { s.admission.Phrase = phrase }, err: ErrAuth},
+		{name: "code", client: func(c *clientLogin) { c.secret = testCode("code").Secret() }, server: withCode},
+		{name: "code-rerun", client: func(c *clientLogin) { c.secret = testCode("code").Secret() }, server: func(s *serverLogin) {
+			withCode(s)
+			key := testIdentity("client").Fingerprint()
+			s.admission.Code.judge(key, testCode("code").Room(), true)
+		}},
+		{name: "code-pinned", client: func(c *clientLogin) { c.pinned = true }, server: func(s *serverLogin) {
+			withCode(s)
+			key := testIdentity("client").Fingerprint()
+			s.admission.Code.judge(key, testCode("code").Room(), true)
+		}},
+		{name: "code-wrong", client: func(c *clientLogin) {
+			code := testCode("code")
+			code.words[0] = "wrong"
+			c.secret = code.Secret()
+		}, server: withCode, err: ErrAuth},
+		{name: "code-old", client: func(c *clientLogin) { c.secret = testCode("old").Secret() }, server: withCode, err: ErrAuth},
 		{name: "join", client: func(c *clientLogin) {
 			c.pinned = true
 			c.join = &clientJoin{link: linkID{7}, lane: 2, first: [32]byte{8}}
@@ -89,6 +106,8 @@ func takesPasses(s *serverLogin) {
 		return Grant{Origin: "pass"}, nil
 	}
 }
+
+func withCode(s *serverLogin) { s.admission.Code = testInvitation("code", 1) }
 
 // sides returns both sides of the case and the channel between them.
 func (lc loginCase) sides(t *testing.T) (clientLogin, serverLogin, channel) {
@@ -279,6 +298,10 @@ func record(t *testing.T, lc loginCase, path string) {
 		fmt.Fprintf(&out, "# token = %x\n", token.secret)
 	} else if c.secret.IsPhrase() {
 		fmt.Fprintf(&out, "# phrase of the client = %s, of the server = %s\n", c.secret.phrase, s.admission.Phrase.phrase)
+		fmt.Fprintf(&out, "# CPace scalars: 32 bytes of 03 at the client, of 04 at the server\n")
+	}
+	if c.secret.IsCode() {
+		fmt.Fprintf(&out, "# code of the client = %s, of the server = %s\n", c.secret.phrase, testCode("code").spoken())
 		fmt.Fprintf(&out, "# CPace scalars: 32 bytes of 03 at the client, of 04 at the server\n")
 	}
 	if c.join != nil {

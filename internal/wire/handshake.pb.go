@@ -14,7 +14,7 @@
 //   Proof{token} ->                                 after prove
 //                            <- ProofReply          admitted | refused
 //
-// and with a phrase, two rounds (CPace, the client is the initiator; it confirms
+// and with a phrase or a code, two rounds (CPace, the client is the initiator; it confirms
 // first, so that a wrong guess always shows):
 //
 //   Proof{share} ->
@@ -427,6 +427,7 @@ type Prove struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         bool                   `protobuf:"varint,1,opt,name=token,proto3" json:"token,omitempty"`
 	Phrase        bool                   `protobuf:"varint,2,opt,name=phrase,proto3" json:"phrase,omitempty"`
+	Code          bool                   `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -475,6 +476,13 @@ func (x *Prove) GetPhrase() bool {
 	return false
 }
 
+func (x *Prove) GetCode() bool {
+	if x != nil {
+		return x.Code
+	}
+	return false
+}
+
 // Proof shows that the client holds a secret.
 type Proof struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -484,6 +492,7 @@ type Proof struct {
 	//	*Proof_Share
 	//	*Proof_Confirmation
 	Proof         isProof_Proof `protobuf_oneof:"proof"`
+	Room          []byte        `protobuf:"bytes,4,opt,name=room,proto3" json:"room,omitempty"` // with a share: of the code with this room; else of the phrase
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -548,6 +557,13 @@ func (x *Proof) GetConfirmation() []byte {
 		if x, ok := x.Proof.(*Proof_Confirmation); ok {
 			return x.Confirmation
 		}
+	}
+	return nil
+}
+
+func (x *Proof) GetRoom() []byte {
+	if x != nil {
+		return x.Room
 	}
 	return nil
 }
@@ -731,7 +747,7 @@ type Admitted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Link          []byte                 `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`                          // id of the link, random
 	MaxLanes      uint32                 `protobuf:"varint,2,opt,name=max_lanes,json=maxLanes,proto3" json:"max_lanes,omitempty"` // that the server lets a link have
-	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's: for a token, a phrase (Tb) or a join
+	Proof         []byte                 `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`                        // the server's: for a token, a phrase or code (Tb), or a join
 	Agent         string                 `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
 	Kem           []byte                 `protobuf:"bytes,5,opt,name=kem,proto3" json:"kem,omitempty"`                // public key, ML-KEM-768 with X25519
 	Kept          bool                   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`             // since version 2: a grant was stored
@@ -1068,14 +1084,16 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x04 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x12*\n" +
 	"\x05prove\x18\x05 \x01(\v2\x12.bargee.wire.ProveH\x00R\x05prove\x120\n" +
 	"\arefused\x18\x06 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused:\x05\x88\xb5\x18\x80 B\b\n" +
-	"\x06answer\"5\n" +
+	"\x06answer\"I\n" +
 	"\x05Prove\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\bR\x05token\x12\x16\n" +
-	"\x06phrase\x18\x02 \x01(\bR\x06phrase\"\x92\x01\n" +
+	"\x06phrase\x18\x02 \x01(\bR\x06phrase\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\bR\x04code\"\xac\x01\n" +
 	"\x05Proof\x12/\n" +
 	"\x05token\x18\x01 \x01(\v2\x17.bargee.wire.TokenProofH\x00R\x05token\x12\x1c\n" +
 	"\x05share\x18\x02 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share\x12*\n" +
-	"\fconfirmation\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\fconfirmation:\x05\x88\xb5\x18\x80\x04B\a\n" +
+	"\fconfirmation\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\fconfirmation\x12\x18\n" +
+	"\x04room\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x04room:\x05\x88\xb5\x18\x80\x04B\a\n" +
 	"\x05proof\"F\n" +
 	"\n" +
 	"TokenProof\x12\x14\n" +
