@@ -7,7 +7,8 @@
 //
 //	Tree            a directory tree: Dir (a jail), Host (this machine), Remote (a peer)
 //	watches         what changes in directories               (watch, watch_hub)
-//	Server          answers a peer's requests against a Dir
+//	Server          answers a peer's requests against a Dir, or an Offer
+//	Offer           what is given away once, and who took it     (offer, offer_tree, offer_taker)
 //	Engine          the queue: places, jobs, attempts, conflicts, counts
 //	Store           what keeps the queue                          (store, queue_keep, engine_restore)
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
@@ -34,12 +35,17 @@
 // breaks one is refused before the value is used.
 //
 // testdata/transcripts has conversations, byte for byte: list, names, stat,
-// describe, watch, measure, find, delete, chmod, symlink, unknown, upload,
+// describe, watch, measure, find, delete, chmod, symlink, unknown, offer, upload,
 // resume, delta, cancel and download (a login is in transport/testdata). A line
 // says who speaks on which stream, the next one has the bytes in hex. Tests
 // replay each with a real server and with a real asker in turn, so that either
 // end can be written from them. A transfer there has one data stream, so that
 // it is the same each time; with more, the order of chunks is the network's.
+//
+// What is offered is a tree of its own: files and directories that may lie apart,
+// each under its name, which nobody changes. Who asks for the offer is told what it
+// comes to and says yes, no with a reason, or in the end that it has all; the data
+// is fetched as from any tree.
 //
 // A request is a stream: Request, then the answer, then the end. An error comes
 // as wire.Error with its Kind in place of the answer. A transfer is a manifest

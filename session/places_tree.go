@@ -116,3 +116,13 @@ func with[T any](ctx context.Context, t *placeTree, f func(*Remote) (T, error)) 
 	}
 	return f(r)
 }
+
+// Peer returns the peer at a place over the link that it has now, waiting for one
+// as long as ctx allows: for what is asked of a peer and not of its tree.
+func (e *Engine) Peer(ctx context.Context, id PlaceID) (*Remote, error) {
+	p, err := e.place(id)
+	if err != nil {
+		return nil, err
+	}
+	return (&placeTree{p}).remote(ctx)
+}

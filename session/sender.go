@@ -66,14 +66,6 @@ type senderConfig struct {
 	ask func(Question, func(Conflict))
 }
 
-// A source is something to be sent: path in tree, announced by its name. What
-// stands before that at its place is shown, for people.
-type source struct {
-	tree  *Dir
-	path  Path
-	shown Path
-}
-
 // maxUnanswered is how many entries are announced and not over, at the most
 // (transfer.proto): so the memory of both ends does not grow with the tree.
 const maxUnanswered = 4096

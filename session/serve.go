@@ -15,15 +15,16 @@ import (
 
 // ServerConfig says what a Server serves and what it lets its peers do.
 type ServerConfig struct {
-	Tree         *Dir  // nil: nothing is served, and only Ping is answered
-	Home         *Path // what "~" as the first name of a path stands for; nil: itself
-	ReadOnly     bool  // nothing in the tree is changed
-	WriteOnly    bool  // nothing of the tree is told: only Make, Send and Ping are answered
-	MaxFileSize  int64 // bytes, both directions; 0: no limit
-	MinChunkSize int   // bytes; 0: 64 KiB
-	MaxChunkSize int   // bytes; 0: 16 MiB
-	MaxStreams   int   // data streams of one transfer; 0: 255
-	Limit        int64 // bytes a second on data streams, of all peers together, each way; 0: any number
+	Tree         *Dir   // nil: nothing is served, and only Ping is answered
+	Offer        *Offer // served in place of a Tree
+	Home         *Path  // what "~" as the first name of a path stands for; nil: itself
+	ReadOnly     bool   // nothing in the tree is changed
+	WriteOnly    bool   // nothing of the tree is told: only Make, Send and Ping are answered
+	MaxFileSize  int64  // bytes, both directions; 0: no limit
+	MinChunkSize int    // bytes; 0: 64 KiB
+	MaxChunkSize int    // bytes; 0: 16 MiB
+	MaxStreams   int    // data streams of one transfer; 0: 255
+	Limit        int64  // bytes a second on data streams, of all peers together, each way; 0: any number
 
 	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
 	PartialTTL time.Duration
@@ -40,7 +41,8 @@ type Server struct {
 	in        share     // what is received
 }
 
-// NewServer returns a server for cfg.Tree, which must stay open while it serves.
+// NewServer returns a server for cfg.Tree or cfg.Offer, which must stay open while
+// it serves.
 func NewServer(cfg ServerConfig) *Server {
 	s := &Server{cfg: cfg, out: newSharedThrottle(cfg.Limit)}
 	s.in.set(cfg.Limit)
@@ -85,6 +87,10 @@ func (s *Server) Serve(ctx context.Context, l transport.Link) error {
 		transfers: make(chan struct{}, maxTransfers),
 		watches:   make(chan struct{}, maxWatches),
 		walks:     make(chan struct{}, maxWalks),
+	}
+	if o := s.cfg.Offer; o != nil {
+		o.arrive(l)
+		defer o.leave(l)
 	}
 	for {
 		st, err := l.AcceptStream(ctx)

@@ -15,7 +15,7 @@ import (
 
 // allows says no to what this server is not there for.
 func (s *Server) allows(req *wire.Request) error {
-	if _, ping := req.Ask.(*wire.Request_Ping); s.cfg.Tree == nil && !ping {
+	if _, ping := req.Ask.(*wire.Request_Ping); s.cfg.Tree == nil && s.cfg.Offer == nil && !ping {
 		return newError(Refused, Path{}, "nothing is served here")
 	}
 	switch req.Ask.(type) {
@@ -25,6 +25,9 @@ func (s *Server) allows(req *wire.Request) error {
 			return newError(Refused, Path{}, "write-only: nothing is read here")
 		}
 	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch, *wire.Request_Chmod, *wire.Request_Symlink:
+		if s.cfg.Offer != nil {
+			return errOfferStays
+		}
 		if s.cfg.ReadOnly {
 			return newError(Refused, Path{}, "read-only: nothing is changed here")
 		}
@@ -32,10 +35,13 @@ func (s *Server) allows(req *wire.Request) error {
 			return newError(Refused, Path{}, "write-only: what is here stays as it is")
 		}
 	case *wire.Request_Make, *wire.Request_Send:
+		if s.cfg.Offer != nil {
+			return errOfferStays
+		}
 		if s.cfg.ReadOnly {
 			return newError(Refused, Path{}, "read-only: nothing is changed here")
 		}
-	case *wire.Request_Ping, *wire.Request_Keep, *wire.Request_Data:
+	case *wire.Request_Ping, *wire.Request_Keep, *wire.Request_Data, *wire.Request_Offer, *wire.Request_Take:
 	default:
 		return newError(Invalid, Path{}, "a request that this version does not know")
 	}
@@ -107,6 +113,10 @@ func (e *exchange) answer(ctx context.Context, req *wire.Request) {
 		err = e.measure(ctx, ask.Measure)
 	case *wire.Request_Find:
 		err = e.find(ctx, ask.Find)
+	case *wire.Request_Offer:
+		err = e.offered(ctx)
+	case *wire.Request_Take:
+		reply, err = done(e.take(ask.Take))
 	default:
 		reply, err = done(e.change(ctx, req))
 	}
@@ -163,7 +173,7 @@ func (e *exchange) stat(ctx context.Context, ask *wire.Stat) (*wire.Reply, error
 	if err != nil {
 		return nil, err
 	}
-	entry, err := e.s.cfg.Tree.Stat(ctx, p)
+	entry, err := e.s.tree().Stat(ctx, p)
 	return &wire.Reply{Answer: &wire.Reply_Entry{Entry: entryToWire(entry)}}, err
 }
 
@@ -172,12 +182,12 @@ func (e *exchange) hash(ctx context.Context, ask *wire.Hash) (*wire.Reply, error
 	if err != nil {
 		return nil, err
 	}
-	digest, err := e.s.cfg.Tree.Hash(ctx, p, algorithmFromWire(ask.GetAlgorithm()))
+	digest, err := e.s.tree().Hash(ctx, p, algorithmFromWire(ask.GetAlgorithm()))
 	return &wire.Reply{Answer: &wire.Reply_Digest{Digest: digest}}, err
 }
 
 func (e *exchange) space(ctx context.Context) (*wire.Reply, error) {
-	free, total, err := e.s.cfg.Tree.Space(ctx)
+	free, total, err := e.s.tree().Space(ctx)
 	return &wire.Reply{Answer: &wire.Reply_Space{Space: &wire.SpaceReply{Free: free, Total: total}}}, err
 }
 
@@ -198,7 +208,7 @@ func (e *exchange) change(ctx context.Context, req *wire.Request) error {
 		}
 		paths = append(paths, p)
 	}
-	tree := e.s.cfg.Tree
+	tree := e.s.tree()
 	switch ask := req.Ask.(type) {
 	case *wire.Request_Make:
 		return tree.Mkdir(ctx, paths[0], ask.Make.GetParents())

@@ -26,7 +26,7 @@ func (e *exchange) names(ctx context.Context, ask *wire.ListNames) error {
 	}
 	part := &wire.Names{Names: make([]byte, 0, maxNameBytes+MaxName+2)}
 	n, said := 0, time.Now()
-	for entry, err := range e.s.cfg.Tree.Names(ctx, p) {
+	for entry, err := range e.s.tree().Names(ctx, p) {
 		if err != nil {
 			part.Error = toWire(err)
 			break
@@ -66,7 +66,7 @@ func (e *exchange) statAll(ctx context.Context, ask *wire.StatAll) error {
 	for i, raw := range ask.GetNames() {
 		names[i] = string(raw)
 	}
-	entries, err := e.s.cfg.Tree.StatAll(ctx, p, names)
+	entries, err := e.s.tree().StatAll(ctx, p, names)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (e *exchange) list(ctx context.Context, ask *wire.List) error {
 		return err
 	}
 	part, bytes, most := new(wire.Entries), 0, firstEntries
-	for entry, err := range e.s.cfg.Tree.List(ctx, p) {
+	for entry, err := range e.s.tree().List(ctx, p) {
 		if err != nil {
 			part.Error = toWire(err)
 			break
@@ -55,7 +55,7 @@ func (e *exchange) open(ctx context.Context, ask *wire.Open) error {
 	if err != nil {
 		return err
 	}
-	f, err := e.s.cfg.Tree.openFile(p)
+	f, err := e.s.tree().openFile(p)
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (s *Server) serveSend(ctx context.Context, l transport.Link, st transport.S
 		return
 	}
 	defer closeDir()
-	s.half(ctx, l, st, req.GetTransfer(), r)
+	_ = s.half(ctx, l, st, req.GetTransfer(), r)
 }
 
 func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(), error) {
@@ -234,11 +234,15 @@ func rtt(l transport.Link) (longest time.Duration) {
 // serveFetch answers Request{fetch}: we send what the asker named.
 func (s *Server) serveFetch(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Fetch) {
 	cfg, err := s.senderFor(req)
+	over := func(error) {}
+	if o := s.cfg.Offer; err == nil && o != nil {
+		cfg.ledger, over, err = o.fetching(l, len(cfg.sources) >= len(o.items))
+	}
 	if err != nil {
 		refuseTransfer(st, &wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
 		return
 	}
-	s.half(ctx, l, st, req.GetTransfer(), newSender(cfg))
+	over(s.half(ctx, l, st, req.GetTransfer(), newSender(cfg)))
 }
 
 func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
@@ -257,23 +261,32 @@ func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
 		if err != nil {
 			return cfg, err
 		}
-		cfg.sources = append(cfg.sources, source{tree: s.cfg.Tree, path: p, shown: p})
+		if s.cfg.Offer == nil {
+			cfg.sources = append(cfg.sources, source{tree: s.cfg.Tree, path: p, shown: p})
+			continue
+		}
+		offered, err := s.cfg.Offer.sources(p)
+		if err != nil {
+			return cfg, err
+		}
+		if cfg.sources = append(cfg.sources, offered...); len(cfg.sources) > MaxOffered {
+			return cfg, newError(Limit, Path{}, "more than %d things to send at once", MaxOffered)
+		}
 	}
 	return cfg, nil
 }
 
-// half runs our half of a transfer.
-func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream, id []byte, h half) {
+// half runs our half of a transfer, and returns why it did not come to its end.
+func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream, id []byte, h half) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	k := transferKey{l, string(id)}
 	if len(id) != 16 || !s.transfers.add(ctx, k, h) {
 		st.Abort(abortFailed)
-		return
+		return newError(Protocol, Path{}, "a transfer with an id that is none, or of another one")
 	}
 	defer s.transfers.remove(k)
-	// Its error was told to the asker, or came from there.
-	_ = h.run(ctx, st)
+	return h.run(ctx, st) // its error was told to the asker, or came from there
 }
 
 // serveData answers Request{data}: it hands the stream to its transfer.

@@ -17,7 +17,7 @@ func (e *exchange) measure(ctx context.Context, ask *wire.Measure) error {
 		return errManyWalks
 	}
 	defer give(e.v.walks)
-	for m, err := range e.s.cfg.Tree.Measure(ctx, p) {
+	for m, err := range e.s.tree().Measure(ctx, p) {
 		part := &wire.Measured{
 			Files: uint64(m.Files), Dirs: uint64(m.Dirs), Bytes: uint64(m.Bytes), Failed: uint64(m.Failed), Done: m.Done,
 		}
@@ -51,7 +51,7 @@ func (e *exchange) find(ctx context.Context, ask *wire.Find) error {
 	defer give(e.v.walks)
 	part, bytes, said := new(wire.Hits), 0, time.Time{}
 	q := Query{Pattern: string(ask.GetPattern()), Glob: ask.GetGlob()}
-	for f, err := range e.s.cfg.Tree.Find(ctx, p, q) {
+	for f, err := range e.s.tree().Find(ctx, p, q) {
 		part.Searched = uint64(f.Searched)
 		hit := !f.Path.IsRoot()
 		if err != nil {
@@ -95,7 +95,7 @@ func (e *exchange) watch(ctx context.Context, ask *wire.Watch) error {
 		return newError(Refused, p, "%d directories are watched on this link already", maxWatches)
 	}
 	defer give(e.v.watches)
-	for c, err := range e.s.cfg.Tree.Watch(ctx, p) {
+	for c, err := range e.s.tree().Watch(ctx, p) {
 		part := &wire.Changes{Again: c.Again}
 		for _, name := range c.Names {
 			part.Names = append(part.Names, []byte(name))

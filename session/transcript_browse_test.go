@@ -145,6 +145,16 @@ func TestTranscriptsBrowse(t *testing.T) {
 		"symlink": func(ctx context.Context, r *Remote) error {
 			return r.Symlink(ctx, "../elsewhere", Path{"dir/link"})
 		},
+		"offer": func(ctx context.Context, r *Remote) error {
+			for s, err := range r.Offered(ctx) {
+				if err != nil || !s.Done || s.ID != OfferID(rawID) || s.From != "ann@desk" || s.Names != 1 || len(s.First) != 1 ||
+					s.First[0].Name != "file" || s.Measured != (Measured{Files: 1, Bytes: 5, Done: true}) {
+					return errors.Join(err, errors.New("something else"))
+				}
+			}
+			why := newError(NoSpace, Path{}, "3 bytes are free, and 5 are offered")
+			return errors.Join(r.Refuse(ctx, OfferID(rawID), 3, why), r.Accept(ctx, OfferID(rawID), 1<<20), r.Taken(ctx, OfferID(rawID), 0))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

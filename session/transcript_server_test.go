@@ -26,8 +26,12 @@ type talk struct {
 }
 
 func newTalk(t *testing.T, name, dir string) *talk {
+	return newTalkWith(t, name, ServerConfig{Tree: openDir(t, dir)})
+}
+
+func newTalkWith(t *testing.T, name string, cfg ServerConfig) *talk {
 	k := &talk{t: t, voices: map[string]*voice{}}
-	_, k.link = served(t, ServerConfig{Tree: openDir(t, dir)})
+	_, k.link = served(t, cfg)
 	if !*update {
 		k.kept = transcript(t, name)
 	}
@@ -148,7 +152,7 @@ func TestTranscriptsServer(t *testing.T) {
 		"upload": talkUpload, "resume": talkResume, "delta": talkDelta, "cancel": talkCancel, "download": talkDownload,
 		"list": talkList, "stat": talkStat, "delete": talkDelete,
 		"names": talkNames, "describe": talkDescribe, "measure": talkMeasure, "find": talkFind, "chmod": talkChmod,
-		"symlink": talkSymlink, "unknown": talkUnknown,
+		"symlink": talkSymlink, "unknown": talkUnknown, "offer": talkOffer,
 	} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, talk) })
 	}

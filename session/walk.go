@@ -15,6 +15,23 @@ import (
 	"github.com/bargee/bargee/internal/wire"
 )
 
+// A source is something to be sent: path in tree, announced by its name. What
+// stands before that at its place is shown, for people.
+type source struct {
+	tree  *Dir
+	path  Path
+	shown Path
+	name  string // that it is announced by, if not its own
+}
+
+// rel is the path by which it is announced.
+func (s source) rel() Path {
+	if s.name != "" {
+		return Path{s.name}
+	}
+	return Path{s.path.Base()}
+}
+
 // walk announces all that is to be sent, parents before what is in them, and
 // no faster than the receiver answers.
 func (s *sender) walk(ctx context.Context) error {
@@ -45,7 +62,7 @@ func (s *sender) walk(ctx context.Context) error {
 // reported; the error returned ends the transfer: the source itself is not
 // there, or ctx is over.
 func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) error {
-	f, err := inspect(&outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: Path{src.path.Base()}, shown: src.shown})
+	f, err := inspect(&outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: src.rel(), shown: src.shown})
 	if err != nil {
 		return &Error{Kind: KindOf(err), Side: Source, Path: src.shown, Err: plain(err)}
 	}
@@ -242,7 +259,7 @@ func (s *sender) report(f *outFile, err error) {
 // chosen holds an entry below a source against the filters. A pattern without
 // a slash is for names anywhere, one with a slash for paths below the source.
 func (s *sender) chosen(src source, f *outFile) bool {
-	below := strings.TrimPrefix(strings.TrimPrefix(f.rel.raw, src.path.Base()), "/")
+	below := strings.TrimPrefix(strings.TrimPrefix(f.rel.raw, src.rel().raw), "/")
 	if matchAny(s.options.Exclude, below) {
 		return false
 	}
