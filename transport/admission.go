@@ -24,6 +24,7 @@ type Admission struct {
 	MaxClients int                  // links at a time; 0: no limit
 	MaxLanes   int                  // of a link; 0: as many as there can be
 	Meet       func() Rendezvous    // asked at each login: where those who enter can meet us, too; nil: nowhere
+	Only       Fingerprint          // if not zero, no other key enters, whatever it knows
 	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
 
 	// Pass judges a pass, by the key that its holder showed, and returns the grant
@@ -119,6 +120,10 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 	if v.version == 0 {
 		err := mismatch(l.versions, theirs, ch.address)
 		return visitor{}, l.turnAway(c, 0, refuse(wire.Refused_VERSION, "speaks %v, the client %v", l.versions, theirs), err)
+	}
+	if only := l.admission.Only; !only.IsZero() && ch.client != only {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "this is for somebody else"),
+			fail(ErrAuth, "%s: key %s is not the one that is waited for", ch.address, ch.client.Short()))
 	}
 	if hello.Join != nil {
 		return l.join(c, ch, v, hello.Join)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -65,7 +66,7 @@ func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 }
 
 func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
-	candidates, err := resolve(ctx, r.Addresses)
+	candidates, err := e.candidates(ctx, r.Addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +104,16 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	l.way = l.home
 	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
 	e.widen(ctx, l, r.Lanes)
-	e.seekDirect(l, in.direct)
+	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
 	return l, nil
+}
+
+// candidates are the ways to a peer at addresses.
+func (e *Endpoint) candidates(ctx context.Context, addresses []string) ([]candidate, error) {
+	if e.over != nil {
+		return []candidate{e.over.candidate(strings.Join(addresses, ", "))}, nil
+	}
+	return resolve(ctx, addresses)
 }
 
 // A winner is the candidate that answered first.

@@ -94,6 +94,17 @@
 // of each other (Endpoint.Join). Streams are opened on lanes of the best path that
 // has any; one lane of the other stays open without any, as a standby.
 //
+// # Through a pipe
+//
+// Two peers with a pipe between them, as ssh makes one for a program that it
+// starts ([Endpoint.DialStdio], [ListenStdio]), say who they are in it
+// (internal/wire/stdio.proto); the one that was started gives the other a token
+// for this once, and lets in no other key. Then the pipe carries QUIC packets, each behind its
+// length in two bytes, and the login is the usual one. The link goes on directly
+// as one by way of a relay does, if UDP passes; the lane in the pipe is its
+// standby then. Its lanes are dead after 30 s of silence instead of 10, and at once
+// when the pipe ends.
+//
 // # Streams
 //
 // Once open, either side opens bidirectional streams on any lane. The first byte

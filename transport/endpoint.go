@@ -76,6 +76,8 @@ type Endpoint struct {
 	family   []*Endpoint      // whose links our lanes may join, too
 
 	announced []string // addresses of Config.direct, to be told to peers; set before there are any
+	over      *framed  // conn, of an endpoint through a pipe
+	also      []string // where peers may be reached directly, beside what they tell
 
 	punches punches // that are waited for
 	last    func()  // called when all was said, while there still is a socket; set before others know e
@@ -179,8 +181,13 @@ func (c Config) withDefaults() Config {
 // quicConfig is for connections whose TLS handshake has to be over after
 // handshake.
 func (e *Endpoint) quicConfig(handshake time.Duration) *quic.Config {
+	size := uint16(0) // quic-go's, which grows with what the path takes
+	if e.cfg.path == PathSSH {
+		size = pipePacket
+	}
 	return &quic.Config{
 		Versions:                       []quic.Version{quic.Version1},
+		InitialPacketSize:              size,
 		HandshakeIdleTimeout:           handshake,
 		MaxIdleTimeout:                 e.cfg.IdleTimeout,
 		KeepAlivePeriod:                keepAlive,

@@ -152,6 +152,9 @@ func (e *Endpoint) addLanes(ctx context.Context, l *link, n int) {
 	defer cancel()
 	stop := context.AfterFunc(e.ctx, cancel)
 	defer stop()
+	if l.route().from.cfg.path == PathSSH {
+		n = min(n, overPipe)
+	}
 	slots := make(chan struct{}, lanesAtATime)
 	var wait sync.WaitGroup
 	for range n - l.using() {

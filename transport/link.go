@@ -127,5 +127,6 @@ type Path string
 const (
 	PathDirect Path = "direct"
 	PathRelay  Path = "relay"
+	PathSSH    Path = "ssh"    // through the pipe of a program that was started over ssh
 	PathMemory Path = "memory" // Pipe: both ends in one process
 )

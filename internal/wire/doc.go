@@ -11,6 +11,7 @@
 //	session.proto    requests between admitted peers: browse and change a tree
 //	transfer.proto   transfers: manifest stream and data streams
 //	relay.proto      rooms and sessions, between a peer and a relay
+//	stdio.proto      how two peers meet through a pipe
 //	datagram.go      what those two say beside forwarded packets
 //	control.proto    the programs of one user among each other: one queue for all
 //

@@ -15,7 +15,7 @@ import (
 
 // messages are all that are read from a peer, or from a ticket.
 var messages = []proto.Message{
-	&ClientHello{}, &ServerHello{}, &Proof{}, &ProofReply{}, &Ticket{}, &RelayTicket{},
+	&ClientHello{}, &ServerHello{}, &Proof{}, &ProofReply{}, &Ticket{}, &RelayTicket{}, &StdioHello{}, &StdioReady{},
 	&Request{}, &Reply{}, &Entries{}, &ToReceiver{}, &ToSender{}, &Chunk{}, &Acks{}, &Cuts{},
 	&QueueHello{}, &QueueWelcome{}, &QueueAsk{}, &QueuePaths{}, &QueueTell{},
 }
