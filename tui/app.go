@@ -95,7 +95,11 @@ func newApp(ctx context.Context, e Engine, opts Options) *App {
 	if opts.Right != nil {
 		a.panes[1].place, a.panes[1].dir = opts.Right.Place, opts.Right.Dir
 	} else {
-		a.panes[1].chooser = &chooser{}
+		a.panes[1].chooser = a.newChooser()
+	}
+	if opts.Pairs {
+		a.shot.pairing = opts.Pairing.Look()
+		a.lay()
 	}
 	return a
 }

@@ -14,6 +14,12 @@ type chooser struct {
 	cursor int
 	top    int       // first visible row
 	back   *Location // what the pane showed before, if anything
+	pairs  bool      // other machines can be paired with
+}
+
+// newChooser returns a chooser of what is known by now.
+func (a *App) newChooser() *chooser {
+	return &chooser{places: a.shot.places, pairs: a.opts.Pairing != nil}
 }
 
 func (ch *chooser) set(places []session.Place) { ch.places = places }
@@ -23,6 +29,7 @@ type choice struct {
 	text, more cells.Text
 	place      *session.Place
 	peer       *session.KnownPeer
+	then       func(*App, *pane) tea.Cmd // else
 }
 
 // choices lists the rows: places, peers that are not among them, and the way to
@@ -55,7 +62,15 @@ func (ch *chooser) choices(now canvas) []choice {
 		}
 		out = append(out, choice{text: cells.Shown(k.Name), more: more, peer: k})
 	}
-	return append(out, choice{text: cells.Say("connect"), more: cells.Say("by address or ticket")})
+	if ch.pairs {
+		out = append(out,
+			choice{text: cells.Say("show a code"), more: cells.Say("for another machine"), then: func(a *App, _ *pane) tea.Cmd { return a.openPairing() }},
+			choice{text: cells.Say("type a code"), more: cells.Say("of another machine"), then: func(a *App, _ *pane) tea.Cmd { return a.joinPairing() }})
+	}
+	return append(out, choice{text: cells.Say("connect"), more: cells.Say("by address or ticket"), then: func(a *App, p *pane) tea.Cmd {
+		a.push(newConnectDialog(p.side, p.chooser.known))
+		return nil
+	}})
 }
 
 func (ch *chooser) move(n int) {
@@ -96,7 +111,8 @@ func (a *App) choosePlace() tea.Cmd {
 		return a.closeChooser(p)
 	}
 	back := p.location()
-	p.chooser = &chooser{places: a.shot.places, back: &back}
+	p.chooser = a.newChooser()
+	p.chooser.back = &back
 	return a.findKnown()
 }
 
@@ -131,9 +147,9 @@ func (a *App) choose(p *pane) tea.Cmd {
 		d := newConnectDialog(p.side, p.chooser.known)
 		a.push(d)
 		return a.carryOut(d.dial(x.peer.Name))
+	default:
+		return x.then(a, p)
 	}
-	a.push(newConnectDialog(p.side, p.chooser.known))
-	return nil
 }
 
 // knownMsg brings the known peers.

@@ -56,6 +56,7 @@ func keyTable() []binding {
 		movingKeys(),
 		goingKeys(),
 		bookmarkKeys(),
+		pairingKeys(),
 		screenKeys(),
 		paletteKeys(),
 		fileKeys(),

@@ -265,14 +265,18 @@ func (p *pane) title(c canvas, place session.Place, home session.Path) cells.Tex
 	if p.chooser != nil {
 		return cells.Say("choose a place")
 	}
-	path := cells.Shown(p.dir.String())
-	switch {
-	case p.place != session.Here:
-		path = placeName(place).Plus(cells.Say(":"), path)
-	case !home.IsRoot() && p.dir.Within(home):
-		path = cells.Say("~").Plus(cells.Name(p.dir.Raw()[len(home.Raw()):]))
+	if p.place != session.Here {
+		return placeName(place).Plus(cells.Say(":"), cells.Shown(p.dir.String()))
 	}
-	return path
+	return pathHere(p.dir, home)
+}
+
+// pathHere is a path of this machine as people write it.
+func pathHere(dir, home session.Path) cells.Text {
+	if !home.IsRoot() && dir.Within(home) {
+		return cells.Say("~").Plus(cells.Name(dir.Raw()[len(home.Raw()):]))
+	}
+	return cells.Shown(dir.String())
 }
 
 // trouble says on the frame if what the pane shows may be old.

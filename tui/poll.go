@@ -22,8 +22,9 @@ const (
 
 // A snapshot is all that the engine says at one moment.
 type snapshot struct {
-	places []session.Place
-	queue  queueShot
+	places  []session.Place
+	queue   queueShot
+	pairing PairingShot
 }
 
 // pollMsg brings a snapshot.
@@ -40,9 +41,14 @@ func (a *App) pollNow() tea.Cmd {
 }
 
 func (a *App) poll(after time.Duration) tea.Cmd {
-	chain, e, g := a.polls, a.engine, a.queue.glance()
+	chain, e, g, pairing := a.polls, a.engine, a.queue.glance(), a.opts.Pairing
 	ask := func(time.Time) tea.Msg {
-		return pollMsg{chain, snapshot{e.Places(), g.look(e)}}
+		shot := snapshot{queue: g.look(e)}
+		if pairing != nil {
+			shot.pairing = pairing.Look() // before the places: whom it names is one of them
+		}
+		shot.places = e.Places()
+		return pollMsg{chain, shot}
 	}
 	if after == 0 {
 		return func() tea.Msg { return ask(time.Time{}) }
@@ -61,7 +67,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	a.queue.set(a.shot.queue, a.now())
 	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
-	cmds = append(cmds, a.noteChanges(before), a.settle(a.shot.queue.ended))
+	cmds = append(cmds, a.noteChanges(before), a.settle(a.shot.queue.ended), a.followPairing(&before.pairing))
 	a.closeAnswered()
 	for i := range a.panes {
 		cmds = append(cmds, a.follow(&a.panes[i], before))
@@ -76,7 +82,7 @@ func (a *App) interval() time.Duration {
 	if a.now().Sub(a.begun) < freshFor {
 		return freshInterval
 	}
-	if a.busy() {
+	if a.busy() || a.shot.pairing.underway() {
 		return busyInterval
 	}
 	for _, p := range a.shot.places {

@@ -84,6 +84,11 @@ type Options struct {
 	// called.
 	PeerName func(session.Place) string
 
+	// Pairing brings other machines here. Nil: the screen has nothing of it. With
+	// Pairs the screen begins with it.
+	Pairing Pairing
+	Pairs   bool
+
 	// Bookmarks keeps the bookmarks. Nil: they are forgotten with the screen.
 	Bookmarks Bookmarks
 

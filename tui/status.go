@@ -122,6 +122,9 @@ func (a *App) statusText(c canvas) (cells.Text, cells.Style) {
 	if !a.note.text.Empty() {
 		return a.note.text, a.note.tone.look(c)
 	}
+	if text, ok := a.pairingNote(c); ok {
+		return text, c.ask
+	}
 	if place, ok := a.pinnable(); ok && !a.pinned {
 		if a.width < sideFrom {
 			return cells.Sayf("%s trust", a.keyFor("trust")), c.ask
