@@ -48,6 +48,8 @@ var rooms = []room{
 		why: "transport carries bytes between proven peers, and is a library to others who have no files or screen"},
 	{path: "internal/wire", knows: []string{"internal/wire"},
 		why: "the schemas are what all rooms share, so they can know none"},
+	{path: "internal/e2e/relaytest", knows: []string{"relay", "transport", "internal/wire"},
+		why: "measures a relay's data plane with packets of its own making, which no command sends"},
 	{path: "internal/e2e/nattest", knows: []string{"relay", "transport"},
 		why: "how two peers find their path is transport's and the relay's, and shows without files and screens"},
 	{path: "internal/e2e/...", knows: []string{"internal/e2e/..."},
