@@ -20,15 +20,23 @@ const lifetime = 20 * time.Second
 // once it proved that it has the leg's key and is where they come from. It is
 // pure: time and datagrams are given to it, under the lock of its table.
 //
-//	free -> bound     an answer with the cookie of its address
+//	free -> bound     an answer with the cookie of its address, or a quick bind
+//	                  from where the peer's own link comes from
 //	bound -> bound    the same from another address, with a higher counter: the
 //	                  peer moved, or its NAT gave it another port
 //	bound -> free     a leave, or lifetime without a keep
 type leg struct {
 	key     []byte
-	counter uint64 // highest that was taken
+	home    netip.Addr // where its peer's own link comes from; zero: not known
+	counter uint64     // highest that was taken
 	at      netip.AddrPort
 	until   time.Time
+}
+
+// isHome tells whether an address needs no cookie: QUIC has proven it, but for the
+// port.
+func (l *leg) isHome(at netip.AddrPort) bool {
+	return l.home.IsValid() && l.home.Unmap() == at.Addr().Unmap()
 }
 
 func (l *leg) bound() bool { return l.at.IsValid() }
@@ -41,6 +49,11 @@ func (l *leg) hear(d wire.Datagram, from netip.AddrPort, now time.Time) (ok bool
 		return false
 	}
 	switch d.Type {
+	case wire.DatagramBind:
+		if !d.Quick || !l.isHome(from) {
+			return false
+		}
+		l.at, l.until = from, now.Add(lifetime)
 	case wire.DatagramAnswer:
 		l.at, l.until = from, now.Add(lifetime)
 	case wire.DatagramKeep:

@@ -31,6 +31,7 @@ type Plane struct {
 	table *table
 	jar   *cookieJar
 	now   func() time.Time
+	run   uint64 // random, of this plane
 
 	sockets []socket
 	own     *ownConn
@@ -77,6 +78,9 @@ func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
 	if err := unused(addr); err != nil {
 		return nil, err
 	}
+	var run [8]byte
+	rand.Read(run[:])
+	p.run = binary.BigEndian.Uint64(run[:])
 	for range max(loops, 1) {
 		s, err := openSocket(addr, loops > 1)
 		if err != nil {
@@ -229,6 +233,9 @@ func (p *Plane) forward(at place, b []byte, segment int) (v verdict) {
 	s := at.session
 	n := uint64((len(b) + segment - 1) / segment)
 	to := s.to[1-at.leg].Load()
+	if to == nil && s.held[1-at.leg].put(b, segment) {
+		return v
+	}
 	if to == nil || !s.allowed(p.now, len(b)) {
 		s.total.dropped.Add(n)
 		p.total.dropped.Add(n)
@@ -264,11 +271,14 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 	}
 	if d.Type == wire.DatagramHello {
 		p.table.greet(from, now)
-		return nil
+		if len(packet) < wire.GreetingSize {
+			return nil
+		}
+		return wire.Greeting{Run: p.run, Observed: from}.Append(nil)
 	}
 	s := p.table.session(d.Session)
 	if s == nil {
-		return nil
+		return unknown(d)
 	}
 	key := s.key(d.Leg)
 	if key == nil || !wire.Signed(packet, key) {
@@ -276,6 +286,11 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 	}
 	switch d.Type {
 	case wire.DatagramBind:
+		if p.table.hear(s, d, from, now) {
+			d.Type = wire.DatagramBound
+			p.release(s, d.Leg, from)
+			break
+		}
 		d.Type, d.Cookie = wire.DatagramChallenge, p.jar.bake(d, from, now)
 		return d.Append(nil, key)
 	case wire.DatagramAnswer:
@@ -283,6 +298,7 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 			return nil
 		}
 		d.Type = wire.DatagramBound
+		p.release(s, d.Leg, from)
 	case wire.DatagramKeep:
 		if !p.table.hear(s, d, from, now) {
 			return nil
@@ -296,6 +312,27 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 	}
 	d.Joined, d.Observed = s.to[1-d.Leg].Load() != nil, from
 	return d.Append(nil, key)
+}
+
+// unknown is the answer to a datagram of a session that is not, or not any more: its
+// peer need not wait for it. Nobody who did not see the datagram can forge it.
+func unknown(d wire.Datagram) []byte {
+	switch d.Type {
+	case wire.DatagramBind, wire.DatagramAnswer, wire.DatagramKeep:
+		d.Type = wire.DatagramLeave
+		return d.Append(nil, nil)
+	}
+	return nil
+}
+
+// release sends what came for a leg before it was bound.
+func (p *Plane) release(s *Session, number uint8, to netip.AddrPort) {
+	for _, packet := range s.held[number].take() {
+		if err := p.sockets[0].send(packet, to); err == nil {
+			s.total.pass(1, uint64(len(packet)))
+			p.total.pass(1, uint64(len(packet)))
+		}
+	}
 }
 
 // key returns the key of a leg, nil once the session has ended.

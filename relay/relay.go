@@ -49,6 +49,7 @@ type match struct {
 	stay    *stay        // in the ledger
 	source  netip.Prefix // of who joined
 	idle    time.Time    // since when no leg is bound
+	welcome bool         // who joined knew the secret
 }
 
 // graceful is how long a session lives without a bound leg: the time to bind
@@ -121,14 +122,14 @@ func (r *Relay) enter(from netip.Prefix) (leave func(), ok bool) {
 }
 
 // match makes a session between the opener of a room and who joins it.
-func (r *Relay) match(name roomName, from netip.Prefix) (o *opener, opens, joins *wire.SessionLeg, refused *refusal) {
-	now := r.now()
+func (r *Relay) match(name roomName, at netip.AddrPort) (o *opener, opens, joins *wire.SessionLeg, refused *refusal) {
+	now, from := r.now(), sourceOf(at)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.draining {
 		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
 	}
-	o, refused = r.rooms.join(name, from, now)
+	o, refused = r.rooms.owner(name, now)
 	if refused != nil {
 		return nil, nil, nil, refused
 	}
@@ -144,8 +145,10 @@ func (r *Relay) match(name roomName, from netip.Prefix) (o *opener, opens, joins
 		r.cfg.Ledger.leave(stay, now)
 		return nil, nil, nil, refuse(whyDraining, "the relay is about to end", 0)
 	}
+	s.home(o.at.Addr(), at.Addr())
 	r.sessions[s.ID] = &match{session: s, token: o.token, stay: stay, source: from, idle: now}
-	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: o.at}, &wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1]}, nil
+	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: o.at.String(), Quick: true},
+		&wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1], Observed: at.String(), Quick: true}, nil
 }
 
 // reject ends a session that the opener of its room does not want.
@@ -160,6 +163,16 @@ func (r *Relay) reject(id uint64, token string, wrong bool) {
 		r.rooms.wrong(m.source, r.now())
 	}
 	r.end(id, m)
+}
+
+// welcome takes a join back that was honest.
+func (r *Relay) welcome(id uint64, token string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m := r.sessions[id]; m != nil && m.token == token && !m.welcome {
+		m.welcome = true
+		r.rooms.forgive(m.source)
+	}
 }
 
 // end ends a session; r.mu is held.

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
 )
 
@@ -230,14 +229,14 @@ func (b *bed) until(done func() bool) {
 // Sessions that nobody uses end, after a minute; those that are used do not.
 func TestIdleSessionsEnd(t *testing.T) {
 	b := newBed(t)
-	o := &opener{token: "x", joined: make(chan *wire.SessionLeg, 8)}
+	o := newOpener("x", b.plane.Addr(), nil)
 	name := roomName{1}
 	b.relay.rooms.begin(name, o, 0, 0, b.relay.now())
-	_, opens, _, refused := b.relay.match(name, sourceOf(b.plane.Addr()))
+	_, opens, _, refused := b.relay.match(name, b.plane.Addr())
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	b.relay.match(name, sourceOf(b.plane.Addr()))
+	b.relay.match(name, b.plane.Addr())
 	leg := transport.Leg{Relay: b.plane.Addr().String(), Session: opens.Session, Key: opens.Key}
 	e, err := transport.ListenByRelay(t.Context(), leg, transport.Config{Identity: identity(t)}, nil)
 	if err != nil {

@@ -43,6 +43,13 @@ type rooms struct {
 	open    map[roomName]*room
 	tokens  map[string]int // rooms by the token that opened them
 	sources map[netip.Prefix]*joiner
+	awaited map[roomName]*awaited
+}
+
+// awaited is a room that is not open, and that some would join.
+type awaited struct {
+	opened  chan struct{} // closed when it is
+	waiting int
 }
 
 // A joiner is a source of joins.
@@ -71,7 +78,7 @@ func (w *window) take(now time.Time, span time.Duration, most int) (wait time.Du
 }
 
 func newRooms(l roomLimits) *rooms {
-	return &rooms{limits: l, open: map[roomName]*room{}, tokens: map[string]int{}, sources: map[netip.Prefix]*joiner{}}
+	return &rooms{limits: l, open: map[roomName]*room{}, tokens: map[string]int{}, sources: map[netip.Prefix]*joiner{}, awaited: map[roomName]*awaited{}}
 }
 
 // sourceOf is what joins are counted by.
@@ -87,8 +94,12 @@ func sourceOf(at netip.AddrPort) netip.Prefix {
 
 // begin opens a room for an owner, for as long as wanted and allowed.
 func (r *rooms) begin(name roomName, o *opener, wanted time.Duration, joins int, now time.Time) (until time.Time, refused *refusal) {
-	r.sweep(now)
-	switch was := r.open[name]; {
+	was := r.open[name]
+	if was != nil && (now.After(was.until) || was.owner.gaveWayTo(o)) {
+		r.remove(name, was)
+		was = nil
+	}
+	switch {
 	case was != nil:
 		return until, refuse(whyExists, "the room is open already", was.until.Sub(now))
 	case len(r.open) >= r.limits.rooms:
@@ -105,17 +116,42 @@ func (r *rooms) begin(name roomName, o *opener, wanted time.Duration, joins int,
 	until = now.Add(wanted)
 	r.open[name] = &room{owner: o, until: until, joins: joins}
 	r.tokens[o.token]++
+	if a := r.awaited[name]; a != nil {
+		delete(r.awaited, name)
+		close(a.opened)
+	}
 	return until, nil
 }
 
-// join finds the owner of a room for a source.
-func (r *rooms) join(name roomName, from netip.Prefix, now time.Time) (o *opener, refused *refusal) {
-	if wait := r.count(from, now); wait > 0 {
-		return nil, refuse(whyLimit, "too many joins came from your network", wait)
+// await returns what is closed when a room is opened. Its caller has to call leave.
+func (r *rooms) await(name roomName) (opened <-chan struct{}) {
+	a := r.awaited[name]
+	if a == nil {
+		a = &awaited{opened: make(chan struct{})}
+		r.awaited[name] = a
 	}
+	a.waiting++
+	return a.opened
+}
+
+// leave undoes await.
+func (r *rooms) leave(name roomName, opened <-chan struct{}) {
+	if a := r.awaited[name]; a != nil && a.opened == opened {
+		if a.waiting--; a.waiting == 0 {
+			delete(r.awaited, name)
+		}
+	}
+}
+
+// owner finds the owner of a room for one who joins.
+func (r *rooms) owner(name roomName, now time.Time) (o *opener, refused *refusal) {
 	x := r.open[name]
+	if x != nil && now.After(x.until) {
+		r.remove(name, x)
+		x = nil
+	}
 	switch {
-	case x == nil || now.After(x.until):
+	case x == nil:
 		return nil, refuse(whyNoRoom, "nobody waits there: the code is wrong, or its time is over", 0)
 	case x.joins == 0:
 		return nil, refuse(whyExpired, "as many have joined as may", 0)
@@ -127,7 +163,14 @@ func (r *rooms) join(name roomName, from netip.Prefix, now time.Time) (o *opener
 }
 
 // count counts a join from a source, or says how long it has to wait.
-func (r *rooms) count(from netip.Prefix, now time.Time) (wait time.Duration) {
+func (r *rooms) count(from netip.Prefix, now time.Time) (refused *refusal) {
+	if wait := r.take(from, now); wait > 0 {
+		return refuse(whyLimit, "too many joins came from your network", wait)
+	}
+	return nil
+}
+
+func (r *rooms) take(from netip.Prefix, now time.Time) (wait time.Duration) {
 	j := r.sources[from]
 	if j == nil {
 		if len(r.sources) >= r.limits.sources {
@@ -149,6 +192,13 @@ func (r *rooms) count(from netip.Prefix, now time.Time) (wait time.Duration) {
 func (r *rooms) wrong(from netip.Prefix, now time.Time) {
 	if j := r.sources[from]; j != nil {
 		j.locked = now.Add(r.limits.lockout)
+	}
+}
+
+// forgive takes a join of a source back: it knew the secret.
+func (r *rooms) forgive(from netip.Prefix) {
+	if j := r.sources[from]; j != nil {
+		j.minute.n, j.hour.n = max(0, j.minute.n-1), max(0, j.hour.n-1)
 	}
 }
 

@@ -84,6 +84,57 @@ func TestRooms(t *testing.T) {
 	}
 }
 
+// Who opens a room again on another link takes it over from the one that may be
+// dead; nobody else does.
+func TestRoomTakenOver(t *testing.T) {
+	r, now, name := newRooms(defaultRoomLimits), time.Unix(1_000_000, 0), roomName{1}
+	holder := []byte("one of 16 bytes.")
+	first, second := newOpener("t", netip.AddrPort{}, holder), newOpener("t", netip.AddrPort{}, holder)
+	if _, refused := r.begin(name, first, 0, 0, now); refused != nil {
+		t.Fatal(refused)
+	}
+	for what, o := range map[string]*opener{
+		"another token": newOpener("u", netip.AddrPort{}, holder), "another holder": newOpener("t", netip.AddrPort{}, []byte("another of 16 by")),
+		"nobody": newOpener("t", netip.AddrPort{}, nil),
+	} {
+		if _, refused := r.begin(name, o, 0, 0, now); refused == nil || refused.why != whyExists {
+			t.Errorf("%s: %v", what, refused)
+		}
+	}
+	if _, refused := r.begin(name, second, 0, 0, now); refused != nil {
+		t.Error(refused)
+	}
+	select {
+	case <-first.over:
+	default:
+		t.Error("the first one was not told")
+	}
+	r.end(name, first) // it hears so late
+	if o, _ := r.owner(name, now); o != second || r.tokens["t"] != 1 {
+		t.Errorf("the owner is another, and there are %d rooms", r.tokens["t"])
+	}
+}
+
+// Who waits for a room hears when it is opened, and nothing is kept of who gave up.
+func TestRoomAwaited(t *testing.T) {
+	r, now, name := newRooms(defaultRoomLimits), time.Unix(1_000_000, 0), roomName{1}
+	a, b := r.await(name), r.await(name)
+	r.leave(name, a)
+	select {
+	case <-b:
+		t.Error("it is not open yet")
+	default:
+	}
+	r.begin(name, newOpener("t", netip.AddrPort{}, nil), 0, 0, now)
+	<-b
+	r.leave(name, b)
+	c := r.await(roomName{2})
+	r.leave(roomName{2}, c)
+	if len(r.awaited) != 0 {
+		t.Errorf("%d are waited for", len(r.awaited))
+	}
+}
+
 func playRooms(t *testing.T, limits roomLimits, steps []roomStep) {
 	r, now := newRooms(limits), time.Unix(1_000_000, 0)
 	owners := map[byte]*opener{}
@@ -92,14 +143,18 @@ func playRooms(t *testing.T, limits roomLimits, steps []roomStep) {
 		name := roomName{s.room}
 		from := sourceOf(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, s.who, byte(i)}), 5))
 		if owners[s.who] == nil {
-			owners[s.who] = &opener{token: string(s.who)}
+			owners[s.who] = newOpener(string(s.who), netip.AddrPort{}, nil)
 		}
 		var refused *refusal
 		switch s.do {
 		case "open":
 			_, refused = r.begin(name, owners[s.who], 0, s.joins, now)
 		case "join":
-			_, refused = r.join(name, from, now)
+			if refused = r.count(from, now); refused == nil {
+				_, refused = r.owner(name, now)
+			}
+		case "forgive":
+			r.forgive(from)
 		case "wrong":
 			r.wrong(from, now)
 		case "end":

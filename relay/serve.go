@@ -23,10 +23,28 @@ const abortBusy = 1
 
 // An opener is who keeps a room open.
 type opener struct {
-	token  string // id of the token that admitted it
-	at     string // host:port of its link
+	token  string         // id of the token that admitted it
+	at     netip.AddrPort // of its link
 	source netip.Prefix
+	holder [16]byte // of whose rooms this is one; zero: nobody's
 	joined chan *wire.SessionLeg
+	over   chan struct{} // closed when another link has taken the room over
+}
+
+func newOpener(token string, at netip.AddrPort, holder []byte) *opener {
+	o := &opener{token: token, at: at, source: sourceOf(at), joined: make(chan *wire.SessionLeg, joinsQueued), over: make(chan struct{})}
+	copy(o.holder[:], holder)
+	return o
+}
+
+// gaveWayTo tells whether another one is the same, on a newer link, and if so tells
+// this one that its room is over.
+func (o *opener) gaveWayTo(other *opener) bool {
+	if o.holder == ([16]byte{}) || o.holder != other.holder || o.token != other.token {
+		return false
+	}
+	close(o.over)
+	return true
 }
 
 // serve answers the requests of a peer until its link is over.
@@ -96,7 +114,7 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 	case ask.GetOpen() != nil:
 		r.keepOpen(ctx, l, st, in, ask.GetOpen())
 	case ask.GetJoin() != nil:
-		r.join(l, st, ask.GetJoin())
+		r.join(ctx, l, st, ask.GetJoin())
 	case ask.GetStatus() != nil:
 		r.status(l, st)
 	}
@@ -108,7 +126,7 @@ func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Str
 	if err != nil {
 		return // no way that packets take to a relay
 	}
-	o := &opener{token: l.Peer().Grant.Origin, at: l.Peer().Address, source: sourceOf(at), joined: make(chan *wire.SessionLeg, joinsQueued)}
+	o := newOpener(l.Peer().Grant.Origin, at, ask.Holder)
 	until, refused := r.open(l, o, ask)
 	if refused != nil {
 		r.note(l.Peer().Address, refused)
@@ -134,6 +152,10 @@ func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Str
 		defer close(gone)
 		var w wire.RoomWord
 		for wire.Read(in, &w) == nil {
+			if w.Welcome != 0 {
+				r.welcome(w.Welcome, o.token)
+				continue
+			}
 			r.reject(w.Reject, o.token, w.Wrong)
 		}
 	})
@@ -147,6 +169,10 @@ func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Str
 			}
 		case <-over.C:
 			_ = wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Closed{Closed: refuse(whyExpired, "the room's time is over", 0).message()}})
+			st.Close()
+			return
+		case <-o.over:
+			_ = wire.Write(st, &wire.RoomEvent{Event: &wire.RoomEvent_Closed{Closed: refuse(whyExists, "the room was opened again by a newer link", 0).message()}})
 			st.Close()
 			return
 		case <-gone:
@@ -177,8 +203,8 @@ func (r *Relay) open(l transport.Link, o *opener, ask *wire.OpenRoom) (until tim
 }
 
 // join brings a peer into a room, and tells both sides their legs.
-func (r *Relay) join(l transport.Link, st transport.Stream, ask *wire.JoinRoom) {
-	leg, refused := r.joinRoom(l, ask)
+func (r *Relay) join(ctx context.Context, l transport.Link, st transport.Stream, ask *wire.JoinRoom) {
+	leg, refused := r.joinRoom(ctx, l, ask)
 	reply := &wire.RelayReply{Answer: &wire.RelayReply_Joined{Joined: leg}}
 	if refused != nil {
 		r.note(l.Peer().Address, refused)
@@ -189,16 +215,60 @@ func (r *Relay) join(l transport.Link, st transport.Stream, ask *wire.JoinRoom) 
 	}
 }
 
-func (r *Relay) joinRoom(l transport.Link, ask *wire.JoinRoom) (*wire.SessionLeg, *refusal) {
+func (r *Relay) joinRoom(ctx context.Context, l transport.Link, ask *wire.JoinRoom) (*wire.SessionLeg, *refusal) {
 	at, err := netip.ParseAddrPort(l.Peer().Address)
 	if err != nil || len(ask.Room) != len(roomName{}) {
 		return nil, refuse(whyInvalid, "a room has a name of 32 bytes", 0)
 	}
-	o, opens, joins, refused := r.match(roomName(ask.Room), sourceOf(at))
+	name := roomName(ask.Room)
+	r.mu.Lock()
+	refused := r.rooms.count(sourceOf(at), r.now())
+	r.mu.Unlock()
 	if refused != nil {
 		return nil, refused
 	}
-	joins.Observed = l.Peer().Address
+	late := time.NewTimer(time.Duration(ask.Seconds) * time.Second)
+	defer late.Stop()
+	for {
+		joins, refused := r.joinNow(name, at)
+		if refused == nil || refused.why != whyNoRoom || ask.Seconds == 0 {
+			return joins, refused
+		}
+		if !r.awaitRoom(ctx, l, name, late.C) {
+			return nil, refused
+		}
+	}
+}
+
+// awaitRoom waits until a room is opened; false: it was not, in time.
+func (r *Relay) awaitRoom(ctx context.Context, l transport.Link, name roomName, late <-chan time.Time) bool {
+	r.mu.Lock()
+	if _, open := r.rooms.open[name]; open {
+		r.mu.Unlock()
+		return true
+	}
+	opened := r.rooms.await(name)
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.rooms.leave(name, opened)
+	}()
+	select {
+	case <-opened:
+		return true
+	case <-late:
+	case <-l.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (r *Relay) joinNow(name roomName, at netip.AddrPort) (*wire.SessionLeg, *refusal) {
+	o, opens, joins, refused := r.match(name, at)
+	if refused != nil {
+		return nil, refused
+	}
 	select {
 	case o.joined <- opens:
 		return joins, nil

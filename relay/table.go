@@ -20,7 +20,17 @@ type Session struct {
 	legs  [2]leg
 	to    [2]atomic.Pointer[netip.AddrPort] // where the legs are, for the loops
 
+	held [2]hold // for legs that are about to be bound
+
 	total traffic
+}
+
+// home says where the peers' own links to the relay come from; before the session
+// is known to anybody.
+func (s *Session) home(opener, joiner netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.legs[0].home, s.legs[1].home = opener, joiner
 }
 
 // An Allowance says whether so many bytes may pass now: a rate or a quota of a

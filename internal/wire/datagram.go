@@ -23,12 +23,14 @@ import (
 //
 //	type                 size  besides
 //	0x10 bind        ->  34
+//	0x10 quick bind  ->  54    zeros (20)
 //	0x11 challenge   <-  34    cookie (16) in place of the mac
 //	0x12 answer      ->  72    cookie (16), zeros (22)
 //	0x13 bound       <-  54    state (1), observed address (1+16+2)
 //	0x14 keep        ->  54    zeros (20)
 //	0x15 kept        <-  54    as bound
 //	0x16 leave       ->  34
+//	0x16 unknown     <-  34    to a bind, answer or keep: no such session; mac under no key
 //
 // No answer is longer than what it answers, and none goes to a bind whose mac is
 // wrong: a forged source gains nothing. The cookie proves that the source is
@@ -36,13 +38,18 @@ import (
 // that address go to the other leg's and back, whatever they are, as long as a
 // keep arrives every 20 s.
 //
+// A quick bind from the address (but for the port) of the peer's own link to the
+// relay, which QUIC has proven, is answered with bound; any other as a bind.
+//
 // 0x17, any size, no mac: hello. For 20 s the relay's own QUIC listener hears
-// packets of that source. One that has bound a leg has none of them heard.
+// packets of that source. One that has bound a leg has none of them heard. A hello
+// of 28 bytes or more is answered with a Greeting.
 type Datagram struct {
 	Type     DatagramType
 	Session  uint64
 	Leg      uint8
 	Counter  uint64
+	Quick    bool           // of bind
 	Cookie   [16]byte       // of challenge and answer
 	Joined   bool           // of bound and kept: the other leg is bound too
 	Observed netip.AddrPort // of bound and kept: where the peer's packets come from
@@ -74,6 +81,9 @@ const (
 // datagramSizes are the sizes by type, from DatagramBind.
 var datagramSizes = [...]int{34, 34, 72, 54, 54, 54, 34}
 
+// quickSize is that of a quick bind: as long as bound, which answers it.
+const quickSize = 54
+
 // ErrDatagram says that bytes are no Datagram.
 var ErrDatagram = errors.New("not a datagram of a relay")
 
@@ -90,6 +100,10 @@ func (d *Datagram) Append(b []byte, key []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, d.Counter)
 	size := datagramSizes[d.Type-DatagramBind]
 	switch d.Type {
+	case DatagramBind:
+		if d.Quick {
+			size = quickSize
+		}
 	case DatagramChallenge:
 		return append(b, d.Cookie[:]...)
 	case DatagramAnswer:
@@ -103,13 +117,17 @@ func (d *Datagram) Append(b []byte, key []byte) []byte {
 	return append(b, datagramSum(key, b[start:])...)
 }
 
-// appendObserved appends state and address: 4 or 6, the address from the left,
-// the port.
+// appendObserved appends state and address.
 func appendObserved(b []byte, joined bool, at netip.AddrPort) []byte {
 	state := byte(0)
 	if joined {
 		state = 1
 	}
+	return appendAddress(append(b, state), at)
+}
+
+// appendAddress appends 4 or 6, the address from the left, the port.
+func appendAddress(b []byte, at netip.AddrPort) []byte {
 	addr := at.Addr().Unmap()
 	var raw [16]byte
 	family := byte(4)
@@ -119,7 +137,7 @@ func appendObserved(b []byte, joined bool, at netip.AddrPort) []byte {
 	} else {
 		family, raw = 6, addr.As16()
 	}
-	b = append(b, state, family)
+	b = append(b, family)
 	b = append(b, raw[:]...)
 	return binary.BigEndian.AppendUint16(b, at.Port())
 }
@@ -134,7 +152,8 @@ func ParseDatagram(b []byte) (d Datagram, err error) {
 	if d.Type == DatagramHello {
 		return d, nil
 	}
-	if len(b) != datagramSizes[d.Type-DatagramBind] || b[9] > 1 {
+	d.Quick = d.Type == DatagramBind && len(b) == quickSize
+	if len(b) != datagramSizes[d.Type-DatagramBind] && !d.Quick || b[9] > 1 {
 		return d, ErrDatagram
 	}
 	d.Session = binary.BigEndian.Uint64(b[1:])
@@ -151,17 +170,20 @@ func ParseDatagram(b []byte) (d Datagram, err error) {
 			return d, ErrDatagram
 		}
 		d.Joined = rest[0] == 1
-		port := binary.BigEndian.Uint16(rest[18:])
-		switch rest[1] {
-		case 4:
-			d.Observed = netip.AddrPortFrom(netip.AddrFrom4([4]byte(rest[2:6])), port)
-		case 6:
-			d.Observed = netip.AddrPortFrom(netip.AddrFrom16([16]byte(rest[2:18])), port)
-		default:
-			return d, ErrDatagram
-		}
+		d.Observed, err = parseObserved(rest[1:])
 	}
-	return d, nil
+	return d, err
+}
+
+func parseObserved(b []byte) (netip.AddrPort, error) {
+	port := binary.BigEndian.Uint16(b[17:])
+	switch b[0] {
+	case 4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[1:5])), port), nil
+	case 6:
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[1:17])), port), nil
+	}
+	return netip.AddrPort{}, ErrDatagram
 }
 
 // Signed tells whether the mac of a datagram that ParseDatagram took is right

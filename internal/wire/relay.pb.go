@@ -207,10 +207,13 @@ func (*RelayRequest_Status) isRelayRequest_Ask() {}
 
 // OpenRoom opens a room; it is exists if it is open already, by another link.
 type OpenRoom struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Room          []byte                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
-	Seconds       uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // how long at most; 0: as long as the relay allows
-	Joins         uint32                 `protobuf:"varint,3,opt,name=joins,proto3" json:"joins,omitempty"`     // how many may join in all; 0: any number
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Room    []byte                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Seconds uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // how long at most; 0: as long as the relay allows
+	Joins   uint32                 `protobuf:"varint,3,opt,name=joins,proto3" json:"joins,omitempty"`     // how many may join in all; 0: any number
+	// Random, of who opens it: it takes its own room over from an earlier link, which
+	// may be dead without the relay knowing. Absent: it takes none over.
+	Holder        []byte `protobuf:"bytes,4,opt,name=holder,proto3" json:"holder,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -266,10 +269,18 @@ func (x *OpenRoom) GetJoins() uint32 {
 	return 0
 }
 
-// JoinRoom joins a room that is open.
+func (x *OpenRoom) GetHolder() []byte {
+	if x != nil {
+		return x.Holder
+	}
+	return nil
+}
+
+// JoinRoom joins a room that is open, or that is opened within some seconds.
 type JoinRoom struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Room          []byte                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Seconds       uint32                 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"` // how long to wait for it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -309,6 +320,13 @@ func (x *JoinRoom) GetRoom() []byte {
 		return x.Room
 	}
 	return nil
+}
+
+func (x *JoinRoom) GetSeconds() uint32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
 }
 
 // ReadStatus asks what the relay does and did; only for those with a token.
@@ -499,6 +517,7 @@ type SessionLeg struct {
 	Leg           uint32                 `protobuf:"varint,2,opt,name=leg,proto3" json:"leg,omitempty"`          // 0 of the opener, 1 of the joiner
 	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`           // signs datagrams of the leg
 	Observed      string                 `protobuf:"bytes,4,opt,name=observed,proto3" json:"observed,omitempty"` // host:port that the peer's own link to the relay comes from
+	Quick         bool                   `protobuf:"varint,5,opt,name=quick,proto3" json:"quick,omitempty"`      // a quick bind (datagram.go) is good from the address of that link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -561,11 +580,19 @@ func (x *SessionLeg) GetObserved() string {
 	return ""
 }
 
+func (x *SessionLeg) GetQuick() bool {
+	if x != nil {
+		return x.Quick
+	}
+	return false
+}
+
 // RoomWord is what the opener says of its room.
 type RoomWord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reject        uint64                 `protobuf:"varint,1,opt,name=reject,proto3" json:"reject,omitempty"` // ends this session
-	Wrong         bool                   `protobuf:"varint,2,opt,name=wrong,proto3" json:"wrong,omitempty"`   // the joiner did not know the secret: its source is charged
+	Reject        uint64                 `protobuf:"varint,1,opt,name=reject,proto3" json:"reject,omitempty"`   // ends this session
+	Wrong         bool                   `protobuf:"varint,2,opt,name=wrong,proto3" json:"wrong,omitempty"`     // the joiner did not know the secret: its source is charged
+	Welcome       uint64                 `protobuf:"varint,3,opt,name=welcome,proto3" json:"welcome,omitempty"` // who joined this session did know it: the join is not counted
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -612,6 +639,13 @@ func (x *RoomWord) GetWrong() bool {
 		return x.Wrong
 	}
 	return false
+}
+
+func (x *RoomWord) GetWelcome() uint64 {
+	if x != nil {
+		return x.Welcome
+	}
+	return 0
 }
 
 // RelayReply answers join and status.
@@ -962,13 +996,15 @@ const file_relay_proto_rawDesc = "" +
 	"\x04open\x18\x01 \x01(\v2\x15.bargee.wire.OpenRoomH\x00R\x04open\x12+\n" +
 	"\x04join\x18\x02 \x01(\v2\x15.bargee.wire.JoinRoomH\x00R\x04join\x121\n" +
 	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.ReadStatusH\x00R\x06status:\x05\x88\xb5\x18\x80\bB\x05\n" +
-	"\x03ask\"d\n" +
+	"\x03ask\"\x82\x01\n" +
 	"\bOpenRoom\x12\x18\n" +
 	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12 \n" +
 	"\aseconds\x18\x02 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\x12\x1c\n" +
-	"\x05joins\x18\x03 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x05joins\"$\n" +
+	"\x05joins\x18\x03 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x05joins\x12\x1c\n" +
+	"\x06holder\x18\x04 \x01(\fB\x04\xe0\xb5\x18\x10R\x06holder\"D\n" +
 	"\bJoinRoom\x12\x18\n" +
-	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\"\f\n" +
+	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12\x1e\n" +
+	"\aseconds\x18\x02 \x01(\rB\x04\xf0\xb5\x18<R\aseconds\"\f\n" +
 	"\n" +
 	"ReadStatus\"\xb6\x01\n" +
 	"\tRoomEvent\x121\n" +
@@ -978,16 +1014,18 @@ const file_relay_proto_rawDesc = "" +
 	"\x05event\".\n" +
 	"\n" +
 	"RoomOpened\x12 \n" +
-	"\aseconds\x18\x01 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"x\n" +
+	"\aseconds\x18\x01 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"\x8e\x01\n" +
 	"\n" +
 	"SessionLeg\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x16\n" +
 	"\x03leg\x18\x02 \x01(\rB\x04\xf0\xb5\x18\x01R\x03leg\x12\x16\n" +
 	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12 \n" +
-	"\bobserved\x18\x04 \x01(\tB\x04ص\x18@R\bobserved\">\n" +
+	"\bobserved\x18\x04 \x01(\tB\x04ص\x18@R\bobserved\x12\x14\n" +
+	"\x05quick\x18\x05 \x01(\bR\x05quick\"X\n" +
 	"\bRoomWord\x12\x16\n" +
 	"\x06reject\x18\x01 \x01(\x04R\x06reject\x12\x14\n" +
-	"\x05wrong\x18\x02 \x01(\bR\x05wrong:\x04\x88\xb5\x18@\"\xbb\x01\n" +
+	"\x05wrong\x18\x02 \x01(\bR\x05wrong\x12\x18\n" +
+	"\awelcome\x18\x03 \x01(\x04R\awelcome:\x04\x88\xb5\x18@\"\xbb\x01\n" +
 	"\n" +
 	"RelayReply\x121\n" +
 	"\x06joined\x18\x01 \x01(\v2\x17.bargee.wire.SessionLegH\x00R\x06joined\x125\n" +
