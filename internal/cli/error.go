@@ -133,6 +133,12 @@ func hintFor(t target, err error) string {
 	case errors.Is(err, transport.ErrUnknownPeer):
 		return "bargee peer list shows the known ones; bargee://HOST/ and ssh://" + t.name + "/ are addresses of others"
 	}
+	switch kind := session.KindOf(err); {
+	case t.kind == codeTarget && kind == session.Auth:
+		return "a code is good for one machine, for minutes, and for three tries: ask for the one that is shown there now"
+	case t.kind == codeTarget && (kind == session.Unreachable || kind == session.NotFound):
+		return "does the other side wait still, and is the code whole? With a relay it ends in @ and the relay's name"
+	}
 	switch session.KindOf(err) {
 	case session.Auth:
 		return "give its token with --token-file FILE or BARGEE_TOKEN_FILE"

@@ -18,6 +18,8 @@ func (r *reach) Lasting(word string) string {
 		t = target{kind: addressTarget, addr: t.pass.Addresses[0], key: t.pass.Key}
 	case t.kind == ticketTarget:
 		return t.pass.Key.Short()
+	case t.kind == codeTarget:
+		return t.codeWord()
 	}
 	return t.peer()
 }

@@ -216,7 +216,7 @@ func (w *watch) explain(err error) error {
 // contract, until one lets us in. It tells whether a secret was needed.
 func (a *app) admit(ctx context.Context, t target, f *reachFlags, dial func(secret string) error) (needed bool, err error) {
 	secret := ""
-	if t.kind != knownTarget { // that one's pinned key comes first
+	if t.kind != knownTarget && t.kind != codeTarget { // a known peer's pinned key comes first
 		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {
 			return false, err
 		}
@@ -224,13 +224,13 @@ func (a *app) admit(ctx context.Context, t target, f *reachFlags, dial func(secr
 	a.detail("connect to %s", t.shown())
 	err = dial(secret)
 	if err == nil || kindOf(err) != session.Auth || errors.Is(err, transport.ErrKeyChanged) {
-		return secret != "" || t.kind == ticketTarget, failed("connect to", t, err)
+		return secret != "" || t.hasSecret(), failed("connect to", t, err)
 	}
 	if t.kind == knownTarget {
 		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {
 			return false, err
 		}
-	} else if secret != "" || t.kind == ticketTarget {
+	} else if secret != "" || t.hasSecret() {
 		return false, failed("connect to", t, err)
 	}
 	if secret == "" {

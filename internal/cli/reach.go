@@ -67,6 +67,8 @@ func (r *reach) wordFor(t target) string {
 		return t.pass.Addresses[0]
 	case t.kind == ticketTarget:
 		return t.pass.Key.Short()
+	case t.kind == codeTarget:
+		return t.codeWord()
 	}
 	return t.name
 }
@@ -113,7 +115,12 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	if err != nil {
 		return nil, err
 	}
-	l, err := ep.Dial(ctx, remote)
+	var l transport.Link
+	if t.kind == codeTarget {
+		l, err = r.dialCode(ctx, ep, t.code, remote)
+	} else {
+		l, err = ep.Dial(ctx, remote)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +148,9 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 		return out, err
 	case ticketTarget:
 		out.Addresses, out.Secret = t.pass.Addresses, transport.SecretOf(t.pass.Token)
+		return out, nil
+	case codeTarget:
+		out.Secret = t.code.Secret()
 		return out, nil
 	}
 	out.Addresses = []string{t.addr}

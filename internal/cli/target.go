@@ -24,6 +24,7 @@ type target struct {
 	addr string                // host:port of an explicit address
 	key  transport.Fingerprint // that the peer at addr must have, if not zero
 	pass transport.Ticket
+	code transport.Code
 	path string // as written: of a peer with its leading slash, else a local name
 
 	lanes int // of a link there; 0: as many as the process has for all
@@ -36,6 +37,7 @@ const (
 	knownTarget              // name:/path
 	addressTarget            // bargee://[FINGERPRINT@]host[:port]/path
 	ticketTarget             // bgticket_…[:/path]
+	codeTarget               // CODE[@host[:port]][:/path]
 )
 
 // codeForm is how a pairing code looks. Codes are secrets: they are recognised
@@ -79,8 +81,7 @@ func parseAddress(s string) (target, error) {
 		return target{}, usage("this version does not start the far end over ssh",
 			"run bargee serve there, and use bargee://HOST/").about("", session.Display(s))
 	case codeForm.MatchString(s):
-		return target{}, usage("a pairing code: this version does not pair",
-			"run bargee serve there; a local file of this name is written with ./ in front")
+		return parseCode(s)
 	case !colon || len(head) < 2 || strings.ContainsAny(head, `/\`) || filepath.VolumeName(s) != "":
 		return target{path: s}, nil // a local one; the volume is Windows' C:
 	default:
@@ -172,7 +173,7 @@ func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 func (t target) isLocal() bool { return t.kind == localTarget }
 
 // peer returns the address without its path, by which two targets are found to
-// be at the same peer; "" for this machine. A ticket's is a secret.
+// be at the same peer; "" for this machine. A ticket's is a secret, and so is a code's.
 func (t target) peer() string {
 	switch t.kind {
 	case knownTarget:
@@ -184,6 +185,8 @@ func (t target) peer() string {
 		return "bargee://" + t.key.String() + "@" + t.addr
 	case ticketTarget:
 		return t.pass.Reveal()
+	case codeTarget:
+		return t.code.Reveal()
 	}
 	return ""
 }
@@ -200,6 +203,8 @@ func (t target) shown() string {
 			return "bargee://" + session.Display(t.pass.Addresses[0])
 		}
 		return "the ticket's peer "
+	case codeTarget:
+		return t.codeWord() + ":"
 	}
 	return ""
 }

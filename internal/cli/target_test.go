@@ -45,6 +45,12 @@ func TestTargets(t *testing.T) {
 		{testTicket.Reveal(), "", target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/"}},
 		{testTicket.Reveal() + ":/a:b", "", target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/a:b"}},
 
+		{"4711-abacus-abdomen-zoom", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom"), path: "/"}},
+		{"4711-abacus-abdomen-zoom:/a:b", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom"), path: "/a:b"}},
+		{"4711-abacus-abdomen-zoom@relay:1:/a", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:1"), path: "/a"}},
+		{"4711-abacus-abdomen-zoom@relay", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:6768"), path: "/"}},
+		{"4711-abacus-abdomen-zoom@[::1]:7:/", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@[::1]:7"), path: "/"}},
+
 		{":/x", "nas:", target{kind: knownTarget, name: "nas", path: "/x"}},
 		{":x/", "bargee://host/", target{kind: addressTarget, addr: "host:6768", path: "/x/"}},
 		{":", testTicket.Reveal(), target{kind: ticketTarget, pass: testTicket, key: testTicket.Key, path: "/"}},
@@ -53,18 +59,27 @@ func TestTargets(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", tt.arg, err)
 		} else if got.kind != tt.want.kind || got.name != tt.want.name || got.addr != tt.want.addr ||
-			got.key != tt.want.key || got.path != tt.want.path || got.pass.Reveal() != tt.want.pass.Reveal() {
+			got.key != tt.want.key || got.path != tt.want.path || got.pass.Reveal() != tt.want.pass.Reveal() || got.code != tt.want.code {
 			t.Errorf("%q: got %+v, want %+v", tt.arg, got, tt.want)
 		}
 	}
+}
+
+func codeOf(t *testing.T, s string) transport.Code {
+	t.Helper()
+	c, err := transport.ParseCode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func TestTargetsThatAreNone(t *testing.T) {
 	for _, arg := range []string{
 		"", "a\x00b", ":/x", "bargee://", "bargee:///x", "bargee://:1/", "bargee://host:/", "bargee://host:0/", "bargee://host:65536/",
 		"bargee://host:x/", "bargee://::1/", "bargee://[::1/", "bargee://[::1]x/", "bargee://[host]/", "bargee://ho st/",
-		"bargee://user@host/", "bargee://h\x1bost/", "ssh://host/", "4711-apple-river-stone", "4711-apple-river-stone@relay:1",
-		"4711-apple-river-stone:/a", "bgticket_", "bgticket_aaaa:/x", "bgrelay_aaaa", "bgt_aaaa", "na me:/x", "-nas:/x", "n@s:/x",
+		"bargee://user@host/", "bargee://h\x1bost/", "ssh://host/", "4711-apple-river-nonesuch", "4711-apple-river-nonesuch@relay:1",
+		"4711-apple-river-nonesuch:/a", "4711-abacus-abdomen-zoom@:1", "4711-abacus-abdomen-zoom@relay:x:/", "bgticket_", "bgticket_aaaa:/x", "bgrelay_aaaa", "bgt_aaaa", "na me:/x", "-nas:/x", "n@s:/x",
 	} {
 		got, err := parseTarget(arg, "")
 		var p *problem
@@ -78,7 +93,7 @@ func TestTargetsThatAreNone(t *testing.T) {
 // written down and read again, and no message repeats a secret or a control.
 func FuzzTarget(f *testing.F) {
 	for _, s := range []string{
-		"nas:/a", "bargee://host:1/a//b/", "bargee://[::1]:1/", ":/x", "./a:b", "4711-apple-river-stone@h:1", "ssh://u@h/p",
+		"nas:/a", "bargee://host:1/a//b/", "bargee://[::1]:1/", ":/x", "./a:b", "4711-abacus-abdomen-zoom@h:1", "ssh://u@h/p",
 		testTicket.Reveal() + ":/x", "bgt_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x\x1b[31m:/y\x07", "\xff\xfe:/\xff",
 	} {
 		f.Add(s)
@@ -112,7 +127,7 @@ func FuzzTarget(f *testing.F) {
 
 // cut is what stands behind the peer in an address.
 func cut(t target) string {
-	if t.kind == knownTarget || t.kind == ticketTarget {
+	if t.kind == knownTarget || t.hasSecret() {
 		return ":" + t.path
 	}
 	return t.path
