@@ -97,11 +97,11 @@ var libraries = []struct {
 	{"github.com/pelletier/go-toml/v2/...", []string{"internal/config"}, "the configuration, with a place for every error"},
 	{"github.com/adrg/xdg", []string{"internal/cli"},
 		"where files of a program lie; the library is told where, it does not choose"},
-	{"golang.org/x/net/...", []string{"transport", "relay"}, "ancillary data of sockets"},
+	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
 	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/cli", "internal/control"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},
 	{"golang.org/x/term", []string{"internal/cli"}, "prompts for secrets without echo"},
-	{"golang.org/x/time/...", []string{"transport", "session", "relay"}, "rate limits"},
+	{"golang.org/x/time/...", []string{"transport/...", "session", "relay"}, "rate limits"},
 }
 
 // testLibraries may be imported by any test, and by nothing else.
