@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -89,11 +88,11 @@ func (o *relayOptions) check() error {
 }
 
 func (o *relayOptions) run(ctx context.Context) error {
-	log, closeLog, err := o.log.open(o.app)
+	log, err := o.log.open(o.app)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer log.close()
 	preferThroughput()
 	stayLean()
 	r, err := o.start(log)
@@ -115,13 +114,13 @@ type relayRole struct {
 	relay    *relay.Relay
 	key      transport.Fingerprint
 	tokens   *relayTokens
-	log      *slog.Logger
+	log      *roleLog
 }
 
 // mostLoops is how many cores forward at most: one carries gigabits.
 const mostLoops = 8
 
-func (o *relayOptions) start(log *slog.Logger) (*relayRole, error) {
+func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	dir, err := o.dataDir()
 	if err != nil {
 		return nil, err

@@ -224,8 +224,8 @@ func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(
 	}
 	defer ep.Close()
 	l, err := ep.Dial(ctx, transport.Remote{
-		Addresses: []string{r.Address}, Key: r.Key, Secret: r.Secret,
-		Guest: r.Secret.IsZero(), As: id.ForRelay(r.Address),
+		Addresses: []string{r.Address}, Key: r.Key, Secret: r.Secret, Pass: r.Pass,
+		Guest: r.Secret.IsZero() && r.Pass == "", As: id.ForRelay(r.Address),
 	})
 	if err != nil {
 		return transport.Fingerprint{}, relayProblem(at, err)

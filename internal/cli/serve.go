@@ -84,11 +84,11 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 
 func (o *serveOptions) run(ctx context.Context) error {
 	at := target{path: o.dir}
-	log, closeLog, err := o.log.open(o.app)
+	log, err := o.log.open(o.app)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer log.close()
 	preferThroughput()
 	stayLean()
 	o.setUmask()
@@ -109,7 +109,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := o.start(h, dir, entry, log)
+	s, err := o.start(h, dir, entry, log.Logger)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -140,18 +141,56 @@ func (l *logFlags) check() error {
 	return nil
 }
 
-// open returns the log. -q and -v choose the level where no flag does.
-func (l *logFlags) open(a *app) (log *slog.Logger, done func(), err error) {
-	w, done := a.stderr, func() {}
-	if l.file != "" {
-		f, err := os.OpenFile(l.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, nil, &problem{what: "write the log", where: session.Display(l.file), err: err}
-		}
-		w, done = f, func() { f.Close() }
-	}
-	return slog.New(l.handler(w, a)), done, nil
+// A roleLog is the log of a role that runs for long.
+type roleLog struct {
+	*slog.Logger
+	sink *logSink
+	file string // "": standard error
 }
+
+// open returns the log. -q and -v choose the level where no flag does.
+func (l *logFlags) open(a *app) (*roleLog, error) {
+	w, where := a.stderr, "standard error"
+	if l.file != "" {
+		f, err := openLog(l.file)
+		if err != nil {
+			return nil, &problem{what: "write the log", where: session.Display(l.file), err: err}
+		}
+		w, where = f, session.Display(l.file)
+	} else {
+		w = struct{ io.Writer }{w} // is not ours to close
+	}
+	sink := newLogSink(w, func(lost int, why error) []byte {
+		var line bytes.Buffer
+		slog.New(l.handler(&line, a)).Error("lines of this log are lost", "lines", lost, "reason", whyLost(why))
+		return line.Bytes()
+	}, func(why error) {
+		if l.file != "" {
+			a.warn("write the log %s: %s; lines are lost until it can be written again", where, reason(why))
+		}
+	})
+	return &roleLog{slog.New(newCalmHandler(l.handler(sink, a))), sink, l.file}, nil
+}
+
+func openLog(name string) (io.WriteCloser, error) {
+	return os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+}
+
+func whyLost(err error) string {
+	if err == nil {
+		return "they came faster than they could be written"
+	}
+	return reason(err)
+}
+
+// reopen goes on in a new file, where somebody has renamed the one there was.
+func (l *roleLog) reopen() {
+	if l.file != "" {
+		l.sink.reopen(func() (io.WriteCloser, error) { return openLog(l.file) })
+	}
+}
+
+func (l *roleLog) close() { l.sink.close() }
 
 func (l *logFlags) handler(w io.Writer, a *app) slog.Handler {
 	level := slog.LevelInfo
