@@ -35,6 +35,7 @@ type Plane struct {
 
 	sockets []socket
 	own     *ownConn
+	prober  prober
 	loops   sync.WaitGroup
 	closed  chan struct{}
 	once    sync.Once
@@ -144,6 +145,7 @@ func (p *Plane) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	err := p.closeSockets()
 	p.own.Close()
+	p.prober.close()
 	p.loops.Wait()
 	return err
 }

@@ -97,6 +97,7 @@ var libraries = []struct {
 	{"github.com/pelletier/go-toml/v2/...", []string{"internal/config"}, "the configuration, with a place for every error"},
 	{"github.com/adrg/xdg", []string{"internal/cli"},
 		"where files of a program lie; the library is told where, it does not choose"},
+	{"github.com/coreos/go-systemd/v22/...", []string{"internal/cli"}, "what systemd says to who it starts, and hears of it: a role's business"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
 	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/cli", "internal/control"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},

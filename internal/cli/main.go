@@ -45,7 +45,8 @@ func newApp() *app {
 
 // withSignals returns a context that the first SIGINT, SIGTERM or SIGHUP ends
 // with errInterrupted as its cause. The next one does what it does by default.
-// A SIGINT while an editor has the terminal is the editor's.
+// A SIGINT while an editor has the terminal is the editor's, and a SIGHUP that of
+// a role that reads its files again.
 func withSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
@@ -56,6 +57,9 @@ func withSignals(parent context.Context) (context.Context, func()) {
 			select {
 			case s := <-signals:
 				if s == os.Interrupt && editing.Load() > 0 {
+					continue
+				}
+				if s == syscall.SIGHUP && reloads.Load() > 0 {
 					continue
 				}
 				signal.Stop(signals)

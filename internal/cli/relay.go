@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,7 @@ type relayOptions struct {
 	newToken  bool
 	ticket    bool
 	data      string
+	drain     time.Duration
 	log       logFlags
 }
 
@@ -63,6 +65,7 @@ func newRelay(a *app) *cobra.Command {
 	f.BoolVar(&o.newToken, "new-token", false, "make another token; the one before is refused from now on")
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
 	f.StringVar(&o.data, "data", "", "keep key, token and quotas in `DIR` (default in the state directory)")
+	f.DurationVar(&o.drain, "drain", 0, "on SIGTERM let what is forwarded go on for so long at most")
 	o.log.add(f)
 	cmd.AddCommand(a.relayCommands()...)
 	return cmd
@@ -84,7 +87,7 @@ func (o *relayOptions) check() error {
 			return usage("is no address of a host", "for example: --address relay.example").about("--address", session.Display(o.address))
 		}
 	}
-	return o.log.check()
+	return errors.Join(checkDrain(o.drain), o.log.check())
 }
 
 func (o *relayOptions) run(ctx context.Context) error {
@@ -102,19 +105,7 @@ func (o *relayOptions) run(ctx context.Context) error {
 	if err := o.ready(r); err != nil {
 		return errors.Join(err, r.close())
 	}
-	go r.relay.Serve(ctx)
-	<-ctx.Done()
-	return r.close()
-}
-
-// A relayRole is a relay that runs.
-type relayRole struct {
-	plane    *relay.Plane
-	endpoint *transport.Endpoint
-	relay    *relay.Relay
-	key      transport.Fingerprint
-	tokens   *relayTokens
-	log      *roleLog
+	return r.run(ctx, o.drain)
 }
 
 // mostLoops is how many cores forward at most: one carries gigabits.
@@ -145,10 +136,17 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
 	}
-	return &relayRole{
+	r := &relayRole{
 		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log,
 		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Report: report}),
-	}, nil
+		files: []reloader{tokens},
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), aliveTime)
+	defer cancel()
+	if err := r.relay.Probe(ctx); err != nil {
+		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, r.close())
+	}
+	return r, nil
 }
 
 // dataDir is where the relay keeps what is its own.
@@ -159,8 +157,6 @@ func (o *relayOptions) dataDir() (string, error) {
 	h, err := o.home()
 	return filepath.Join(h.state, "relay"), err
 }
-
-func (r *relayRole) close() error { return errors.Join(r.endpoint.Close(), r.plane.Close()) }
 
 // ready says that we can be reached, and what others need.
 func (o *relayOptions) ready(r *relayRole) error {

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bargee/bargee/relay"
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// A relayRole is a relay that runs.
+type relayRole struct {
+	plane    *relay.Plane
+	endpoint *transport.Endpoint
+	relay    *relay.Relay
+	key      transport.Fingerprint
+	tokens   *relayTokens
+	log      *roleLog
+	init     initSystem
+
+	files []reloader // what SIGHUP reads again
+}
+
+// A reloader reads what it was configured by again. After an error everything is as
+// it was; gone are the origins (transport.Grant) of those who have no business here
+// any more.
+type reloader interface {
+	reload() (gone []string, err error)
+}
+
+// run serves until ctx ends, and then goes on with what it forwards for drain at
+// most.
+func (r *relayRole) run(ctx context.Context, drain time.Duration) error {
+	serving, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- r.relay.Serve(serving) }()
+	hungUp, release := onHangup()
+	defer release()
+	alive := r.init.watchdog()
+	defer alive.Stop()
+	r.init.ready()
+	r.log.Info("the relay is ready", "address", r.plane.Addr(), "key", r.key.Short(), "tokens", len(r.tokens.list()), "version", version())
+	for {
+		select {
+		case <-hungUp:
+			r.reload()
+		case <-alive.C:
+			r.sayAlive(ctx)
+		case err := <-ended:
+			return errors.Join(&problem{what: "run", where: "the relay", err: err}, r.close())
+		case <-ctx.Done():
+			r.drain(drain)
+			stop()
+			return r.close()
+		}
+	}
+}
+
+// reload reads the files again, and cuts off who is not let in any more.
+func (r *relayRole) reload() {
+	r.init.reloading()
+	defer r.init.ready()
+	r.log.reopen()
+	cut := 0
+	for _, f := range r.files {
+		gone, err := f.reload()
+		if err != nil {
+			r.log.Error("not read again: what was in force stays so", "reason", reason(err))
+			continue
+		}
+		for _, origin := range gone {
+			links, sessions := r.relay.Revoke(origin, "the token was revoked")
+			cut += links + sessions
+		}
+	}
+	r.log.Info("read again", "tokens", len(r.tokens.list()), "cut_off", cut)
+}
+
+// aliveTime is how long the relay may take to show that it does its work.
+const aliveTime = 5 * time.Second
+
+// sayAlive tells the system's watchdog that we forward, if we do.
+func (r *relayRole) sayAlive(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	defer cancel()
+	switch err := r.relay.Probe(ctx); {
+	case err == nil:
+		r.init.alive()
+	case !errors.Is(context.Cause(ctx), errInterrupted):
+		r.log.Error("the relay does not answer itself", "reason", reason(err))
+	}
+}
+
+// drain lets what is forwarded end by itself.
+func (r *relayRole) drain(wait time.Duration) {
+	r.init.stopping(wait + endingTime)
+	if wait <= 0 {
+		return
+	}
+	r.log.Info("the relay drains: nothing new is let in", "longest", wait)
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	if err := r.relay.Drain(ctx); err != nil {
+		r.log.Warn("the relay ends while it forwards")
+	}
+}
+
+// close tells peers, and ends; it takes no longer than endingTime.
+func (r *relayRole) close() error {
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(r.endpoint.Close(), r.plane.Close()) }()
+	select {
+	case err := <-ended:
+		r.log.Info("the relay has ended")
+		return err
+	case <-time.After(endingTime):
+		r.log.Warn("the relay ended without waiting for all links")
+		return nil
+	}
+}
+
+// checkDrain finds what --drain cannot be.
+func checkDrain(d time.Duration) error {
+	if d < 0 || d > 24*time.Hour {
+		return usage("is not within 0s to 24h", "").about("--drain", session.Display(fmt.Sprint(d)))
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A relay that works answers its own probe, again and again, and on all addresses.
+func TestProbe(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:0", ":0"} {
+		p, err := NewPlane(addr, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := p.Probe(t.Context()); err != nil {
+				t.Errorf("%s: %v", addr, err)
+			}
+		}
+		if n := p.bound(); n != 0 {
+			t.Errorf("%d legs are bound", n)
+		}
+		p.Close()
+		if err := p.Probe(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("a closed one: %v", err)
+		}
+	}
+}
+
+// One whose table is stuck does not, and its Close does not wait for the probe.
+func TestProbeFindsAStuckRelay(t *testing.T) {
+	b := newBed(t)
+	if err := b.relay.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	b.relay.mu.Lock()
+	if err := b.relay.Probe(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("rooms that are stuck: %v", err)
+	}
+	b.relay.mu.Unlock()
+	b.plane.table.mu.Lock()
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := b.plane.Probe(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a table that is stuck: %v", err)
+	}
+	b.plane.table.mu.Unlock()
+	if err := b.relay.Probe(t.Context()); err != nil {
+		t.Errorf("when it is not any more: %v", err)
+	}
+}
