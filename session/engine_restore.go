@@ -92,6 +92,9 @@ func (e *Engine) restore(s Store) {
 
 // queueUp puts a restored row into the queue: what ran goes on; e.mu is held.
 func (e *Engine) queueUp(q *queued, r *Row) {
+	if r.State > StateCancelled { // of a program that is newer, or of a file that is damaged
+		r.State = StatePaused
+	}
 	*q = queued{id: r.ID, state: r.State, priority: int8(r.Priority), place: r.Place, foreground: r.Foreground}
 	switch q.state {
 	case StateRunning, StateRetrying:
@@ -124,10 +127,13 @@ func (e *Engine) begin() {
 	e.schedule()
 }
 
+// readAgain is when a row is read again that the store could not give.
+const readAgain = time.Second
+
 // bare returns those that have no detail; Engine.mu is held.
 func bare(qs []*queued) (out []*queued) {
 	for _, q := range qs {
-		if q.detail == nil {
+		if q.detail == nil || !q.tried.IsZero() && time.Since(q.tried) > readAgain {
 			out = append(out, q)
 		}
 	}
@@ -161,6 +167,7 @@ func (e *Engine) need(qs []*queued) {
 			e.attach(q, r)
 		case err != nil:
 			q.detail = unreadDetail(err)
+			q.tried = time.Now() // a disk that is full or busy may not be so later
 		default:
 			q.detail = unreadDetail(errUnread)
 		}

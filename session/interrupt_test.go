@@ -245,3 +245,20 @@ func reboot(t *testing.T, journal string) {
 	binary.BigEndian.PutUint64(h[20:], 12345)
 	must(t, os.WriteFile(journal, append(sealRecord(h), b[journalHeader:]...), 0o600))
 }
+
+// One of several sources that is gone by the time of its turn keeps none of the
+// others.
+func TestOneOfSeveralSourcesIsGone(t *testing.T) {
+	bothWays(t, slowly, func(t *testing.T, b *bed, r *brittleReach, j Job, from, to string) {
+		r.release()
+		data := fill(t, from, mib, 1)
+		gone, err := j.Sources[0].Parent().Join("gone")
+		must(t, err)
+		j.Sources = []Path{gone, j.Sources[0]}
+		tr := b.run(j)
+		if tr.State != StateDone || tr.Failures != 1 || len(tr.Failed) != 1 || KindOf(tr.Failed[0].Err) != NotFound {
+			t.Errorf("%v: %v, %d failures, %v", tr.State, tr.Err, tr.Failures, tr.Failed)
+		}
+		sameFile(t, filepath.Join(filepath.Dir(to), filepath.Base(from)), data)
+	})
+}

@@ -45,9 +45,10 @@ type detail struct {
 	keep    bool                    // its partials, when it is cancelled
 	stop    context.CancelCauseFunc // ends the attempt that runs, or the wait for the next
 	retries retries
-	leaving bool  // it ends only because the engine does
-	saved   int64 // ledger.progress when its counts were saved
-	unread  error // it could not be read from the store
+	leaving bool      // it ends only because the engine does
+	saved   int64     // ledger.progress when its counts were saved
+	unread  error     // it could not be read from the store
+	tried   time.Time // when that was, where it may be read later
 }
 
 // Why an attempt is ended by a person.

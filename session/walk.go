@@ -59,11 +59,15 @@ func (s *sender) walk(ctx context.Context) error {
 }
 
 // walkSource announces one source. What is wrong with an entry in it is
-// reported; the error returned ends the transfer: the source itself is not
-// there, or ctx is over.
+// reported, as is that one of several sources is not there; the error returned
+// ends the transfer: the only source is not there, or ctx is over.
 func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) error {
-	f, err := inspect(&outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: src.rel(), shown: src.shown})
-	if err != nil {
+	f := &outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: src.rel(), shown: src.shown}
+	if _, err := inspect(f); err != nil {
+		if len(s.sources) > 1 {
+			s.report(f, err)
+			return nil
+		}
 		return &Error{Kind: KindOf(err), Side: Source, Path: src.shown, Err: plain(err)}
 	}
 	if f.entry.Kind == Directory && !s.options.Recursive {
