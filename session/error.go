@@ -154,6 +154,8 @@ var matches = []struct {
 	{transport.ErrUnreachable, Unreachable},
 	{transport.ErrTimeout, Timeout},
 	{transport.ErrBusy, Busy},
+	{transport.ErrNoRoom, Unreachable},
+	{transport.ErrRoomBusy, Busy},
 	{transport.ErrVersion, Version},
 	{transport.ErrProtocol, Protocol},
 	{transport.ErrClosed, Interrupted},

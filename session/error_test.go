@@ -73,6 +73,8 @@ func TestKindOf(t *testing.T) {
 		{transport.ErrAuth, Auth},
 		{transport.ErrKeyChanged, Auth},
 		{transport.ErrUnreachable, Unreachable},
+		{transport.ErrNoRoom, Unreachable},
+		{transport.ErrRoomBusy, Busy},
 		{transport.ErrTimeout, Timeout},
 		{transport.ErrBusy, Busy},
 		{transport.ErrVersion, Version},

@@ -83,7 +83,8 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 	defer stop()
 	go p.accept(serving)
 
-	r := &reach{home: h, wait: a.connectWait(), words: map[string]target{}, lanes: transport.AutoLanes}
+	r := a.reachFrom(h)
+	r.lanes = transport.AutoLanes
 	defer r.Close()
 	e := session.NewEngine(session.EngineConfig{Reach: r})
 	defer e.Close()

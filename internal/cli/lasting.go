@@ -7,8 +7,9 @@ import (
 
 var _ session.LastingReach = (*reach)(nil)
 
-// Lasting implements session.LastingReach. A ticket's secret is left out: who
-// goes on with the queue has to be known to the peer, or is asked for it.
+// Lasting implements session.LastingReach. The secret of a ticket or a
+// code is left out: who goes on with the queue has to be known to the peer, or is
+// asked for it.
 func (r *reach) Lasting(word string) string {
 	t, err := r.target(word)
 	switch {
@@ -19,7 +20,7 @@ func (r *reach) Lasting(word string) string {
 	case t.kind == ticketTarget:
 		return t.pass.Key.Short()
 	case t.kind == codeTarget:
-		return t.codeWord()
+		return r.lastingCode(t)
 	}
 	return t.peer()
 }

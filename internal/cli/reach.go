@@ -24,17 +24,31 @@ type reach struct {
 	lanes int           // of a link; 0: as many as are useful
 	wait  time.Duration // longest wait for a link
 
+	relayAt func(addr string) (transport.RelayRemote, bool, error) // what we have of a relay; "": the one that is used here
+
 	mu       sync.Mutex
 	endpoint *transport.Endpoint
 	words    map[string]target
+	met      map[string]transport.Fingerprint  // by the number of a code, who showed it
+	again    map[transport.Fingerprint]dialing // how who was paired with is met again
 }
+
+// A dialing links to one peer.
+type dialing func(context.Context) (transport.Link, error)
 
 func (a *app) reach() (*reach, error) {
 	h, err := a.home()
 	if err != nil {
 		return nil, err
 	}
-	return &reach{home: h, wait: a.connectWait(), words: map[string]target{}}, nil
+	return a.reachFrom(h), nil
+}
+
+func (a *app) reachFrom(h home) *reach {
+	return &reach{
+		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{},
+		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
+	}
 }
 
 // word returns what t is called from now on. Targets that would have the same
@@ -69,6 +83,8 @@ func (r *reach) wordFor(t target) string {
 		return t.pass.Key.Short()
 	case t.kind == codeTarget:
 		return t.codeWord()
+	case t.kind == pairedTarget:
+		return r.calledPaired(t.key)
 	}
 	return t.name
 }
@@ -102,6 +118,9 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	if err != nil {
 		return nil, err
 	}
+	if t.kind == pairedTarget {
+		return r.dialPaired(ctx, t)
+	}
 	remote, err := r.remote(t)
 	if err != nil {
 		return nil, err
@@ -117,7 +136,7 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	}
 	var l transport.Link
 	if t.kind == codeTarget {
-		l, err = r.dialCode(ctx, ep, t.code, remote)
+		l, err = r.dialCode(ctx, ep, t, remote)
 	} else {
 		l, err = ep.Dial(ctx, remote)
 	}
@@ -150,7 +169,7 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 		out.Addresses, out.Secret = t.pass.Addresses, transport.SecretOf(t.pass.Token)
 		return out, nil
 	case codeTarget:
-		out.Secret = t.code.Secret()
+		out.Key, out.Secret = r.keyOfCode(t), t.code.Secret()
 		return out, nil
 	}
 	out.Addresses = []string{t.addr}

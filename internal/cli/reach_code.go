@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/bargee/bargee/session"
@@ -32,37 +31,47 @@ func (t target) codeWord() string { return "code " + t.code.Number() }
 func (t target) hasSecret() bool { return t.kind == ticketTarget || t.kind == codeTarget }
 
 // dialCode makes a link to who waits in the room of a code: at the relay that it
-// names, else at the one that is used here.
-func (r *reach) dialCode(ctx context.Context, ep *transport.Endpoint, code transport.Code, to transport.Remote) (transport.Link, error) {
-	relay, ok, err := r.relayOf(code)
+// names, else at the one that is used here. Who was met there is known from then on.
+func (r *reach) dialCode(ctx context.Context, ep *transport.Endpoint, t target, to transport.Remote) (transport.Link, error) {
+	relay, ok, err := r.relayAt(t.code.Relay())
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, &session.Error{Kind: session.Unreachable, Err: errors.New("the code names no relay, and none was added here")}
+		return nil, &session.Error{Kind: session.Unreachable, Err: errors.New("the code names no relay, and none is known here")}
 	}
-	return ep.DialRoom(ctx, relay, code.Room(), to)
+	l, err := ep.DialRoom(ctx, relay, t.code.Room(), to)
+	if err != nil {
+		return nil, codeProblem(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.met[t.code.Number()] = l.Peer().Key
+	return l, nil
 }
 
-// relayOf returns the relay where the room of a code is, with its key if it was
-// added here.
-func (r *reach) relayOf(code transport.Code) (transport.RelayRemote, bool, error) {
-	known, err := transport.OpenKnownRelays(r.home.state)
-	if err != nil {
-		return transport.RelayRemote{}, false, filed(err)
+// keyOfCode is the key of who showed a code, if it was met.
+func (r *reach) keyOfCode(t target) transport.Fingerprint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.met[t.code.Number()]
+}
+
+// lastingCode is what the peer of a code is called in a queue that outlasts it.
+func (r *reach) lastingCode(t target) string {
+	if key := r.keyOfCode(t); !key.IsZero() {
+		return target{kind: pairedTarget, key: key}.peer()
 	}
-	all, err := known.List()
-	if err != nil {
-		return transport.RelayRemote{}, false, filed(err)
+	return t.codeWord()
+}
+
+// codeProblem says what an error means for who typed a code.
+func codeProblem(err error) error {
+	switch {
+	case errors.Is(err, transport.ErrNoRoom):
+		return &session.Error{Kind: session.Unreachable, Err: errors.New("nobody shows this code now: is it typed right, and still on their screen?")}
+	case errors.Is(err, transport.ErrAuth) && !errors.Is(err, transport.ErrKeyChanged):
+		return &session.Error{Kind: session.Auth, Err: errors.New("the code is wrong: ask for the one that their screen shows now")}
 	}
-	at := code.Relay()
-	if at == "" && len(all) > 0 {
-		return all[0].Remote(), true, nil
-	}
-	if i := slices.IndexFunc(all, func(k transport.KnownRelay) bool { return slices.Contains(k.Ticket.Addresses, at) }); i >= 0 {
-		remote := all[i].Remote()
-		remote.Address = at
-		return remote, true, nil
-	}
-	return transport.RelayRemote{Address: at}, at != "", nil
+	return err
 }

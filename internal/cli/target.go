@@ -38,6 +38,7 @@ const (
 	addressTarget            // bargee://[FINGERPRINT@]host[:port]/path
 	ticketTarget             // bgticket_…[:/path]
 	codeTarget               // CODE[@host[:port]][:/path]
+	pairedTarget             // paired://FINGERPRINT: who was met by pairing; nobody types that
 )
 
 // codeForm is how a pairing code looks. Codes are secrets: they are recognised
@@ -82,6 +83,8 @@ func parseAddress(s string) (target, error) {
 			"run bargee serve there, and use bargee://HOST/").about("", session.Display(s))
 	case codeForm.MatchString(s):
 		return parseCode(s)
+	case strings.HasPrefix(s, pairedPrefix):
+		return parsePaired(s)
 	case !colon || len(head) < 2 || strings.ContainsAny(head, `/\`) || filepath.VolumeName(s) != "":
 		return target{path: s}, nil // a local one; the volume is Windows' C:
 	default:
@@ -187,6 +190,8 @@ func (t target) peer() string {
 		return t.pass.Reveal()
 	case codeTarget:
 		return t.code.Reveal()
+	case pairedTarget:
+		return pairedPrefix + t.key.String()
 	}
 	return ""
 }
@@ -205,6 +210,8 @@ func (t target) shown() string {
 		return "the ticket's peer "
 	case codeTarget:
 		return t.codeWord() + ":"
+	case pairedTarget:
+		return "the peer " + t.key.Short() + " "
 	}
 	return ""
 }

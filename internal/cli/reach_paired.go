@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// pairedPrefix begins the address of a peer that was met by pairing, and may have
+// no other: only its key is known.
+const pairedPrefix = "paired://"
+
+// parsePaired reads what target.peer writes.
+func parsePaired(s string) (target, error) {
+	word, path, _ := strings.Cut(strings.TrimPrefix(s, pairedPrefix), "/")
+	key, err := transport.ParseFingerprint(word)
+	if err != nil {
+		return target{}, usage(err.Error(), "").about("", session.Display(s))
+	}
+	return target{kind: pairedTarget, key: key, path: rooted(path)}, nil
+}
+
+// calledPaired is what who was paired with is called: the name that it was given
+// here, else a part of its key.
+func (r *reach) calledPaired(key transport.Fingerprint) string {
+	peers := r.Known()
+	if i := slices.IndexFunc(peers, func(p session.KnownPeer) bool { return p.Key == key }); i >= 0 {
+		return peers[i].Name
+	}
+	id, _, _ := strings.Cut(key.Short(), "·")
+	return "peer-" + id
+}
+
+// dialPaired links to who was paired with as it was met, if it was us who came.
+func (r *reach) dialPaired(ctx context.Context, t target) (transport.Link, error) {
+	r.mu.Lock()
+	again := r.again[t.key]
+	r.mu.Unlock()
+	if again != nil {
+		return again(ctx)
+	}
+	return nil, &session.Error{Kind: session.Unreachable, Err: session.ErrAwaited}
+}
+
+// comesAgain says how to link to who was paired with when the link is lost.
+func (r *reach) comesAgain(key transport.Fingerprint, dial dialing) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again[key] = dial
+}
