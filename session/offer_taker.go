@@ -70,6 +70,7 @@ func (s TakerState) after(ev takerEvent) TakerState {
 // A Taker is a receiver of an Offer at one moment.
 type Taker struct {
 	Peer   transport.Peer // as it came last
+	From   string         // what it calls itself, once it has said something: shown by Display
 	State  TakerState
 	Since  time.Time // of the state
 	Err    error     // why it refused

@@ -79,13 +79,13 @@ func TestOfferIsTaken(t *testing.T) {
 		last.Measured != (Measured{Files: 4, Dirs: 2, Bytes: 13, Done: true}) {
 		t.Errorf("offered is %+v", last)
 	}
-	must(t, r.Accept(t.Context(), last.ID, 1<<30))
+	must(t, r.Accept(t.Context(), last.ID, Taking{From: "bob", Free: 1 << 30}))
 	b := &bed{tb: t, engine: e, here: here, peer: at}
 	tr := b.run(Job{From: at, Sources: []Path{{}}, To: Here, Destination: b.path(""), Into: true, Options: DefaultOptions()})
 	if tr.State != StateDone || tr.Failures > 0 || tr.Files != 4 {
 		t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
 	}
-	must(t, r.Taken(t.Context(), last.ID, 0))
+	must(t, r.Taken(t.Context(), last.ID, Taking{}))
 	holds(t, filepath.Join(here, "film"), "12345")
 	holds(t, filepath.Join(here, "latest"), "12345")
 	holds(t, filepath.Join(here, "photos", "deep", "one"), "1")
@@ -94,7 +94,7 @@ func TestOfferIsTaken(t *testing.T) {
 	}
 	until(t, o, o.Over)
 	who := o.Takers()
-	if len(who) != 1 || who[0].State != TakerHas || who[0].Free != 1<<30 || who[0].Transfer.Files != 4 || who[0].Transfer.Verified != 13 || who[0].Transfer.Sent == 0 {
+	if len(who) != 1 || who[0].State != TakerHas || who[0].From != "bob" || who[0].Free != 1<<30 || who[0].Transfer.Files != 4 || who[0].Transfer.Verified != 13 || who[0].Transfer.Sent == 0 {
 		t.Errorf("%+v", who)
 	}
 	if len(items) != 6 || !slices.ContainsFunc(items, func(it Item) bool {
@@ -224,15 +224,15 @@ func TestOfferHasItsPlaces(t *testing.T) {
 	ctx, ann := t.Context(), join(1)
 	until(t, o, func() bool { return len(o.Takers()) == 1 })
 	bob := join(2)
-	must(t, ann.Refuse(ctx, o.ID(), 3, newError(NoSpace, Path{}, "3 bytes are free")))
+	must(t, ann.Refuse(ctx, o.ID(), Taking{Free: 3}, newError(NoSpace, Path{}, "3 bytes are free")))
 	if got := o.Takers()[0]; got.State != TakerRefuses || KindOf(got.Err) != NoSpace || got.Err.Error() != "3 bytes are free" || got.Free != 3 || !o.Over() {
 		t.Errorf("after a no: %+v", got)
 	}
-	must(t, ann.Accept(ctx, o.ID(), 0)) // she has freed some space
+	must(t, ann.Accept(ctx, o.ID(), Taking{})) // she has freed some space
 	if o.Over() {
 		t.Error("over, while somebody takes it")
 	}
-	if err := bob.Accept(ctx, o.ID(), 0); KindOf(err) != Busy {
+	if err := bob.Accept(ctx, o.ID(), Taking{}); KindOf(err) != Busy {
 		t.Errorf("a second one: %v", err)
 	}
 	for _, err := range bob.Offered(ctx) {
@@ -240,16 +240,16 @@ func TestOfferHasItsPlaces(t *testing.T) {
 			t.Errorf("a second one is told: %v", err)
 		}
 	}
-	if err := ann.Taken(ctx, OfferID{1}, 0); KindOf(err) != Changed {
+	if err := ann.Taken(ctx, OfferID{1}, Taking{}); KindOf(err) != Changed {
 		t.Errorf("another offer: %v", err)
 	}
 	ann.link.Close("gone")
 	until(t, o, func() bool { return o.Takers()[0].State == TakerAway })
-	if err := bob.Accept(ctx, o.ID(), 0); KindOf(err) != Busy {
+	if err := bob.Accept(ctx, o.ID(), Taking{}); KindOf(err) != Busy {
 		t.Errorf("while the first one is away: %v", err)
 	}
 	again := join(1)
-	must(t, again.Taken(ctx, o.ID(), 2))
+	must(t, again.Taken(ctx, o.ID(), Taking{Failed: 2}))
 	if got := o.Takers()[0]; got.State != TakerHas || got.Failed != 2 || !o.Over() {
 		t.Errorf("in the end: %+v", got)
 	}
@@ -316,7 +316,7 @@ func talkOffer(t *testing.T) {
 		k.end(stream)
 	}
 	say("no", "Request{take}: no, the disk is too small", &wire.TakeOffer{
-		Word: wire.OfferWord_OFFER_WORD_NO, Free: 3, Why: &wire.Error{Kind: wire.Kind_KIND_NO_SPACE, Message: "3 bytes are free, and 5 are offered"}})
+		Word: wire.OfferWord_OFFER_WORD_NO, From: "bob", Free: 3, Why: &wire.Error{Kind: wire.Kind_KIND_NO_SPACE, Message: "3 bytes are free, and 5 are offered"}})
 	say("yes", "Request{take}: yes, and a MiB is free", &wire.TakeOffer{Word: wire.OfferWord_OFFER_WORD_YES, Free: 1 << 20})
 	say("taken", "Request{take}: all of it is here", &wire.TakeOffer{Word: wire.OfferWord_OFFER_WORD_TAKEN})
 	synctest.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -75,24 +76,29 @@ func summaryFromWire(m *wire.Offered, first []Entry) (OfferSummary, error) {
 	return s, nil
 }
 
-// Accept tells the peer that we take what it offers, and how many bytes are free
-// where it goes.
-func (r *Remote) Accept(ctx context.Context, id OfferID, free uint64) error {
-	return r.take(ctx, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_YES, Free: min(free, maxFree)})
+// A Taking is what we tell of ourselves with a word on an offer.
+type Taking struct {
+	From   string // what we call ourselves, at most 128 bytes
+	Free   uint64 // bytes that are free where it goes; 0: not told
+	Failed int64  // of Taken: items that we could not take
+}
+
+// Accept tells the peer that we take what it offers.
+func (r *Remote) Accept(ctx context.Context, id OfferID, t Taking) error {
+	return r.take(ctx, t, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_YES})
 }
 
 // Refuse tells the peer that we do not, and why.
-func (r *Remote) Refuse(ctx context.Context, id OfferID, free uint64, why error) error {
-	return r.take(ctx, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_NO, Free: min(free, maxFree), Why: toWire(why)})
+func (r *Remote) Refuse(ctx context.Context, id OfferID, t Taking, why error) error {
+	return r.take(ctx, t, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_NO, Why: toWire(why)})
 }
 
-// Taken tells the peer that we have all that it offered, but for so many items.
-func (r *Remote) Taken(ctx context.Context, id OfferID, failed int64) error {
-	return r.take(ctx, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_TAKEN, Failed: uint64(max(failed, 0))})
+// Taken tells the peer that we have all that it offered, but for what failed.
+func (r *Remote) Taken(ctx context.Context, id OfferID, t Taking) error {
+	return r.take(ctx, t, &wire.TakeOffer{Id: id[:], Word: wire.OfferWord_OFFER_WORD_TAKEN})
 }
 
-const maxFree = 1<<63 - 1
-
-func (r *Remote) take(ctx context.Context, m *wire.TakeOffer) error {
+func (r *Remote) take(ctx context.Context, t Taking, m *wire.TakeOffer) error {
+	m.From, m.Free, m.Failed = clipText(t.From, maxFrom), min(t.Free, math.MaxInt64), uint64(max(t.Failed, 0))
 	return r.do(ctx, Path{}, patience, &wire.Request{Ask: &wire.Request_Take{Take: m}})
 }

@@ -99,6 +99,9 @@ func (e *exchange) take(ask *wire.TakeOffer) error {
 	if n := ask.GetFree(); n > 0 {
 		t.Free = int64(n)
 	}
+	if ask.GetFrom() != "" {
+		t.From = ask.GetFrom()
+	}
 	switch ask.GetWord() {
 	case wire.OfferWord_OFFER_WORD_YES:
 		t.Err = nil

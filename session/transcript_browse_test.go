@@ -153,7 +153,7 @@ func TestTranscriptsBrowse(t *testing.T) {
 				}
 			}
 			why := newError(NoSpace, Path{}, "3 bytes are free, and 5 are offered")
-			return errors.Join(r.Refuse(ctx, OfferID(rawID), 3, why), r.Accept(ctx, OfferID(rawID), 1<<20), r.Taken(ctx, OfferID(rawID), 0))
+			return errors.Join(r.Refuse(ctx, OfferID(rawID), Taking{From: "bob", Free: 3}, why), r.Accept(ctx, OfferID(rawID), Taking{Free: 1 << 20}), r.Taken(ctx, OfferID(rawID), Taking{}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 var (
 	ErrNoRoom   = errors.New("nobody waits in the room")
 	ErrRoomBusy = errors.New("the relay allows no more now")
+	ErrRoomOpen = errors.New("somebody has opened the room already") // an ErrRoomBusy
 )
 
 // A Room is open at a relay as long as it is not closed, the link to the relay
@@ -132,7 +133,9 @@ func refusedBy(relay string, r *wire.RelayRefusal) error {
 	switch r.GetWhy() {
 	case wire.RelayRefusal_NO_ROOM, wire.RelayRefusal_EXPIRED:
 		return fail(ErrNoRoom, "%s: %s", relay, words)
-	case wire.RelayRefusal_EXISTS, wire.RelayRefusal_LIMIT, wire.RelayRefusal_DRAINING:
+	case wire.RelayRefusal_EXISTS:
+		return fail(errors.Join(ErrRoomBusy, ErrRoomOpen), "%s: %s", relay, words)
+	case wire.RelayRefusal_LIMIT, wire.RelayRefusal_DRAINING:
 		return fail(ErrRoomBusy, "%s: %s", relay, words)
 	case wire.RelayRefusal_TOKEN:
 		return fail(ErrAuth, "%s: %s", relay, words)

@@ -1673,6 +1673,7 @@ type TakeOffer struct {
 	Why           *Error                 `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`        // of NO
 	Free          uint64                 `protobuf:"varint,4,opt,name=free,proto3" json:"free,omitempty"`     // of YES and NO: bytes on the disk where it would go; 0: it does not say
 	Failed        uint64                 `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"` // of TAKEN: items that it could not take
+	From          string                 `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`      // what the asker calls itself: nobody has checked it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1740,6 +1741,13 @@ func (x *TakeOffer) GetFailed() uint64 {
 		return x.Failed
 	}
 	return 0
+}
+
+func (x *TakeOffer) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
 }
 
 type Reply struct {
@@ -2482,13 +2490,14 @@ const file_session_proto_rawDesc = "" +
 	"\x05bytes\x18\b \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05bytes\x12$\n" +
 	"\x06failed\x18\t \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\x12\x18\n" +
 	"\acounted\x18\n" +
-	" \x01(\bR\acounted\"\xbb\x01\n" +
+	" \x01(\bR\acounted\"\xd6\x01\n" +
 	"\tTakeOffer\x12\x14\n" +
 	"\x02id\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x02id\x12*\n" +
 	"\x04word\x18\x02 \x01(\x0e2\x16.bargee.wire.OfferWordR\x04word\x12$\n" +
 	"\x03why\x18\x03 \x01(\v2\x12.bargee.wire.ErrorR\x03why\x12 \n" +
 	"\x04free\x18\x04 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x04free\x12$\n" +
-	"\x06failed\x18\x05 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\"\xe3\x01\n" +
+	"\x06failed\x18\x05 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\x12\x19\n" +
+	"\x04from\x18\x06 \x01(\tB\x05ص\x18\x80\x01R\x04from\"\xe3\x01\n" +
 	"\x05Reply\x12*\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12*\n" +
 	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryH\x00R\x05entry\x12\x1e\n" +
