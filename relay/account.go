@@ -34,9 +34,10 @@ func (a *account) terms() Terms {
 	return Terms{a.rate.limit.Load(), a.mostOpen, a.mostBytes.Load()}
 }
 
-// Allow is Allowance: bytes that a narrower account let pass count for this one.
+// Allow is Allowance. The last buffer of a quota may go beyond it, so that it is
+// not a question of sizes whether something is left.
 func (a *account) Allow(now time.Time, n int) bool {
-	if most := a.mostBytes.Load(); most > 0 && a.used.Load()+int64(n) > most || !a.rate.take(now.UnixNano(), n) {
+	if a.spent() || !a.rate.take(now.UnixNano(), n) {
 		a.dropped.Add(1)
 		return false
 	}
@@ -60,10 +61,10 @@ func (a *account) overdrawn(who string, now time.Time) *refusal {
 	return refuse(whyLimit, fmt.Sprintf("%s has used up its %d bytes of this month", who, a.mostBytes.Load()), monthLeft(now))
 }
 
-// spent tells whether the quota is used up, or so nearly that no packet fits.
+// spent tells whether the quota is used up.
 func (a *account) spent() bool {
 	most := a.mostBytes.Load()
-	return most > 0 && a.used.Load()+1500 > most
+	return most > 0 && a.used.Load() >= most
 }
 
 // idle tells whether nothing is lost if the account is forgotten.

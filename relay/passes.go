@@ -2,6 +2,7 @@ package relay
 
 import (
 	"crypto/ed25519"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,8 @@ func NewPasses(l *Ledger, trusted ...ed25519.PublicKey) *Passes {
 // passOrigin is transport.Grant's Origin of who has a pass: quotas and sessions
 // are the holder's, whichever of its passes it shows.
 func passOrigin(holder string) string { return "pass-" + holder }
+
+func isPass(origin string) bool { return strings.HasPrefix(origin, passOrigin("")) }
 
 // Judge is transport.Admission's Pass.
 func (p *Passes) Judge(word string, holder ed25519.PublicKey) (transport.Grant, error) {

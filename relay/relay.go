@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/netip"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -249,6 +249,12 @@ func (r *Relay) sweepOnce(now time.Time) {
 	}
 }
 
+// words is an error as status tells it.
+func words(at time.Time, err error) string {
+	s := at.UTC().Format(time.RFC3339) + " " + err.Error()
+	return strings.ToValidUTF8(s[:min(len(s), mostWords)], "")
+}
+
 // note remembers an error for status, and reports it.
 func (r *Relay) note(from string, err error) {
 	if r.cfg.Report != nil {
@@ -259,19 +265,5 @@ func (r *Relay) note(from string, err error) {
 	if len(r.lately) == mostErrors {
 		r.lately = append(r.lately[:0], r.lately[1:]...)
 	}
-	r.lately = append(r.lately, r.now().UTC().Format(time.RFC3339)+" "+err.Error())
-}
-
-// state is what the relay does and did.
-func (r *Relay) state() *wire.RelayState {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := &wire.RelayState{
-		Since: uint64(r.since.Unix()), Rooms: uint64(len(r.rooms.open)), Sessions: uint64(len(r.sessions)),
-		Legs: uint64(r.cfg.Plane.bound()), Strays: r.cfg.Plane.Strays(),
-		Errors: slices.Clone(r.lately), // note moves them while this is sent
-	}
-	total := r.cfg.Plane.Traffic()
-	s.Packets, s.Bytes, s.Dropped = total.Packets, total.Bytes, total.Dropped
-	return s
+	r.lately = append(r.lately, words(r.now(), err))
 }

@@ -16,23 +16,28 @@ type bed struct {
 	plane *Plane
 	relay *Relay
 	token transport.Token
+
+	ledger *Ledger
+	passes *Passes // that key 1 signs
 }
 
 func newBed(t *testing.T) *bed {
 	t.Helper()
-	b := &bed{t: t, token: transport.NewToken()}
+	trusted, _ := keyPair(1)
+	b := &bed{t: t, token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
+	b.passes = NewPasses(b.ledger, trusted)
 	var err error
 	if b.plane, err = NewPlane("127.0.0.1:0", 1); err != nil {
 		t.Fatal(err)
 	}
 	e, err := transport.NewEndpoint(b.plane.Own(), transport.Config{
 		Identity:  identity(t),
-		Admission: &transport.Admission{Tree: "relay", Tokens: transport.Tokens(b.token.Public()), Guests: true},
+		Admission: &transport.Admission{Tree: "relay", Tokens: transport.Tokens(b.token.Public()), Guests: true, Pass: b.passes.Judge},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.relay = New(Config{Plane: b.plane, Endpoint: e})
+	b.relay = New(Config{Plane: b.plane, Endpoint: e, Ledger: b.ledger, Passes: b.passes})
 	over := make(chan error, 1)
 	go func() { over <- b.relay.Serve(context.Background()) }()
 	t.Cleanup(func() {
@@ -141,7 +146,7 @@ func TestMeetInARoom(t *testing.T) {
 	go echo(t.Context(), far)
 	exchange(t, near, []byte("by way of the relay"))
 	wantPaths(t, near, map[transport.Path]int{transport.PathRelay: 2})
-	if s := b.relay.state(); s.Rooms != 1 || s.Sessions != 1 || s.Legs != 2 || s.Packets == 0 {
+	if s := b.relay.Status(); s.Rooms != 1 || s.Sessions != 1 || s.Legs != 2 || s.Packets == 0 {
 		t.Errorf("the relay says %v", s)
 	}
 }
@@ -206,12 +211,12 @@ func TestRelayRefuses(t *testing.T) {
 	if err := room.Reject(theirs, true); err != nil {
 		t.Fatal(err)
 	}
-	b.until(func() bool { return b.relay.state().Sessions == 0 })
+	b.until(func() bool { return b.relay.Status().Sessions == 0 })
 	if _, err := transport.JoinRoom(t.Context(), b.dial(true), name); !errors.Is(err, transport.ErrRoomBusy) || !strings.Contains(err.Error(), "15m") {
 		t.Errorf("after a wrong secret: %v", err)
 	}
 	room.Close()
-	b.until(func() bool { return b.relay.state().Rooms == 0 })
+	b.until(func() bool { return b.relay.Status().Rooms == 0 })
 }
 
 // until waits for what the relay does after it heard a peer.
@@ -244,11 +249,11 @@ func TestIdleSessionsEnd(t *testing.T) {
 	}
 	defer e.Close()
 	b.relay.sweepOnce(b.relay.now().Add(graceful / 2))
-	if n := b.relay.state().Sessions; n != 2 {
+	if n := b.relay.Status().Sessions; n != 2 {
 		t.Errorf("%d sessions, want 2", n)
 	}
 	b.relay.sweepOnce(b.relay.now().Add(2 * graceful))
-	if n := b.relay.state().Sessions; n != 1 {
+	if n := b.relay.Status().Sessions; n != 1 {
 		t.Errorf("%d sessions, want 1", n)
 	}
 }

@@ -81,7 +81,7 @@ func TestDialRoom(t *testing.T) {
 		l.Close("over")
 		<-far.Done()
 	}
-	b.until(func() bool { return b.relay.state().Legs == 0 }) // both leave at once
+	b.until(func() bool { return b.relay.Status().Legs == 0 }) // both leave at once
 }
 
 // An endpoint that lets nobody in hosts a room all the same, and lets in there who
@@ -146,7 +146,7 @@ func TestRoomsThatCannotBe(t *testing.T) {
 	if _, err := near.DialRoom(ctx, b.remote(false), h.name, to); !errors.Is(err, transport.ErrAuth) {
 		t.Errorf("a wrong secret: %v", err)
 	}
-	b.until(func() bool { return b.relay.state().Sessions == 0 }) // it was told
+	b.until(func() bool { return b.relay.Status().Sessions == 0 }) // it was told
 	if _, err := near.DialRoom(t.Context(), b.remote(false), h.name, to); !errors.Is(err, transport.ErrRoomBusy) {
 		t.Errorf("after a wrong secret: %v", err)
 	}

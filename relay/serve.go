@@ -277,14 +277,3 @@ func (r *Relay) joinNow(name roomName, at netip.AddrPort) (*wire.SessionLeg, *re
 		return nil, refuse(whyLimit, "too many join at once", time.Second)
 	}
 }
-
-// status tells a peer with a token what the relay does and did.
-func (r *Relay) status(l transport.Link, st transport.Stream) {
-	reply := &wire.RelayReply{Answer: &wire.RelayReply_Status{Status: r.state()}}
-	if l.Peer().Guest {
-		reply.Answer = &wire.RelayReply_Refused{Refused: refuse(whyToken, "the state of the relay needs a token of it", 0).message()}
-	}
-	if wire.Write(st, reply) == nil {
-		st.Close()
-	}
-}

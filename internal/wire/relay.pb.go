@@ -329,7 +329,8 @@ func (x *JoinRoom) GetSeconds() uint32 {
 	return 0
 }
 
-// ReadStatus asks what the relay does and did; only for those with a token.
+// ReadStatus asks what the relay does and did. Guests are refused; who has a token
+// of the relay's hears of everybody, who has a pass of itself.
 type ReadStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -810,16 +811,22 @@ func (x *RelayRefusal) GetSeconds() uint32 {
 
 // RelayState is what the relay does and did.
 type RelayState struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Since         uint64                 `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`       // seconds since 1970
-	Rooms         uint64                 `protobuf:"varint,2,opt,name=rooms,proto3" json:"rooms,omitempty"`       // open now
-	Sessions      uint64                 `protobuf:"varint,3,opt,name=sessions,proto3" json:"sessions,omitempty"` // now
-	Legs          uint64                 `protobuf:"varint,4,opt,name=legs,proto3" json:"legs,omitempty"`         // bound now
-	Packets       uint64                 `protobuf:"varint,5,opt,name=packets,proto3" json:"packets,omitempty"`   // forwarded
-	Bytes         uint64                 `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	Dropped       uint64                 `protobuf:"varint,7,opt,name=dropped,proto3" json:"dropped,omitempty"` // packets over an allowance, or without the other leg
-	Strays        uint64                 `protobuf:"varint,8,opt,name=strays,proto3" json:"strays,omitempty"`   // packets of nobody's
-	Errors        []string               `protobuf:"bytes,9,rep,name=errors,proto3" json:"errors,omitempty"`    // the latest, newest last
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Since    uint64                 `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`       // seconds since 1970
+	Rooms    uint64                 `protobuf:"varint,2,opt,name=rooms,proto3" json:"rooms,omitempty"`       // open now
+	Sessions uint64                 `protobuf:"varint,3,opt,name=sessions,proto3" json:"sessions,omitempty"` // now
+	Legs     uint64                 `protobuf:"varint,4,opt,name=legs,proto3" json:"legs,omitempty"`         // bound now
+	Packets  uint64                 `protobuf:"varint,5,opt,name=packets,proto3" json:"packets,omitempty"`   // forwarded
+	Bytes    uint64                 `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Dropped  uint64                 `protobuf:"varint,7,opt,name=dropped,proto3" json:"dropped,omitempty"` // packets over an allowance, or without the other leg
+	Strays   uint64                 `protobuf:"varint,8,opt,name=strays,proto3" json:"strays,omitempty"`   // packets of nobody's
+	Errors   []string               `protobuf:"bytes,9,rep,name=errors,proto3" json:"errors,omitempty"`    // the latest, newest last
+	Links    uint64                 `protobuf:"varint,10,opt,name=links,proto3" json:"links,omitempty"`    // of peers to the relay, now
+	Guests   uint64                 `protobuf:"varint,11,opt,name=guests,proto3" json:"guests,omitempty"`  // of those, without a token or a pass
+	Draining bool                   `protobuf:"varint,12,opt,name=draining,proto3" json:"draining,omitempty"`
+	// All together (without a name), then tokens and holders of passes, those that
+	// use it most first.
+	Accounts      []*RelayAccount `protobuf:"bytes,13,rep,name=accounts,proto3" json:"accounts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +924,144 @@ func (x *RelayState) GetErrors() []string {
 	return nil
 }
 
+func (x *RelayState) GetLinks() uint64 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
+func (x *RelayState) GetGuests() uint64 {
+	if x != nil {
+		return x.Guests
+	}
+	return 0
+}
+
+func (x *RelayState) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *RelayState) GetAccounts() []*RelayAccount {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+// RelayAccount is what somebody uses of a relay, and may.
+type RelayAccount struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`          // id of a token, or pass- and the thumbprint of who holds it
+	Sessions uint64                 `protobuf:"varint,2,opt,name=sessions,proto3" json:"sessions,omitempty"` // now
+	Rate     uint64                 `protobuf:"varint,3,opt,name=rate,proto3" json:"rate,omitempty"`         // bytes forwarded a second, lately
+	Bytes    uint64                 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`       // in this month, of UTC
+	Dropped  uint64                 `protobuf:"varint,5,opt,name=dropped,proto3" json:"dropped,omitempty"`   // buffers of packets over rate or quota
+	Expires  uint64                 `protobuf:"varint,6,opt,name=expires,proto3" json:"expires,omitempty"`   // of a pass: seconds since 1970; 0: never
+	// At most; 0: no limit.
+	MostSessions  uint64 `protobuf:"varint,7,opt,name=most_sessions,json=mostSessions,proto3" json:"most_sessions,omitempty"`
+	MostRate      uint64 `protobuf:"varint,8,opt,name=most_rate,json=mostRate,proto3" json:"most_rate,omitempty"`
+	MostBytes     uint64 `protobuf:"varint,9,opt,name=most_bytes,json=mostBytes,proto3" json:"most_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelayAccount) Reset() {
+	*x = RelayAccount{}
+	mi := &file_relay_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelayAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelayAccount) ProtoMessage() {}
+
+func (x *RelayAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_relay_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelayAccount.ProtoReflect.Descriptor instead.
+func (*RelayAccount) Descriptor() ([]byte, []int) {
+	return file_relay_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RelayAccount) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RelayAccount) GetSessions() uint64 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetRate() uint64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetDropped() uint64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetExpires() uint64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetMostSessions() uint64 {
+	if x != nil {
+		return x.MostSessions
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetMostRate() uint64 {
+	if x != nil {
+		return x.MostRate
+	}
+	return 0
+}
+
+func (x *RelayAccount) GetMostBytes() uint64 {
+	if x != nil {
+		return x.MostBytes
+	}
+	return 0
+}
+
 // RelayTicket is what a bgrelay_ word holds: token or pass is there, or neither
 // for a relay that whoever has the word may only join rooms at.
 type RelayTicket struct {
@@ -931,7 +1076,7 @@ type RelayTicket struct {
 
 func (x *RelayTicket) Reset() {
 	*x = RelayTicket{}
-	mi := &file_relay_proto_msgTypes[11]
+	mi := &file_relay_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1088,7 @@ func (x *RelayTicket) String() string {
 func (*RelayTicket) ProtoMessage() {}
 
 func (x *RelayTicket) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[11]
+	mi := &file_relay_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1101,7 @@ func (x *RelayTicket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayTicket.ProtoReflect.Descriptor instead.
 func (*RelayTicket) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{11}
+	return file_relay_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RelayTicket) GetAddresses() []string {
@@ -1045,7 +1190,7 @@ const file_relay_proto_rawDesc = "" +
 	"\x05TOKEN\x10\x04\x12\v\n" +
 	"\aEXPIRED\x10\x05\x12\f\n" +
 	"\bDRAINING\x10\x06\x12\v\n" +
-	"\aINVALID\x10\a\"\xed\x01\n" +
+	"\aINVALID\x10\a\"\xf5\x02\n" +
 	"\n" +
 	"RelayState\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x04R\x05since\x12\x14\n" +
@@ -1056,7 +1201,23 @@ const file_relay_proto_rawDesc = "" +
 	"\x05bytes\x18\x06 \x01(\x04R\x05bytes\x12\x18\n" +
 	"\adropped\x18\a \x01(\x04R\adropped\x12\x16\n" +
 	"\x06strays\x18\b \x01(\x04R\x06strays\x12!\n" +
-	"\x06errors\x18\t \x03(\tB\tص\x18\x80\x04\xe8\xb5\x18\x10R\x06errors\"\x8c\x01\n" +
+	"\x06errors\x18\t \x03(\tB\tص\x18\x80\x04\xe8\xb5\x18\x10R\x06errors\x12\x14\n" +
+	"\x05links\x18\n" +
+	" \x01(\x04R\x05links\x12\x16\n" +
+	"\x06guests\x18\v \x01(\x04R\x06guests\x12\x1a\n" +
+	"\bdraining\x18\f \x01(\bR\bdraining\x12<\n" +
+	"\baccounts\x18\r \x03(\v2\x19.bargee.wire.RelayAccountB\x05\xe8\xb5\x18\x80\x02R\baccounts\"\x83\x02\n" +
+	"\fRelayAccount\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04ص\x18@R\x04name\x12\x1a\n" +
+	"\bsessions\x18\x02 \x01(\x04R\bsessions\x12\x12\n" +
+	"\x04rate\x18\x03 \x01(\x04R\x04rate\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x18\n" +
+	"\adropped\x18\x05 \x01(\x04R\adropped\x12\x18\n" +
+	"\aexpires\x18\x06 \x01(\x04R\aexpires\x12#\n" +
+	"\rmost_sessions\x18\a \x01(\x04R\fmostSessions\x12\x1b\n" +
+	"\tmost_rate\x18\b \x01(\x04R\bmostRate\x12\x1d\n" +
+	"\n" +
+	"most_bytes\x18\t \x01(\x04R\tmostBytes\"\x8c\x01\n" +
 	"\vRelayTicket\x12'\n" +
 	"\taddresses\x18\x01 \x03(\tB\tص\x18\x84\x02\xe8\xb5\x18\x10R\taddresses\x12\x16\n" +
 	"\x03key\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x1a\n" +
@@ -1076,7 +1237,7 @@ func file_relay_proto_rawDescGZIP() []byte {
 }
 
 var file_relay_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_relay_proto_goTypes = []any{
 	(RelayRefusal_Why)(0), // 0: bargee.wire.RelayRefusal.Why
 	(*RelayRequest)(nil),  // 1: bargee.wire.RelayRequest
@@ -1090,7 +1251,8 @@ var file_relay_proto_goTypes = []any{
 	(*RelayReply)(nil),    // 9: bargee.wire.RelayReply
 	(*RelayRefusal)(nil),  // 10: bargee.wire.RelayRefusal
 	(*RelayState)(nil),    // 11: bargee.wire.RelayState
-	(*RelayTicket)(nil),   // 12: bargee.wire.RelayTicket
+	(*RelayAccount)(nil),  // 12: bargee.wire.RelayAccount
+	(*RelayTicket)(nil),   // 13: bargee.wire.RelayTicket
 }
 var file_relay_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.RelayRequest.open:type_name -> bargee.wire.OpenRoom
@@ -1103,11 +1265,12 @@ var file_relay_proto_depIdxs = []int32{
 	10, // 7: bargee.wire.RelayReply.refused:type_name -> bargee.wire.RelayRefusal
 	11, // 8: bargee.wire.RelayReply.status:type_name -> bargee.wire.RelayState
 	0,  // 9: bargee.wire.RelayRefusal.why:type_name -> bargee.wire.RelayRefusal.Why
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 10: bargee.wire.RelayState.accounts:type_name -> bargee.wire.RelayAccount
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_relay_proto_init() }
@@ -1137,7 +1300,7 @@ func file_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_relay_proto_rawDesc), len(file_relay_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
