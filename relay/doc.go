@@ -10,6 +10,8 @@
 //	Session    two legs, their traffic, what it may carry              (table)
 //	leg        who is where, and for how long: pure                    (leg)
 //	Own        what is for the relay itself, for its own QUIC listener (own)
+//	carried    those who come over TCP, as addresses of a Plane         (carried)
+//	door       how many of them may be strangers: pure                  (door)
 //
 // # Meeting
 //
@@ -40,10 +42,23 @@
 // And a leg that is silent for 20 s is free, before a NAT can have given its
 // address to somebody else.
 //
+// # Over TCP
+//
+// Where a network blocks UDP a peer comes over TCP (Plane.Carry; internal/carrier
+// has the frames): its connection stands for an address, whose packets are judged
+// as those of any other, so that one leg of a session may be over TCP and the other
+// over UDP. Such an address is free as soon as the connection ends.
+//
+// Everybody can connect. A connection that made no link to the relay and bound no
+// leg is closed after 10 s; 1024 of that kind may be open, 64 of an IPv4 /24 or IPv6
+// /64, and 300 a minute may come from one; 16384 connections in all. What waits for
+// one that reads slowly is 1 MiB at most, and 256 MiB for all of them; one that takes
+// nothing for 10 s, or does not end a frame, is closed.
+//
 // # Who owns what
 //
-// A Plane owns its sockets, a goroutine for each, and one that frees silent legs;
-// Close ends them. A loop owns its buffers; sessions and addresses are in a table
-// that loops read. A Relay makes and ends sessions; it owns a goroutine for each
+// A Plane owns its sockets, a goroutine for each, for each listener of TCP and each
+// connection, and one that frees silent legs; Close ends them. A loop owns its
+// buffers; sessions and addresses are in a table that loops read. A Relay makes and ends sessions; it owns a goroutine for each
 // link and each request, for as long as Serve.
 package relay

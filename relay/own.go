@@ -11,7 +11,8 @@ import (
 // An ownConn is what the relay's own QUIC listener has for a socket: the packets
 // that are for the relay itself, from all loops.
 type ownConn struct {
-	out     socket
+	at      netip.AddrPort
+	out     func(b []byte, segment int, to netip.AddrPort)
 	in      chan ownPacket
 	closed  chan struct{}
 	once    sync.Once
@@ -32,8 +33,8 @@ type ownPacket struct {
 // in a kernel's buffer.
 const ownQueue = 1024
 
-func newOwnConn(out socket) *ownConn {
-	c := &ownConn{out: out, in: make(chan ownPacket, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
+func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.AddrPort)) *ownConn {
+	c := &ownConn{at: at, out: out, in: make(chan ownPacket, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
 	c.buffers.New = func() any { b := make([]byte, 1500); return &b }
 	return c
 }
@@ -73,7 +74,7 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		case p := <-c.in:
 			n := copy(b, (*p.b)[:p.n])
 			c.buffers.Put(p.b)
-			return n, net.UDPAddrFromAddrPort(p.from), nil
+			return n, ownAddr(p.from), nil
 		case <-over:
 			return 0, nil, os.ErrDeadlineExceeded
 		case <-changed:
@@ -84,14 +85,23 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 func (c *ownConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	u, ok := to.(*net.UDPAddr)
-	if !ok {
-		return 0, net.InvalidAddrError("not a UDP address")
-	}
-	if err := c.out.send(b, u.AddrPort()); err != nil {
-		return 0, err
+	switch a := to.(type) {
+	case *net.UDPAddr:
+		c.out(b, len(b), a.AddrPort())
+	case *net.TCPAddr:
+		c.out(b, len(b), carriedAddr(a.AddrPort()))
+	default:
+		return 0, net.InvalidAddrError("not an address of a peer")
 	}
 	return len(b), nil
+}
+
+// ownAddr is the source of a packet as the listener sees it.
+func ownAddr(from netip.AddrPort) net.Addr {
+	if isCarried(from) {
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port()))
+	}
+	return net.UDPAddrFromAddrPort(from)
 }
 
 func (c *ownConn) Close() error {
@@ -99,7 +109,7 @@ func (c *ownConn) Close() error {
 	return nil
 }
 
-func (c *ownConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.out.addr()) }
+func (c *ownConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.at) }
 
 func (c *ownConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 

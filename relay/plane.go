@@ -23,6 +23,9 @@ import (
 //	                └▶ of one who said hello      ─▶ Own, the relay's listener
 //	                   else                       ─▶ dropped
 //
+// Those who cannot come over UDP come over TCP (Carry): a connection stands for an
+// address, and its frames for what a loop takes in.
+//
 // A packet goes out as it came in, and so does a buffer of many that the kernel
 // had joined (UDP_GRO): one call takes it in, one call (UDP_SEGMENT) sends it.
 // On Linux there is a socket for each core, with a loop of its own. All methods
@@ -34,11 +37,12 @@ type Plane struct {
 	run   uint64 // random, of this plane
 
 	sockets []socket
+	carried *carried
 	own     *ownConn
 	prober  prober
 	loops   sync.WaitGroup
-	closed  chan struct{}
-	once    sync.Once
+	ctx     context.Context // ends with Close
+	end     context.CancelFunc
 
 	strays atomic.Uint64 // packets that belong to nobody
 	total  traffic
@@ -61,6 +65,9 @@ type socket interface {
 	// run hands what comes to p until the socket is closed.
 	run(p *Plane) error
 	send(b []byte, to netip.AddrPort) error
+	// sendAll sends packets of one size, from any goroutine; what cannot be sent is
+	// lost.
+	sendAll(b []byte, segment int, to netip.AddrPort)
 	addr() netip.AddrPort
 	close() error
 }
@@ -75,8 +82,10 @@ func NewPlane(addr string, loops int) (*Plane, error) {
 }
 
 func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
-	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, closed: make(chan struct{})}
+	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, carried: newCarried()}
+	p.ctx, p.end = context.WithCancel(context.Background())
 	if err := unused(addr); err != nil {
+		p.end()
 		return nil, err
 	}
 	var run [8]byte
@@ -85,13 +94,14 @@ func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
 	for range max(loops, 1) {
 		s, err := openSocket(addr, loops > 1)
 		if err != nil {
+			p.end()
 			p.closeSockets()
 			return nil, err
 		}
 		p.sockets = append(p.sockets, s)
 		addr = s.addr().String() // the port that the first one picked
 	}
-	p.own = newOwnConn(p.sockets[0])
+	p.own = newOwnConn(p.sockets[0].addr(), p.send)
 	for _, s := range p.sockets {
 		p.loops.Go(func() { _ = s.run(p) }) // it ends when the socket is closed
 	}
@@ -121,10 +131,8 @@ func (p *Plane) Traffic() Traffic { return p.total.get() }
 // Open makes a session whose legs have these keys (32 bytes). All allowances are
 // asked for what it forwards, in this order.
 func (p *Plane) Open(keys [2][]byte, allow ...Allowance) (*Session, error) {
-	select {
-	case <-p.closed:
+	if p.ctx.Err() != nil {
 		return nil, ErrClosed
-	default:
 	}
 	s := &Session{allow: allow}
 	s.legs[0].key, s.legs[1].key = keys[0], keys[1]
@@ -142,7 +150,8 @@ func (p *Plane) End(s *Session) { p.table.remove(s) }
 
 // Close ends all sessions and closes the sockets.
 func (p *Plane) Close() error {
-	p.once.Do(func() { close(p.closed) })
+	p.end()
+	p.carried.close()
 	err := p.closeSockets()
 	p.own.Close()
 	p.prober.close()
@@ -193,7 +202,8 @@ func (p *Plane) sweep() {
 		select {
 		case <-tick.C:
 			p.table.sweep(p.now())
-		case <-p.closed:
+			p.carried.sweep(p.now(), p.table.bound)
+		case <-p.ctx.Done():
 			return
 		}
 	}
@@ -330,10 +340,9 @@ func unknown(d wire.Datagram) []byte {
 // release sends what came for a leg before it was bound.
 func (p *Plane) release(s *Session, number uint8, to netip.AddrPort) {
 	for _, packet := range s.held[number].take() {
-		if err := p.sockets[0].send(packet, to); err == nil {
-			s.total.pass(1, uint64(len(packet)))
-			p.total.pass(1, uint64(len(packet)))
-		}
+		p.send(packet, len(packet), to)
+		s.total.pass(1, uint64(len(packet)))
+		p.total.pass(1, uint64(len(packet)))
 	}
 }
 

@@ -147,8 +147,8 @@ func (r *Relay) match(name roomName, at netip.AddrPort) (o *opener, opens, joins
 	}
 	s.home(o.at.Addr(), at.Addr())
 	r.sessions[s.ID] = &match{session: s, token: o.token, stay: stay, source: from, idle: now}
-	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: o.at.String(), Quick: true},
-		&wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1], Observed: at.String(), Quick: true}, nil
+	return o, &wire.SessionLeg{Session: s.ID, Leg: 0, Key: keys[0], Observed: observed(o.at), Quick: true},
+		&wire.SessionLeg{Session: s.ID, Leg: 1, Key: keys[1], Observed: observed(at), Quick: true}, nil
 }
 
 // reject ends a session that the opener of its room does not want.

@@ -15,6 +15,7 @@ type bed struct {
 	t     *testing.T
 	plane *Plane
 	relay *Relay
+	id    *transport.Identity // the relay's
 	token transport.Token
 
 	ledger *Ledger
@@ -24,14 +25,14 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	trusted, _ := keyPair(1)
-	b := &bed{t: t, token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
+	b := &bed{t: t, id: identity(t), token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
 	b.passes = NewPasses(b.ledger, trusted)
 	var err error
 	if b.plane, err = NewPlane("127.0.0.1:0", 1); err != nil {
 		t.Fatal(err)
 	}
 	e, err := transport.NewEndpoint(b.plane.Own(), transport.Config{
-		Identity:  identity(t),
+		Identity:  b.id,
 		Admission: &transport.Admission{Tree: "relay", Tokens: transport.Tokens(b.token.Public()), Guests: true, Pass: b.passes.Judge},
 	})
 	if err != nil {

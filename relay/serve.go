@@ -24,7 +24,7 @@ const abortBusy = 1
 // An opener is who keeps a room open.
 type opener struct {
 	token  string         // id of the token that admitted it
-	at     netip.AddrPort // of its link
+	at     netip.AddrPort // of its link, see Plane.Carry
 	source netip.Prefix
 	holder [16]byte // of whose rooms this is one; zero: nobody's
 	joined chan *wire.SessionLeg
@@ -50,6 +50,9 @@ func (o *opener) gaveWayTo(other *opener) bool {
 // serve answers the requests of a peer until its link is over.
 func (r *Relay) serve(ctx context.Context, l transport.Link) {
 	defer l.Close("the relay ends")
+	if at, err := addressOf(l); err == nil {
+		defer r.cfg.Plane.vouch(at)()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if l.Peer().Guest {
@@ -84,9 +87,26 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 	}
 }
 
+// addressOf is where a link comes from, as the Plane knows it.
+func addressOf(l transport.Link) (at netip.AddrPort, err error) {
+	at, err = netip.ParseAddrPort(l.Peer().Address)
+	if err == nil && l.Peer().Path == transport.PathTCP {
+		at = carriedAddr(at)
+	}
+	return at, err
+}
+
+// observed is where others can come to who is at an address: not over TCP.
+func observed(at netip.AddrPort) string {
+	if isCarried(at) {
+		return ""
+	}
+	return at.String()
+}
+
 // admit lets a guest in, or says why not.
 func (r *Relay) admit(l transport.Link) (leave func(), ok bool) {
-	at, err := netip.ParseAddrPort(l.Peer().Address)
+	at, err := addressOf(l)
 	if err == nil {
 		leave, ok = r.enter(sourceOf(at))
 	}
@@ -122,7 +142,7 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 
 // keepOpen keeps a room open as long as its opener's stream.
 func (r *Relay) keepOpen(ctx context.Context, l transport.Link, st transport.Stream, in *bufio.Reader, ask *wire.OpenRoom) {
-	at, err := netip.ParseAddrPort(l.Peer().Address)
+	at, err := addressOf(l)
 	if err != nil {
 		return // no way that packets take to a relay
 	}
@@ -216,7 +236,7 @@ func (r *Relay) join(ctx context.Context, l transport.Link, st transport.Stream,
 }
 
 func (r *Relay) joinRoom(ctx context.Context, l transport.Link, ask *wire.JoinRoom) (*wire.SessionLeg, *refusal) {
-	at, err := netip.ParseAddrPort(l.Peer().Address)
+	at, err := addressOf(l)
 	if err != nil || len(ask.Room) != len(roomName{}) {
 		return nil, refuse(whyInvalid, "a room has a name of 32 bytes", 0)
 	}

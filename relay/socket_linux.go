@@ -74,6 +74,29 @@ func (s *batchSocket) send(b []byte, to netip.AddrPort) error {
 	return err
 }
 
+// sendAll lets the kernel take the packets apart, or does so where it will not.
+func (s *batchSocket) sendAll(b []byte, segment int, to netip.AddrPort) {
+	if segment < len(b) {
+		var oob [32]byte
+		_, _, err := s.WriteMsgUDPAddrPort(b, putSegment(oob[:], segment), to)
+		if !errors.Is(err, unix.EMSGSIZE) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIO) {
+			return
+		}
+	}
+	for off := 0; off < len(b); off += segment {
+		_ = s.send(b[off:min(off+segment, len(b))], to)
+	}
+}
+
+// putSegment writes the control message that says how to take a buffer apart.
+func putSegment(oob []byte, segment int) []byte {
+	c := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
+	c.Level, c.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
+	c.SetLen(unix.CmsgLen(2))
+	binary.NativeEndian.PutUint16(oob[unix.CmsgLen(0):], uint16(segment))
+	return oob[:unix.CmsgSpace(2)]
+}
+
 // mmsghdr is struct mmsghdr of recvmmsg(2).
 type mmsghdr struct {
 	hdr unix.Msghdr
@@ -120,6 +143,8 @@ func (s *batchSocket) run(p *Plane) error {
 				for off := 0; off < len(rest); off += segment {
 					p.own.put(rest[off:min(off+segment, len(rest))], from)
 				}
+			case isCarried(v.to):
+				p.send(rest, segment, v.to)
 			case v.to.IsValid():
 				s.prepare(b, rest, segment, v.to)
 			}
@@ -216,13 +241,9 @@ func (s *batchSocket) prepare(b *batch, packets []byte, segment int, to netip.Ad
 	h.Control, h.Flags = nil, 0
 	h.SetControllen(0)
 	if segment < len(packets) {
-		oob := &b.outOOB[i]
-		c := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
-		c.Level, c.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
-		c.SetLen(unix.CmsgLen(2))
-		binary.NativeEndian.PutUint16(oob[unix.CmsgLen(0):], uint16(segment))
+		oob := putSegment(b.outOOB[i][:], segment)
 		h.Control = &oob[0]
-		h.SetControllen(unix.CmsgSpace(2))
+		h.SetControllen(len(oob))
 	}
 }
 

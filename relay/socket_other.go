@@ -44,7 +44,7 @@ func (s plainSocket) run(p *Plane) error {
 		case v.own:
 			p.own.put(rest, from)
 		case v.to.IsValid():
-			_ = s.send(rest, v.to)
+			p.send(rest, n, v.to)
 		}
 	}
 }
@@ -52,6 +52,12 @@ func (s plainSocket) run(p *Plane) error {
 func (s plainSocket) send(b []byte, to netip.AddrPort) error {
 	_, err := s.WriteToUDPAddrPort(b, to)
 	return err
+}
+
+func (s plainSocket) sendAll(b []byte, segment int, to netip.AddrPort) {
+	for off := 0; off < len(b); off += segment {
+		_ = s.send(b[off:min(off+segment, len(b))], to) // lost, as packets are
+	}
 }
 
 func (s plainSocket) addr() netip.AddrPort { return s.LocalAddr().(*net.UDPAddr).AddrPort() }

@@ -177,19 +177,40 @@ func (t *table) hear(s *Session, d wire.Datagram, from netip.AddrPort, now time.
 	return true
 }
 
+// bound tells whether a leg is at an address.
+func (t *table) bound(at netip.AddrPort) bool { return t.find(at).session != nil }
+
+// leave forgets an address that nobody is at any more: its connection is over.
+func (t *table) leave(at netip.AddrPort) {
+	p := t.find(at)
+	if s := p.session; s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if l := &s.legs[p.leg]; l.at == at {
+			t.free(s, int(p.leg), at)
+			l.at = netip.AddrPort{}
+		}
+		return
+	}
+	sh := t.shard(at)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	delete(sh.m, at)
+}
+
 // greet lets the relay's own listener hear a source for a while. A leg of a
 // session stays one.
 func (t *table) greet(from netip.AddrPort, now time.Time) {
 	sh := t.shard(from)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if p, known := sh.m[from]; p.session == nil && (known || len(sh.m) < mostGreeted) {
+	if p, known := sh.m[from]; p.session == nil && (known || isCarried(from) || len(sh.m) < mostGreeted) {
 		sh.m[from] = place{until: now.Add(lifetime)}
 	}
 }
 
 // mostGreeted is how many addresses a shard knows at most before it takes no
-// hellos of others: forged ones must not fill the memory.
+// hellos of others: forged ones must not fill the memory. One over TCP is none.
 const mostGreeted = 4096
 
 // sweep frees the legs that were not heard of, and forgets old hellos. It

@@ -166,6 +166,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 		l = newLink(v.link, Peer{
 			Key:     ch.client,
 			Address: from,
+			Path:    e.pathOf(conn),
 			Agent:   v.agent,
 			Version: v.version,
 			Words:   wordsOf(ch),
@@ -184,7 +185,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			return nil
 		}
 	}
-	if l == nil || !l.attach(newLane(v.lane, e.cfg.path, conn, e.member(conn, v.fec, ch.fec, serverRole))) {
+	if l == nil || !l.attach(newLane(v.lane, e.pathOf(conn), conn, e.member(conn, v.fec, ch.fec, serverRole))) {
 		conn.CloseWithError(codeLimit, "the link is gone, or has that lane")
 		return nil
 	}

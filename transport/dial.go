@@ -85,6 +85,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	l := newLink(in.link, Peer{
 		Key:     ch.server,
 		Address: won.address,
+		Path:    e.cfg.path,
 		Agent:   in.agent,
 		Version: in.version,
 		Words:   wordsOf(ch),

@@ -94,6 +94,12 @@
 // of each other (Endpoint.Join). Streams are opened on lanes of the best path that
 // has any; one lane of the other stays open without any, as a standby.
 //
+// Where UDP does not get to a relay, the same packets go there over TLS on TCP, in
+// frames (internal/carrier): to the relay's port, or to 443. A peer begins with it
+// 100 ms after it began with UDP and takes what answers first. The relay shows its
+// key; the peer shows none, and proves itself in the QUIC inside, as over UDP. Each
+// session at the relay has a connection of its own.
+//
 // # Through a pipe
 //
 // Two peers with a pipe between them, as ssh makes one for a program that it

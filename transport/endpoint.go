@@ -36,7 +36,8 @@ type Config struct {
 	// grants that could not be read or stored. It must not block.
 	Report func(from string, err error)
 
-	path Path // what all lanes of the endpoint take; "": direct
+	path Path      // what all lanes of the endpoint take; "": direct
+	way  *carriage // of PathTCP
 
 	// Of an endpoint by way of a relay: where links may go on without it.
 	direct    *Endpoint

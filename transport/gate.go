@@ -24,7 +24,7 @@ const (
 // source is what limits and penalties are counted by: an IPv4 address, or the
 // /64 network of an IPv6 one, since everybody has all of theirs.
 func source(a net.Addr) netip.Prefix {
-	u, ok := a.(*net.UDPAddr)
+	u, ok := a.(interface{ AddrPort() netip.AddrPort }) // of UDP, or TCP at a relay
 	if !ok {
 		return netip.Prefix{}
 	}

@@ -88,6 +88,7 @@ type AbortCode uint32
 type Peer struct {
 	Key     Fingerprint // of its Ed25519 key
 	Address string      // host:port of lane 1
+	Path    Path        // of lane 1
 	Agent   string      // program and version, as the peer says: show it through a sanitiser
 	Version int         // protocol version in force
 	Grant   Grant       // what admitted it, on the side that was dialled; the zero Grant on the other
@@ -128,5 +129,6 @@ const (
 	PathDirect Path = "direct"
 	PathRelay  Path = "relay"
 	PathSSH    Path = "ssh"    // through the pipe of a program that was started over ssh
+	PathTCP    Path = "tcp"    // by way of a relay, over TCP where UDP does not get through
 	PathMemory Path = "memory" // Pipe: both ends in one process
 )

@@ -67,13 +67,9 @@ func (e *Endpoint) dialRoom(ctx context.Context, r RelayRemote, name RoomName, t
 	return l, nil
 }
 
-// linkRelay makes a link to a relay, whose own listener hears e for as long as the
-// link lives.
-func (e *Endpoint) linkRelay(ctx context.Context, r RelayRemote) (Link, error) {
-	at, err := net.ResolveUDPAddr("udp", r.Address)
-	if err != nil {
-		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
-	}
+// linkTo makes a link to a relay, whose own listener hears e for as long as the link
+// lives.
+func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (Link, error) {
 	hello := []byte{byte(wire.DatagramHello)}
 	// Before the first packet of the dial, which goes out after it.
 	if _, err := e.transport.WriteTo(hello, at); err != nil {

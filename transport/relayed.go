@@ -21,6 +21,8 @@ type Leg struct {
 	// Observed is where the relay sees the socket that our link to it is on,
 	// host:port; "" if it did not say.
 	Observed string
+
+	way *carriage // of our link to the relay, over TCP; nil: over UDP
 }
 
 // ListenByRelay is Listen on a socket whose packets all go to the other leg of a
@@ -40,7 +42,7 @@ func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (
 	if direct != nil {
 		cfg.announced = direct.addresses(leg.Observed, cfg.local)
 	}
-	e, err := Listen(":0", cfg)
+	e, err := listenTo(ctx, leg.way, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +62,19 @@ func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (
 		e.Close()
 		return nil, fail(ErrUnreachable, "no answer from the relay %s", leg.Relay)
 	}
+}
+
+// listenTo opens an endpoint whose packets go to a relay, over TCP if there is a way.
+func listenTo(ctx context.Context, way *carriage, cfg Config) (*Endpoint, error) {
+	if way == nil {
+		return Listen(":0", cfg)
+	}
+	c, _, err := carryTo(ctx, way.at, way.key)
+	if err != nil {
+		return nil, err
+	}
+	cfg.path, cfg.way = PathTCP, way
+	return NewEndpoint(c, cfg)
 }
 
 // A legKeeper runs a legBinder over the socket of an endpoint.

@@ -23,6 +23,7 @@ type Room struct {
 	Until time.Time // when it closes by itself
 
 	relay  string
+	way    *carriage
 	stream Stream
 	in     *bufio.Reader
 	stop   func() bool
@@ -37,7 +38,7 @@ func OpenRoom(ctx context.Context, l Link, name RoomName, wanted time.Duration, 
 	if err != nil {
 		return nil, fmt.Errorf("open a room: %w", err)
 	}
-	r := &Room{relay: l.Peer().Address, stream: st, in: bufio.NewReader(st), stop: stop}
+	r := &Room{relay: l.Peer().Address, way: carriageOf(l), stream: st, in: bufio.NewReader(st), stop: stop}
 	var e wire.RoomEvent
 	if err := wire.Read(r.in, &e); err != nil {
 		r.Close()
@@ -61,7 +62,7 @@ func (r *Room) Next() (Leg, error) {
 	if e.GetJoined() == nil {
 		return Leg{}, fmt.Errorf("wait in a room: %w", refusedBy(r.relay, e.GetClosed()))
 	}
-	return legOf(r.relay, e.GetJoined(), 0)
+	return legOf(r.relay, r.way, e.GetJoined(), 0)
 }
 
 // Reject ends a session. With wrong the relay is told that who joined did not know
@@ -92,7 +93,7 @@ func JoinRoom(ctx context.Context, l Link, name RoomName) (Leg, error) {
 	if reply.GetJoined() == nil {
 		return Leg{}, fmt.Errorf("join a room: %w", refusedBy(l.Peer().Address, reply.GetRefused()))
 	}
-	return legOf(l.Peer().Address, reply.GetJoined(), 1)
+	return legOf(l.Peer().Address, carriageOf(l), reply.GetJoined(), 1)
 }
 
 // ask opens a stream with a request; the stream ends with ctx, until stop.
@@ -117,11 +118,11 @@ func cause(ctx context.Context, err error) error {
 }
 
 // legOf checks what a relay says of a leg.
-func legOf(relay string, l *wire.SessionLeg, number uint32) (Leg, error) {
+func legOf(relay string, way *carriage, l *wire.SessionLeg, number uint32) (Leg, error) {
 	if l.Leg != number || len(l.Key) != 32 {
 		return Leg{}, fail(ErrProtocol, "%s named a leg that cannot be", relay)
 	}
-	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed}, nil
+	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed, way: way}, nil
 }
 
 // refusedBy is a relay's no as an error.

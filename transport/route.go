@@ -3,7 +3,10 @@ package transport
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
+
+	"github.com/quic-go/quic-go"
 )
 
 // A route is how the side that dialled makes lanes: from which endpoint, and
@@ -15,10 +18,22 @@ type route struct {
 
 // rank says which path is better; less is.
 func (p Path) rank() int {
-	if p == PathDirect {
+	switch p {
+	case PathDirect:
 		return 0
+	case PathTCP:
+		return 2
 	}
 	return 1
+}
+
+// pathOf is the way that a connection which came in takes: at a relay some come
+// over TCP.
+func (e *Endpoint) pathOf(conn *quic.Conn) Path {
+	if _, tcp := conn.RemoteAddr().(*net.TCPAddr); tcp {
+		return PathTCP
+	}
+	return e.cfg.path
 }
 
 // addLane adds a lane to l.

@@ -1,0 +1,92 @@
+package relay
+
+import (
+	"bytes"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/bargee/bargee/transport"
+)
+
+// carry has a bed's relay take TCP too, at its own port.
+func (b *bed) carry() {
+	b.t.Helper()
+	l, err := net.Listen("tcp", b.plane.Addr().String())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.plane.Carry(l, b.id); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A deaf socket is one of a network that blocks UDP: nothing gets out, nothing in.
+type deaf struct{ net.PacketConn }
+
+func (d deaf) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }
+
+// deafEndpoint is one whose UDP is blocked.
+func (b *bed) deafEndpoint(cfg transport.Config) *transport.Endpoint {
+	b.t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if cfg.Identity == nil {
+		cfg.Identity = identity(b.t)
+	}
+	e, err := transport.NewEndpoint(deaf{c}, cfg)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// Where UDP is blocked, on either side or on both, peers meet over TCP, at once.
+func TestCarried(t *testing.T) {
+	for name, blocked := range map[string]struct{ host, joiner bool }{
+		"both": {true, true}, "host": {true, false}, "joiner": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			b.carry()
+			token := transport.NewToken()
+			cfg := transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())}}
+			open := func(blocked bool, cfg transport.Config) (*transport.Endpoint, transport.Path) {
+				if blocked {
+					return b.deafEndpoint(cfg), transport.PathTCP
+				}
+				return b.endpoint(cfg), transport.PathRelay
+			}
+			begin := time.Now()
+			far, farPath := open(blocked.host, cfg)
+			room := transport.RoomName{7}
+			if _, err := far.Host(t.Context(), b.remote(true), room, transport.RoomOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			near, nearPath := open(blocked.joiner, transport.Config{})
+			l, err := near.DialRoom(t.Context(), b.remote(false), room, transport.Remote{Key: far.Fingerprint(), Secret: transport.SecretOf(token), Lanes: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			served, err := far.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			go echo(t.Context(), served)
+			exchange(t, l, []byte("the first bytes"))
+			if took := time.Since(begin); took > 1500*time.Millisecond {
+				t.Errorf("a working link took %v", took)
+			}
+			wantPaths(t, l, map[transport.Path]int{nearPath: 3})
+			wantPaths(t, served, map[transport.Path]int{farPath: 3})
+			exchange(t, l, bytes.Repeat([]byte("and many more"), 1<<20))
+			for _, n := range append(l.Lanes(), served.Lanes()...) {
+				t.Logf("lane %d (%s): sent %d bytes, lost %d packets, %v", n.ID, n.Path, n.Sent, n.Lost, n.RTT)
+			}
+			t.Logf("%+v, %+v", b.plane.Carried(), b.plane.Traffic())
+		})
+	}
+}
