@@ -34,6 +34,9 @@ func otherKind(id uint64, path string) *wire.ToReceiver {
 // M51, M54, M55: a manifest without end costs a receiver what its window
 // allows, whatever the entries are, and whether its answers are read or not.
 func TestSiegeOfEntries(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("it is about memory and time, of which the race detector takes several times as much")
+	}
 	ask := wire.Conflict_CONFLICT_ASK
 	long := deep(3000)
 	for _, c := range []struct {
