@@ -94,7 +94,8 @@ func (a *app) say(format string, args ...any) {
 // --json an event as well.
 func (a *app) tell(err error) {
 	var partly *partlyError
-	if err == nil || errors.As(err, &partly) { // the items were told of one by one
+	var ended roleEnded
+	if err == nil || errors.As(err, &partly) || errors.As(err, &ended) { // told of already
 		return
 	}
 	name := "bargee:"

@@ -156,9 +156,12 @@ func hintFor(t target, err error) string {
 func exitCode(err error) int {
 	var p *problem
 	var partly *partlyError
+	var ended roleEnded
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &ended):
+		return ended.code
 	case errors.As(err, &partly) && partly.all:
 		return exitCode(partly.first)
 	case errors.As(err, &partly):

@@ -141,7 +141,8 @@ func whyInvalid(err *pflag.InvalidValueError) string {
 func asUsage(cmd *cobra.Command, err error) error {
 	var p *problem
 	var partly *partlyError
-	if err == nil || errors.As(err, &p) || errors.As(err, &partly) {
+	var ended roleEnded
+	if err == nil || errors.As(err, &p) || errors.As(err, &partly) || errors.As(err, &ended) {
 		return err
 	}
 	hint := "see " + cmd.CommandPath() + " --help"

@@ -37,6 +37,7 @@ type relayOptions struct {
 	ticket    bool
 	data      string
 	drain     time.Duration
+	detach    detachFlags
 	log       logFlags
 }
 
@@ -66,6 +67,7 @@ func newRelay(a *app) *cobra.Command {
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
 	f.StringVar(&o.data, "data", "", "keep key, token and quotas in `DIR` (default in the state directory)")
 	f.DurationVar(&o.drain, "drain", 0, "on SIGTERM let what is forwarded go on for so long at most")
+	o.detach.add(f)
 	o.log.add(f)
 	cmd.AddCommand(a.relayCommands()...)
 	return cmd
@@ -87,10 +89,17 @@ func (o *relayOptions) check() error {
 			return usage("is no address of a host", "for example: --address relay.example").about("--address", session.Display(o.address))
 		}
 	}
-	return errors.Join(checkDrain(o.drain), o.log.check())
+	return errors.Join(checkDrain(o.drain), o.detach.check(), o.log.check())
 }
 
 func (o *relayOptions) run(ctx context.Context) error {
+	is, again := o.supervised()
+	if o.detach.detach && !is {
+		return o.background(ctx, "relay", "", &o.detach, &o.log, o.tokenFile, o.drain)
+	}
+	if again { // what is said once was said
+		o.newToken, o.ticket = false, false
+	}
 	log, err := o.log.open(o.app)
 	if err != nil {
 		return err
@@ -103,6 +112,9 @@ func (o *relayOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := o.ready(r); err != nil {
+		return errors.Join(err, r.close())
+	}
+	if ctx, err = o.released(ctx); err != nil {
 		return errors.Join(err, r.close())
 	}
 	return r.run(ctx, o.drain)

@@ -60,6 +60,9 @@ func (t *relayTokens) reload() (gone []string, err error) {
 // openTokens returns the tokens of --token-file, else the one that was made for
 // the relay in dir; the first run makes it.
 func (o *relayOptions) openTokens(dir string) (*relayTokens, error) {
+	if o.tokenFile == "-" {
+		return o.givenToken()
+	}
 	if o.tokenFile != "" {
 		public, first, err := readTokens(o.tokenFile)
 		return &relayTokens{file: o.tokenFile, known: first, public: public}, err
@@ -84,6 +87,19 @@ func (o *relayOptions) openTokens(dir string) (*relayTokens, error) {
 		return nil, &problem{what: "keep", where: "the relay's token", err: err}
 	}
 	return t, nil
+}
+
+// givenToken takes the token from standard input.
+func (o *relayOptions) givenToken() (*relayTokens, error) {
+	word, err := o.secretLine(o.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	token, err := transport.ParseToken(word)
+	if err != nil {
+		return nil, &problem{what: "the token in", where: "standard input", err: &session.Error{Kind: session.Auth, Err: err}, hint: "bargee token new makes one"}
+	}
+	return &relayTokens{known: token, public: []transport.TokenPublic{token.Public()}}, nil
 }
 
 // A relayToken is what is kept of the token that bargee made for a relay.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -215,6 +216,39 @@ func scriptWaitLine(ts *testscript.TestScript, neg bool, args []string) {
 		b, err := os.ReadFile(ts.MkAbs(args[0]))
 		return err == nil && strings.Contains(string(b), args[1])
 	})
+}
+
+// process LOG NAME sets $NAME to the last process that a supervisor says it has
+// started in LOG.
+func scriptProcess(ts *testscript.TestScript, neg bool, args []string) {
+	var pid string
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var said struct{ Process int }
+		if json.Unmarshal([]byte(line), &said) == nil && said.Process != 0 {
+			pid = strconv.Itoa(said.Process)
+		}
+	}
+	if pid == "" {
+		ts.Fatalf("%s names no process", args[0])
+	}
+	ts.Setenv(args[1], pid)
+}
+
+// endSupervisors ends what a script has put into the background.
+func endSupervisors(dir string) {
+	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".pid") {
+			if pid, err := runningPid(name); err == nil && pid > 0 {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		return nil
+	})
+}
+
+// waitcommand COMMAND... waits until the command succeeds.
+func scriptWaitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	await(ts, args, func() bool { return ts.Exec(args[0], args[1:]...) == nil })
 }
 
 // waitentry DIR waits until DIR is no longer empty.

@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BARGEE_HOME", filepath.Join(e.WorkDir, ".home"))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command, with the race detector
 			e.Values[roleKey{}] = map[string]*role{}
+			e.Defer(func() { endSupervisors(e.WorkDir) })
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -75,12 +76,15 @@ func TestScripts(t *testing.T) {
 			"same":      scriptSame,
 			"serve":     scriptServe,
 			"relay":     scriptRelay,
+			"process":   scriptProcess,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,
 			"peer":      scriptPeer,
 			"waitline":  scriptWaitLine,
-			"long":      scriptLong,
+
+			"waitcommand": scriptWaitCommand,
+			"long":        scriptLong,
 		},
 	})
 }

@@ -33,6 +33,7 @@ type serveOptions struct {
 	tokenFile string
 	newToken  bool
 	ticket    bool
+	detach    detachFlags
 	log       logFlags
 }
 
@@ -64,6 +65,7 @@ func newServe(a *app) *cobra.Command {
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has the token or phrase in `FILE`; - is a line of standard input")
 	f.BoolVar(&o.newToken, "new-token", false, "make another token for DIR; the one before is refused from now on")
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
+	o.detach.add(f)
 	o.log.add(f)
 	return cmd
 }
@@ -79,16 +81,24 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
 		return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(o.listen))
 	}
-	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.log.check())
+	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.detach.check(), o.log.check())
 }
 
 func (o *serveOptions) run(ctx context.Context) error {
 	at := target{path: o.dir}
+	is, again := o.supervised()
+	if o.detach.detach && !is {
+		return o.background(ctx, "serve", o.dir, &o.detach, &o.log, o.tokenFile, 0)
+	}
+	if again { // what is said once was said
+		o.newToken, o.ticket = false, false
+	}
 	log, err := o.log.open(o.app)
 	if err != nil {
 		return err
 	}
 	defer log.close()
+	defer log.follow(is)()
 	preferThroughput()
 	stayLean()
 	o.setUmask()
@@ -114,6 +124,9 @@ func (o *serveOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := o.ready(s, entry); err != nil {
+		return errors.Join(err, s.close())
+	}
+	if ctx, err = o.released(ctx); err != nil {
 		return errors.Join(err, s.close())
 	}
 	s.accept(ctx)
