@@ -28,6 +28,9 @@ type Remote struct {
 	// neither side.
 	Guest bool
 
+	// Of several ways to one peer: only one may be logged in by. nil: this is the only one.
+	turn *turn
+
 	// As is who we are to this peer; nil: Config.Identity. See ForRelay.
 	As *Identity
 }
@@ -77,8 +80,12 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.turn.take(ctx); err != nil {
+		won.conn.CloseWithError(codeClosed, "")
+		return nil, err
+	}
 	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, direct: e.announced})
-	if err != nil {
+	if r.turn.give(err); err != nil {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err
 	}
@@ -162,7 +169,7 @@ func (e *Endpoint) race(ctx context.Context, candidates []candidate, want Finger
 
 // worst picks the error that says most.
 func worst(errs []error) error {
-	for _, kind := range []error{ErrKeyChanged, ErrVersion, ErrProtocol, ErrBusy} {
+	for _, kind := range []error{ErrKeyChanged, ErrAuth, ErrVersion, ErrProtocol, ErrBusy} {
 		for _, err := range errs {
 			if errors.Is(err, kind) {
 				return err

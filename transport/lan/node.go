@@ -161,6 +161,13 @@ func (n *Node) Join(room Room, at netip.AddrPort, s State, heard func(Sighting))
 	return m
 }
 
+// Refresh looks for interfaces that came up, for a member that does not ask.
+func (n *Node) Refresh() {
+	for _, w := range n.ways {
+		w.refresh()
+	}
+}
+
 // ID is how others see us.
 func (m *Member) ID() ID { return m.id }
 
@@ -192,8 +199,8 @@ func (m *Member) Ask() {
 	}
 	m.asked[q.nonce] = now
 	m.mu.Unlock()
+	m.node.Refresh()
 	for _, w := range m.node.ways {
-		w.refresh()
 		w.send(q.encode(m.key))
 	}
 }
