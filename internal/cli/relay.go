@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -136,9 +135,9 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err != nil {
 		return nil, err
 	}
-	plane, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops))
+	plane, err := o.openPlane(id, log)
 	if err != nil {
-		return nil, listenProblem(o.listen[0], err)
+		return nil, err
 	}
 	report := func(from string, err error) { log.Warn("refused", "from", from, "reason", reason(err)) }
 	ep, err := transport.NewEndpoint(plane.Own(), transport.Config{

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"errors"
+	"net"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"github.com/bargee/bargee/relay"
+	"github.com/bargee/bargee/transport"
+)
+
+// webPort is the one that a network lets out when it lets out nothing else.
+const webPort = "443"
+
+// openPlane listens on UDP and TCP, on the same port.
+func (o *relayOptions) openPlane(id *transport.Identity, log *roleLog) (*relay.Plane, error) {
+	const tries = 8 // where we may take any port, and TCP's is taken
+	for try := 1; ; try++ {
+		p, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops))
+		if err != nil {
+			return nil, listenProblem(o.listen[0], err)
+		}
+		where, err := o.carry(p, id, log)
+		if err == nil {
+			return p, nil
+		}
+		p.Close()
+		if _, port, _ := net.SplitHostPort(o.listen[0]); port != "0" || try == tries || !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, listenProblem(where, err)
+		}
+	}
+}
+
+// carry has a relay take those who cannot come over UDP: on the same port, and on
+// that of the web where nothing else was asked for and it is free. After an error
+// where is the address that it is about.
+func (o *relayOptions) carry(p *relay.Plane, id *transport.Identity, log *roleLog) (where string, err error) {
+	for i, addr := range o.listen {
+		host, port, err := net.SplitHostPort(addr)
+		if i == 0 && err == nil {
+			port = strconv.Itoa(int(p.Addr().Port()))
+		}
+		where = net.JoinHostPort(host, port)
+		if err := carryOn(p, id, where); err != nil {
+			return where, err
+		}
+	}
+	if slices.Equal(o.listen, []string{":" + defaultPort}) {
+		if err := carryOn(p, id, ":"+webPort); err != nil {
+			log.Info("not on port 443 too, where peers behind strict firewalls come to", "reason", reason(err))
+		}
+	}
+	return "", nil
+}
+
+func carryOn(p *relay.Plane, id *transport.Identity, addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return p.Carry(l, id)
+}
