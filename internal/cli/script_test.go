@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the commands as users do: as processes, over QUIC on the
 // loopback. What the verbs below do stands in their comments.
 func TestScripts(t *testing.T) {
+	lo := loopback(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -44,6 +45,8 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			e.Setenv("BARGEE_HOME", filepath.Join(e.WorkDir, ".home"))
+			// A local network of the script's own, that is this machine.
+			e.Setenv("BARGEE_LAN", fmt.Sprintf("%s:%d", lo, 20000+8*rand.IntN(5000)))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command, with the race detector
 			e.Values[roleKey{}] = map[string]*role{}
 			e.Defer(func() { endSupervisors(e.WorkDir) })
