@@ -220,6 +220,7 @@ type verdict struct {
 // left, which is b where there were none.
 func (p *Plane) judge(b []byte, segment int, from netip.AddrPort, answer func([]byte, netip.AddrPort)) (v verdict, rest []byte) {
 	rest = b
+	at := p.table.find(from) // before a leave among them: what was said before it goes on
 	for off := 0; off < len(b); off += segment {
 		if wire.IsDatagram(b[off:]) {
 			rest = p.takeOut(b, segment, from, answer)
@@ -229,7 +230,9 @@ func (p *Plane) judge(b []byte, segment int, from netip.AddrPort, answer func([]
 	if len(rest) == 0 {
 		return v, nil
 	}
-	at := p.table.find(from)
+	if at.session == nil {
+		at = p.table.find(from)
+	}
 	switch {
 	case at.session != nil:
 		return p.forward(at, rest, segment), rest

@@ -151,3 +151,82 @@ func TestRoomsThatCannotBe(t *testing.T) {
 		t.Errorf("after a wrong secret: %v", err)
 	}
 }
+
+// A peer that is on its way back is waited for, and who opens a room again on a newer
+// link has it at once.
+func TestRoomWaitedFor(t *testing.T) {
+	b := newBed(t)
+	near, token := b.endpoint(transport.Config{}), transport.NewToken()
+	e := b.endpoint(transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())}})
+	name := transport.RoomName{3}
+	met := make(chan error, 1)
+	go func() {
+		l, err := near.DialRoom(t.Context(), b.remote(false), name, transport.Remote{Key: e.Fingerprint(), Secret: transport.SecretOf(token), Wait: true})
+		if err == nil {
+			err = l.Close("over")
+		}
+		met <- err
+	}()
+	b.until(func() bool {
+		b.relay.mu.Lock()
+		defer b.relay.mu.Unlock()
+		return len(b.relay.rooms.awaited) == 1
+	})
+	if _, err := e.Host(t.Context(), b.remote(true), name, transport.RoomOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-met; err != nil {
+		t.Error(err)
+	}
+}
+
+// Honest joins are not counted: one may come as often as one likes.
+func TestWelcomeIsNotCounted(t *testing.T) {
+	b := newBed(t)
+	h := b.host(transport.RoomOptions{})
+	near := b.endpoint(transport.Config{})
+	for range 2 * defaultRoomLimits.perMinute {
+		l, err := near.DialRoom(t.Context(), b.remote(false), h.name, transport.Remote{Key: h.key, Secret: h.secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := h.endpoint.Accept(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.until(func() bool {
+			b.relay.mu.Lock()
+			defer b.relay.mu.Unlock()
+			for _, j := range b.relay.rooms.sources {
+				if j.minute.n > 0 {
+					return false
+				}
+			}
+			return true
+		})
+		l.Close("over")
+		<-far.Done()
+	}
+}
+
+// Peers that are let in count as those of the endpoint itself.
+func TestClientsThroughARoom(t *testing.T) {
+	b := newBed(t)
+	token := transport.NewToken()
+	e := b.endpoint(transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public()), MaxClients: 1}})
+	name := transport.RoomName{3}
+	if _, err := e.Host(t.Context(), b.remote(true), name, transport.RoomOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	to := transport.Remote{Key: e.Fingerprint(), Secret: transport.SecretOf(token)}
+	if _, err := b.endpoint(transport.Config{}).DialRoom(t.Context(), b.remote(false), name, to); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.endpoint(transport.Config{}).DialRoom(t.Context(), b.remote(false), name, to); !errors.Is(err, transport.ErrBusy) {
+		t.Errorf("a second one: %v", err)
+	}
+	to.Addresses = []string{e.Addr().String()}
+	if _, err := b.endpoint(transport.Config{}).Dial(t.Context(), to); !errors.Is(err, transport.ErrBusy) {
+		t.Errorf("a second one, directly: %v", err)
+	}
+}

@@ -98,6 +98,9 @@ func (e *Endpoint) serve(conn *quic.Conn) {
 	if l == nil || v.lane > 1 {
 		return
 	}
+	if e.cfg.welcome != nil {
+		e.cfg.welcome()
+	}
 	e.openTo(l.id, v.direct)
 	select {
 	case e.accepted <- l:

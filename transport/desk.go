@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/rand"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -19,32 +20,78 @@ type place struct {
 	ready chan struct{} // closed when the login is over
 }
 
+// A book has the links that were admitted: by an endpoint, and by those that stand
+// for it at relays. What limits how many there are, or how many phrases are tried,
+// counts all of them.
+type book struct {
+	mu      sync.Mutex
+	places  map[linkID]place
+	phrases tries
+}
+
+func newBook() *book { return &book{places: map[linkID]place{}} }
+
+// bookOf is the book of an endpoint with that Config.
+func bookOf(cfg Config) *book {
+	if cfg.direct != nil {
+		return cfg.direct.book
+	}
+	return newBook()
+}
+
 func (e *Endpoint) reserve() (linkID, *wire.Refused) {
 	var id linkID
 	rand.Read(id[:]) // never fails
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n := e.admission().MaxClients; n > 0 && len(e.places) >= n {
-		return id, busy(len(e.places), n, e.oldest())
+	b := e.book
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := e.admission().MaxClients; n > 0 && len(b.places) >= n {
+		return id, busy(len(b.places), n, b.oldest())
 	}
-	e.places[id] = place{since: time.Now(), ready: make(chan struct{})}
+	b.places[id] = place{since: time.Now(), ready: make(chan struct{})}
 	return id, nil
 }
 
-func (e *Endpoint) oldest() time.Time {
-	times := make([]time.Time, 0, len(e.places))
-	for _, p := range e.places {
+func (b *book) oldest() time.Time {
+	times := make([]time.Time, 0, len(b.places))
+	for _, p := range b.places {
 		times = append(times, p.since)
 	}
 	return slices.MinFunc(times, time.Time.Compare)
 }
 
 func (e *Endpoint) release(id linkID) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p, ok := e.places[id]; ok {
-		delete(e.places, id)
+	e.book.mu.Lock()
+	defer e.book.mu.Unlock()
+	if p, ok := e.book.places[id]; ok {
+		delete(e.book.places, id)
 		close(p.ready)
+	}
+}
+
+func (b *book) find(id linkID) (p place, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, ok = b.places[id]
+	return p, ok
+}
+
+// enter notes the link of a place.
+func (b *book) enter(l *link) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p, ok := b.places[l.id]; ok {
+		b.places[l.id] = place{since: p.since, link: l, ready: p.ready}
+		close(p.ready)
+	}
+}
+
+// strike frees the place of a link.
+func (b *book) strike(l *link) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.places[l.id].link == l {
+		delete(b.places, l.id)
 	}
 }
 
@@ -61,9 +108,9 @@ func (e *Endpoint) joinable(id linkID, client Fingerprint, lane int) (first [32]
 	return l.first, true
 }
 
-func (e *Endpoint) phraseWait() time.Duration { return e.phrases.wait(time.Now()) }
+func (e *Endpoint) phraseWait() time.Duration { return e.book.phrases.wait(time.Now()) }
 
-func (e *Endpoint) phraseWrong() { e.phrases.add(time.Now()) }
+func (e *Endpoint) phraseWrong() { e.book.phrases.add(time.Now()) }
 
 // placed returns the link of that id, of ours or of our family's.
 func (e *Endpoint) placed(id linkID) *link {
@@ -72,17 +119,16 @@ func (e *Endpoint) placed(id linkID) *link {
 }
 
 func (e *Endpoint) placeOf(id linkID) (p place, ok bool) {
+	if p, ok = e.book.find(id); ok {
+		return p, ok
+	}
 	e.mu.Lock()
-	p, ok = e.places[id]
 	family := e.family
 	e.mu.Unlock()
 	for _, other := range family {
-		if ok {
+		if p, ok = other.book.find(id); ok {
 			break
 		}
-		other.mu.Lock()
-		p, ok = other.places[id]
-		other.mu.Unlock()
 	}
 	return p, ok
 }
@@ -106,23 +152,19 @@ func (e *Endpoint) registerAdmitted(l *link) bool {
 	if !e.register(l) {
 		return false
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p, ok := e.places[l.id]; ok {
-		e.places[l.id] = place{since: p.since, link: l, ready: p.ready}
-		close(p.ready)
-	}
+	e.book.enter(l)
 	return true
 }
 
 func (e *Endpoint) unregister(l *link) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	delete(e.links, l)
-	if len(e.links) == 0 && e.cfg.alone != nil {
-		e.cfg.alone()
+	alone := len(e.links) == 0
+	e.mu.Unlock()
+	if l.home.from == nil {
+		e.book.strike(l)
 	}
-	if e.places[l.id].link == l {
-		delete(e.places, l.id)
+	if alone && e.cfg.alone != nil {
+		e.cfg.alone()
 	}
 }

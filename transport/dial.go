@@ -31,6 +31,16 @@ type Remote struct {
 	// Of several ways to one peer: only one may be logged in by. nil: this is the only one.
 	turn *turn
 
+	// Early returns the link before the peer has let us in, as soon as it has shown
+	// Key (or anything, to a Guest): what is asked on it then waits at the peer for
+	// the end of the login, and saves its round trip. Where we are not let in after
+	// all, the link ends, and its streams fail, with why. Peer waits for the login.
+	Early bool
+
+	// Wait has DialRoom wait for a peer that is not in its room yet, for as long as
+	// it may take in all: one that was there may be on its way back.
+	Wait bool
+
 	// As is who we are to this peer; nil: Config.Identity. See ForRelay.
 	As *Identity
 }
@@ -84,36 +94,52 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err
 	}
-	in, ch, err := e.enter(ctx, won, clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, direct: e.announced})
+	login := clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, direct: e.announced}
+	d, err := e.knock(ctx, won)
+	if err != nil {
+		r.turn.give(err)
+		won.conn.CloseWithError(codeClosed, "")
+		return nil, err
+	}
+	if r.Early && (login.pinned || login.guest) {
+		r.turn.give(nil)
+		return e.dialEarly(won, d, login, r.Lanes)
+	}
+	in, err := e.enter(ctx, won, d, login)
 	if r.turn.give(err); err != nil {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err
 	}
-	l := newLink(in.link, Peer{
-		Key:     ch.server,
-		Address: won.address,
-		Path:    e.cfg.path,
-		Agent:   in.agent,
-		Version: in.version,
-		Words:   wordsOf(ch),
-		Kept:    in.kept,
-		KEM:     in.kem,
-		Meet:    in.meet,
-		Room:    e.cfg.room,
-	}, &e.wait, nil)
-	l.first = ch.join
-	l.forget = func() { e.unregister(l) }
+	l := e.dialled(won, d.ch)
+	l.id, l.most = in.link, in.maxLanes
+	l.peer = in.peer(l.peer, d.ch)
+	l.full = l.peer
 	if !e.register(l) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
-	l.most = in.maxLanes
-	l.home = route{e, won.candidate}
-	l.way = l.home
-	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, ch.fec, clientRole)))
+	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, d.ch.fec, clientRole)))
 	e.widen(ctx, l, r.Lanes)
 	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
 	return l, nil
+}
+
+// dialled is the link that a connection becomes, as far as it is known without a
+// login.
+func (e *Endpoint) dialled(w winner, ch channel) *link {
+	l := newLink(linkID{}, Peer{Key: ch.server, Address: w.address, Path: e.cfg.path, Room: e.cfg.room}, &e.wait, nil)
+	l.first = ch.join
+	l.forget = func() { e.unregister(l) }
+	l.home = route{e, w.candidate}
+	l.way = l.home
+	return l
+}
+
+// peer is what a login said of the peer, beside what was known.
+func (in entry) peer(p Peer, ch channel) Peer {
+	p.Agent, p.Version, p.Kept, p.KEM, p.Meet = in.agent, in.version, in.kept, in.kem, in.meet
+	p.Words = wordsOf(ch)
+	return p
 }
 
 // candidates are the ways to a peer at addresses.
@@ -254,32 +280,42 @@ func (e *Endpoint) tlsOf(as *Identity) (*tls.Config, error) {
 	return as.tlsConfig()
 }
 
-// enter runs the client's side of a login on the first stream of w.
-func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entry, channel, error) {
-	ch, err := channelOf(w.conn, w.address)
-	if err != nil {
-		return entry{}, ch, err
+// A door is where a login begins: the first stream, and what ties it to its
+// connection.
+type door struct {
+	s   *quic.Stream
+	ch  channel
+	kem []byte
+}
+
+// knock opens the first stream of w.
+func (e *Endpoint) knock(ctx context.Context, w winner) (d door, err error) {
+	if d.ch, err = channelOf(w.conn, w.address); err != nil {
+		return d, err
 	}
 	self := e.cfg.Identity
 	if w.as != nil {
 		self = w.as
 	}
-	kem, err := self.KEM()
-	if err != nil {
-		return entry{}, ch, err
+	if d.kem, err = self.KEM(); err != nil {
+		return d, err
 	}
-	ch.client, ch.server = self.Fingerprint(), w.key
-	s, err := w.conn.OpenStreamSync(ctx)
-	if err != nil {
-		return entry{}, ch, explain(err, w.address)
+	d.ch.client, d.ch.server = self.Fingerprint(), w.key
+	if d.s, err = w.conn.OpenStreamSync(ctx); err != nil {
+		return d, explain(err, w.address)
 	}
+	return d, nil
+}
+
+// enter runs the client's side of a login.
+func (e *Endpoint) enter(ctx context.Context, w winner, d door, login clientLogin) (entry, error) {
 	// The deadline wakes reads and writes whatever ends ctx.
-	stop := context.AfterFunc(ctx, func() { s.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { d.s.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, kem, e.corrector != nil
-	in, err := login.run(converse(s), ch)
-	s.Close()
-	s.CancelRead(0)
+	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, d.kem, e.corrector != nil
+	in, err := login.run(converse(d.s), d.ch)
+	d.s.Close()
+	d.s.CancelRead(0)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) && errors.Is(context.Cause(ctx), ErrUnreachable):
 		err = fail(ErrTimeout, "%s answered, but the login was not over within %v", w.address, e.cfg.HandshakeTimeout)
@@ -288,7 +324,7 @@ func (e *Endpoint) enter(ctx context.Context, w winner, login clientLogin) (entr
 	case err != nil:
 		err = explainLogin(err, w.address)
 	}
-	return in, ch, err
+	return in, err
 }
 
 // explainLogin is explain, where a message that cannot be read is possible too.

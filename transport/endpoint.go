@@ -47,6 +47,7 @@ type Config struct {
 	room     RoomName   // that those who come to it have joined
 	accepted chan *link // where its links come out; nil: of Accept
 	wrong    func()     // hears that somebody did not know the secret; nil: nobody does
+	welcome  func()     // hears that somebody was let in; nil: nobody does
 	alone    func()     // hears that the last link is over; nil: nobody does
 }
 
@@ -61,7 +62,7 @@ type Endpoint struct {
 
 	gate      *gate
 	penalties *penalties
-	phrases   tries
+	book      *book
 	unproven  *rate.Limiter // handshakes without a proof of the address
 
 	accepted chan *link
@@ -73,15 +74,14 @@ type Endpoint struct {
 	listener *quic.Listener // nil where nobody comes
 	closed   bool
 	links    map[*link]struct{}
-	places   map[linkID]place // the links that we admitted
-	family   []*Endpoint      // whose links our lanes may join, too
+	family   []*Endpoint // whose links our lanes may join, too
 
 	announced []string // addresses of Config.direct, to be told to peers; set before there are any
 	over      *framed  // conn, of an endpoint through a pipe
 	also      []string // where peers may be reached directly, beside what they tell
 
-	punches punches // that are waited for
-	last    func()  // called when all was said, while there still is a socket; set before others know e
+	punches punches    // that are waited for
+	leg     *legKeeper // of an endpoint by way of a relay; set before others know e
 }
 
 // Listen opens a UDP socket on addr: ":6768", "192.0.2.1:0", "[::1]:6768".
@@ -125,7 +125,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		unproven:  rate.NewLimiter(50, 50),
 		accepted:  cfg.accepted,
 		links:     map[*link]struct{}{},
-		places:    map[linkID]place{},
+		book:      bookOf(cfg),
 		announced: cfg.announced,
 	}
 	if e.accepted == nil {
@@ -231,8 +231,8 @@ func (e *Endpoint) Close() error {
 	if listener != nil {
 		listener.Close()
 	}
-	if e.last != nil {
-		e.last()
+	if e.leg != nil {
+		e.leg.leave() // while there still is a socket
 	}
 	err := errors.Join(e.transport.Close(), e.conn.Close())
 	e.wait.Wait()

@@ -79,14 +79,17 @@ type lane struct {
 	bulk    atomic.Int64  // open bulk streams
 	control atomic.Int64  // and others
 	left    chan struct{} // closed when it is being taken away
-	fec     *fecMember    // nil where a side cannot correct errors
+
+	fec atomic.Pointer[fecMember] // nil where a side cannot correct errors, and until both said so
 
 	silence silence               // of watchOver
 	gone    atomic.Pointer[error] // why we gave it up, if we did
 }
 
 func newLane(id int, path Path, conn *quic.Conn, fec *fecMember) *lane {
-	return &lane{id: id, path: path, conn: conn, fec: fec, left: make(chan struct{})}
+	n := &lane{id: id, path: path, conn: conn, left: make(chan struct{})}
+	n.fec.Store(fec)
+	return n
 }
 
 // streams is the counter of open streams of that class.
@@ -146,8 +149,8 @@ func (n *lane) stats() LaneStats {
 		Received: s.BytesReceived,
 		Lost:     s.PacketsLost,
 	}
-	if n.fec != nil {
-		stats.FEC = n.fec.figures()
+	if fec := n.fec.Load(); fec != nil {
+		stats.FEC = fec.figures()
 	}
 	return stats
 }
@@ -157,14 +160,14 @@ func (n *lane) stats() LaneStats {
 func (n *lane) start(l *link) {
 	a := accountOf(n.conn)
 	a.budget.Store(l.budget)
-	if n.fec != nil {
-		n.fec.join()
+	if fec := n.fec.Load(); fec != nil {
+		fec.join()
 	}
 	l.wait.Go(func() {
 		n.accept(l)
 		<-n.conn.Context().Done() // a little after streams fail; only then there is a cause
-		if n.fec != nil {
-			n.fec.leave()
+		if fec := n.fec.Load(); fec != nil {
+			fec.leave()
 		}
 		a.budget.Store(nil)
 		l.budget.left.Add(a.taken.Swap(0))
@@ -174,6 +177,24 @@ func (n *lane) start(l *link) {
 		}
 		l.detach(n, cause)
 	})
+}
+
+// corrects tells whether packets of the lane are sent with parity.
+func (n *lane) corrects() bool {
+	fec := n.fec.Load()
+	return fec != nil && fec.figures().Data > 0
+}
+
+// correct has errors on a lane corrected that carries something already.
+func (n *lane) correct(fec *fecMember) {
+	if fec == nil {
+		return
+	}
+	n.fec.Store(fec)
+	fec.join()
+	if n.conn.Context().Err() != nil {
+		fec.leave() // nobody else would
+	}
 }
 
 func (n *lane) accept(l *link) {

@@ -51,7 +51,11 @@ func (e *Endpoint) widen(ctx context.Context, l *link, n int) {
 		e.addLanes(ctx, l, n)
 		return
 	}
-	rtt := l.living()[0].stats().RTT
+	lanes := l.living()
+	if len(lanes) == 0 {
+		return // it is dead already
+	}
+	rtt := lanes[0].stats().RTT
 	s := newSteer(usefulLanes(rtt), l.most)
 	l.choose(s.want, s.why)
 	if rtt < farAway {
@@ -127,7 +131,7 @@ func (t *laneTally) view(l *link, now time.Time) laneView {
 			continue
 		}
 		v.lanes++
-		v.corrects = v.corrects || n.fec != nil && n.fec.figures().Data > 0
+		v.corrects = v.corrects || n.corrects()
 		if n.bulk.Load() > 0 {
 			v.busy = true
 			rtts = append(rtts, st.SmoothedRTT)

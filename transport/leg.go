@@ -15,18 +15,24 @@ const (
 	keepEvery = 5 * time.Second
 	keepWait  = 2 * time.Second // until it is said again
 	keepTries = 3               // without an answer; then the leg is bound anew
+
+	hurryWait  = 500 * time.Millisecond // keepWait where a lane is silent that should not be
+	hurryTries = 2
 )
 
 // A legState says how it stands with a leg.
 //
 //	legBinding -> legBound     the relay confirmed our address
 //	legBound -> legBinding     it has not answered for a while: our NAT may have
-//	                           given us another address, or the relay is a new one
+//	                           given us another address
+//	either -> legLost          it knows no such session: it is a new one, or has
+//	                           ended it
 type legState uint8
 
 const (
 	legBinding legState = iota
 	legBound
+	legLost
 )
 
 // A legBinder binds the address of a socket to a leg of a session at a relay, and
@@ -36,10 +42,14 @@ type legBinder struct {
 	session uint64
 	number  uint8
 	key     []byte
+	quick   bool   // a quick bind may do
 	counter uint64 // of the last datagram
 
 	state  legState
-	unsure int // tries without an answer
+	unsure int  // tries without an answer
+	hurry  bool // something may be wrong
+	said   time.Time
+	took   time.Duration // the relay to answer, the last time
 	next   time.Time
 
 	joined   bool           // the other leg is bound too
@@ -49,7 +59,7 @@ type legBinder struct {
 // newLegBinder returns the binder of a leg that is not bound. Counters go on from
 // the time, so that a process that begins anew is above what it said before.
 func newLegBinder(leg Leg, now time.Time) *legBinder {
-	return &legBinder{session: leg.Session, number: leg.Number, key: leg.Key, counter: uint64(now.UnixNano()), next: now}
+	return &legBinder{session: leg.Session, number: leg.Number, key: leg.Key, quick: leg.Quick, counter: uint64(now.UnixNano()), next: now}
 }
 
 // due returns what is to be sent now, nil if there is nothing, and when to ask
@@ -58,20 +68,45 @@ func (b *legBinder) due(now time.Time) (out []byte, next time.Time) {
 	if now.Before(b.next) {
 		return nil, b.next
 	}
-	if b.state == legBound && b.unsure >= keepTries {
+	if b.state == legLost {
+		b.next = now.Add(keepEvery)
+		return nil, b.next
+	}
+	if b.state == legBound && (b.unsure >= keepTries || b.hurry && b.unsure >= hurryTries) {
 		b.state, b.unsure, b.joined = legBinding, 0, false
 	}
-	kind, wait := wire.DatagramKeep, keepWait
+	d, wait := wire.Datagram{Type: wire.DatagramKeep}, b.keepWait()
 	if b.state == legBinding {
-		kind, wait = wire.DatagramBind, b.bindWait()
+		d.Type, d.Quick, wait = wire.DatagramBind, b.quick, b.bindWait()
 	}
 	b.unsure++
-	b.next = now.Add(wait)
-	return b.say(wire.Datagram{Type: kind}), b.next
+	b.next, b.said = now.Add(wait), now
+	return b.say(d), b.next
+}
+
+// nudge says that something may be wrong; due is to be asked again at once.
+func (b *legBinder) nudge(now time.Time) {
+	if b.state == legBound && !b.hurry {
+		b.hurry = true
+		b.next = now
+	}
 }
 
 // bindWait is how long the relay may take to answer.
-func (b *legBinder) bindWait() time.Duration { return min(bindFirst<<min(b.unsure, 8), bindMost) }
+func (b *legBinder) bindWait() time.Duration {
+	most := bindMost
+	if b.hurry {
+		most = b.keepWait()
+	}
+	return min(bindFirst<<min(b.unsure, 8), most)
+}
+
+func (b *legBinder) keepWait() time.Duration {
+	if b.hurry {
+		return min(max(hurryWait, 2*b.took), keepWait)
+	}
+	return keepWait
+}
 
 // hear takes in what the relay says, and returns what is to be sent at once. What
 // is not for us, forged or old is nothing.
@@ -81,12 +116,15 @@ func (b *legBinder) hear(packet []byte, now time.Time) (out []byte) {
 		return nil
 	}
 	switch {
+	case d.Type == wire.DatagramLeave:
+		b.state = legLost
 	case d.Type == wire.DatagramChallenge && b.state == legBinding:
+		b.quick = false
 		b.next = now.Add(b.bindWait()) // another bind would make the reply to this an old one
 		return b.say(wire.Datagram{Type: wire.DatagramAnswer, Cookie: d.Cookie})
 	case !wire.Signed(packet, b.key):
 	case d.Type == wire.DatagramBound && b.state == legBinding, d.Type == wire.DatagramKept && b.state == legBound:
-		b.state, b.unsure = legBound, 0
+		b.state, b.unsure, b.hurry, b.took = legBound, 0, false, now.Sub(b.said)
 		b.joined, b.observed = d.Joined, d.Observed
 		b.next = now.Add(keepEvery)
 	}

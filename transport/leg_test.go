@@ -121,3 +121,89 @@ func FuzzLegBinder(f *testing.F) {
 		}
 	})
 }
+
+// TestLegQuick: a quick bind may be answered at once; where it is challenged the next
+// ones are ordinary.
+func TestLegQuick(t *testing.T) {
+	key, now := bytes.Repeat([]byte{3}, 32), time.Unix(1_000_000, 0)
+	said := func(b *legBinder) wire.Datagram {
+		t.Helper()
+		out, _ := b.due(now)
+		d, err := wire.ParseDatagram(out)
+		if err != nil || d.Type != wire.DatagramBind {
+			t.Fatalf("it says %x", out)
+		}
+		return d
+	}
+	b := newLegBinder(Leg{Session: 7, Key: key, Quick: true}, now)
+	d := said(b)
+	if !d.Quick {
+		t.Error("it is not quick")
+	}
+	d.Type, d.Observed = wire.DatagramBound, netip.MustParseAddrPort("192.0.2.9:77")
+	if b.hear(d.Append(nil, key), now); b.state != legBound {
+		t.Error("it is not bound")
+	}
+	b = newLegBinder(Leg{Session: 7, Key: key, Quick: true}, now)
+	d = said(b)
+	d.Type = wire.DatagramChallenge
+	if out := b.hear(d.Append(nil, key), now); len(out) == 0 {
+		t.Error("the challenge is not answered")
+	}
+	now = now.Add(time.Second)
+	if said(b).Quick {
+		t.Error("it is quick again")
+	}
+}
+
+// TestLegLost: who is told that there is no session asks no more, unless that was
+// said of something old.
+func TestLegLost(t *testing.T) {
+	key, now := bytes.Repeat([]byte{3}, 32), time.Unix(1_000_000, 0)
+	b := newLegBinder(Leg{Session: 7, Key: key}, now)
+	out, _ := b.due(now)
+	d, _ := wire.ParseDatagram(out)
+	d.Type = wire.DatagramLeave
+	d.Counter--
+	if b.hear(d.Append(nil, nil), now); b.state == legLost {
+		t.Fatal("an old datagram counts")
+	}
+	d.Counter++
+	if b.hear(d.Append(nil, nil), now); b.state != legLost {
+		t.Fatal("it is not lost")
+	}
+	if out, next := b.due(now.Add(time.Hour)); out != nil || next.Before(now) {
+		t.Errorf("it says %x", out)
+	}
+}
+
+// TestLegNudged: where a lane is silent the relay is asked at once, and the address
+// is bound anew within seconds.
+func TestLegNudged(t *testing.T) {
+	key, now := bytes.Repeat([]byte{3}, 32), time.Unix(1_000_000, 0)
+	b := newLegBinder(Leg{Session: 7, Key: key}, now)
+	kind := func() wire.DatagramType {
+		t.Helper()
+		out, next := b.due(now)
+		d, err := wire.ParseDatagram(out)
+		if err != nil {
+			t.Fatalf("at %v it says %x", now, out)
+		}
+		now = next
+		return d.Type
+	}
+	out, _ := b.due(now)
+	d, _ := wire.ParseDatagram(out)
+	d.Type, d.Observed = wire.DatagramBound, netip.MustParseAddrPort("192.0.2.9:77")
+	b.hear(d.Append(nil, key), now)
+	began := now
+	b.nudge(now)
+	for i, want := range []wire.DatagramType{wire.DatagramKeep, wire.DatagramKeep, wire.DatagramBind, wire.DatagramBind} {
+		if got := kind(); got != want {
+			t.Fatalf("datagram %d is %#x, want %#x", i, got, want)
+		}
+	}
+	if took := now.Sub(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}

@@ -35,47 +35,70 @@ func (e *Endpoint) dialRoom(ctx context.Context, r RelayRemote, name RoomName, t
 	if err != nil {
 		return nil, err
 	}
-	leg, err := JoinRoom(ctx, relay, name)
+	leg, err := joinRoom(ctx, relay, name, to.patience(ctx))
 	relay.Close("joined")
 	if err != nil {
 		return nil, err
 	}
 	cfg := e.cfg
 	cfg.Admission, cfg.room = nil, name
-	via, err := ListenByRelay(ctx, leg, cfg, e)
+	via, err := listenByRelay(ctx, leg, cfg, e)
 	if err != nil {
 		return nil, err
 	}
-	to.Addresses = []string{leg.Relay}
-	l, err := via.Dial(ctx, to)
-	if err != nil {
-		via.Close()
-		return nil, err
-	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if !e.begin() {
 		via.Close()
 		return nil, fail(ErrClosed, "the endpoint was closed")
 	}
+	var l Link
+	dialled := make(chan struct{})
 	go func() {
 		defer e.wait.Done()
+		defer via.Close()
+		select {
+		case <-dialled:
+		case <-via.leg.lost:
+			cancel(fail(ErrUnreachable, "the relay %s has ended the session", r.Address))
+			<-dialled
+		}
+		if l == nil {
+			return
+		}
 		select {
 		case <-l.Done():
 		case <-e.ctx.Done():
 		}
-		via.Close()
 	}()
-	return l, nil
+	to.Addresses = []string{leg.Relay}
+	if found, derr := via.Dial(ctx, to); derr == nil {
+		l = found
+	} else {
+		err = derr
+	}
+	close(dialled)
+	return l, err
+}
+
+// patience is how long a peer is waited for that is not in its room: one that is
+// known may just be coming back.
+func (to Remote) patience(ctx context.Context) time.Duration {
+	if until, ok := ctx.Deadline(); ok && to.Wait {
+		return time.Until(until) - time.Second
+	}
+	return 0
 }
 
 // linkTo makes a link to a relay, whose own listener hears e for as long as the link
 // lives.
 func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (Link, error) {
-	hello := []byte{byte(wire.DatagramHello)}
+	hello := wire.Hello()
 	// Before the first packet of the dial, which goes out after it.
 	if _, err := e.transport.WriteTo(hello, at); err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
 	}
-	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Pass: r.Pass, Guest: r.guest(),
+	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Pass: r.Pass, Guest: r.guest(), Early: true,
 		As: e.cfg.Identity.ForRelay(r.Address)})
 	if err != nil {
 		return nil, fmt.Errorf("the relay: %w", err)
@@ -85,16 +108,33 @@ func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (
 	}
 	go func() {
 		defer e.wait.Done()
-		tick := time.NewTicker(keepEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				_, _ = e.transport.WriteTo(hello, at) // lost, as packets are
-			case <-l.Done():
-				return
-			}
-		}
+		e.lookAfter(l, at)
 	}()
 	return l, nil
+}
+
+// lookAfter has a relay hear us as long as l lives. A relay that was restarted does
+// not know the link: it says in its greeting that it is another run, long before l
+// would be found dead.
+func (e *Endpoint) lookAfter(l Link, relay *net.UDPAddr) {
+	greeted, stop := e.punches.greetings(e, relay.AddrPort())
+	defer stop()
+	hello := wire.Hello()
+	_, _ = e.transport.WriteTo(hello, relay) // lost, as packets are
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	var run uint64
+	for {
+		select {
+		case <-tick.C:
+			_, _ = e.transport.WriteTo(hello, relay)
+		case g := <-greeted:
+			if run != 0 && g.Run != run {
+				l.Close("the relay was restarted")
+			}
+			run = g.Run
+		case <-l.Done():
+			return
+		}
+	}
 }

@@ -5,8 +5,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // Two peers that met by way of a relay try to reach each other without it. Each
@@ -32,8 +35,13 @@ var punchPauses = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond,
 // How long until it is tried again to go on directly: after the first time, and
 // then twice that.
 const (
-	seekFirst = 10 * time.Second
-	seekMost  = 5 * time.Minute
+	seekFirst  = 10 * time.Second
+	seekMost   = 5 * time.Minute
+	seekSteady = 30 * time.Second // a direct lane that lived so long was a good one
+	seekSoon   = 2 * time.Second  // after one that did not
+
+	greetingWait = 500 * time.Millisecond
+	punchesApart = 2 * time.Second // of one link
 )
 
 // addresses are where the endpoint may be reached: as somebody observed it, and
@@ -87,10 +95,13 @@ func (e *Endpoint) believable(told []string) (all []string) {
 // openTo opens our NAT to a peer that was admitted by way of a relay.
 func (e *Endpoint) openTo(id linkID, told []string) {
 	d := e.cfg.direct
-	if d == nil || len(told) == 0 || !d.begin() {
+	to := e.believable(told)
+	if d == nil || len(to) == 0 || !d.punches.start(id, time.Now()) {
 		return
 	}
-	to := e.believable(told)
+	if !d.begin() {
+		return
+	}
 	go func() {
 		defer d.wait.Done()
 		d.punch(id, to)
@@ -136,28 +147,70 @@ func (e *Endpoint) seekDirect(l *link, told []string) {
 			case <-ctx.Done():
 			}
 		})
-		d.keepSeeking(ctx, l, to)
+		e.keepSeeking(ctx, l, to)
 	}()
 }
 
-// keepSeeking upgrades l whenever it has no direct lane, until it is dead.
+// keepSeeking upgrades l whenever it has no direct lane, until it is dead. Each time
+// but the first, which the login has said, the peer is asked to open its NAT again.
 func (e *Endpoint) keepSeeking(ctx context.Context, l *link, to []string) {
-	wait := seekFirst
-	for {
-		if err := e.seekOnce(ctx, l, to); err == nil {
-			wait = seekFirst
-			if !l.untilRelayed(ctx) {
-				return
-			}
-			continue
+	var pace seekPace
+	for first := true; ; first = false {
+		began := time.Now()
+		if !first && e.leg != nil {
+			e.call(l, callSeek, []byte(strings.Join(e.whereabouts(ctx), " ")))
+		}
+		err := e.cfg.direct.seekOnce(ctx, l, to)
+		if err == nil && !l.untilRelayed(ctx) {
+			return
 		}
 		select {
-		case <-time.After(wait):
-			wait = min(2*wait, seekMost)
+		case <-time.After(pace.wait(err == nil, time.Since(began))):
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// A seekPace says when to try to go on directly again.
+type seekPace struct{ last time.Duration }
+
+// wait returns how long not to try, after a time in vain, or after a direct lane
+// that died so soon.
+func (p *seekPace) wait(found bool, lasted time.Duration) time.Duration {
+	switch {
+	case found && lasted >= seekSteady:
+		p.last = 0
+		return 0 // the network changed: at once
+	case p.last == 0:
+		p.last = seekFirst
+		if found {
+			p.last = seekSoon
+		}
+	default:
+		p.last = min(2*p.last, seekMost)
+	}
+	return p.last
+}
+
+// whereabouts are the addresses where our direct socket may be reached now: it asks
+// the relay, but does not wait long.
+func (e *Endpoint) whereabouts(ctx context.Context) []string {
+	d := e.cfg.direct
+	greeted, stop := d.punches.greetings(d, e.leg.relay.AddrPort())
+	defer stop()
+	if _, err := d.transport.WriteTo(wire.Hello(), e.leg.relay); err != nil {
+		return d.addresses("", e.cfg.local)
+	}
+	late := time.NewTimer(greetingWait)
+	defer late.Stop()
+	select {
+	case g := <-greeted:
+		return d.addresses(g.Observed.String(), e.cfg.local)
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return d.addresses("", e.cfg.local)
 }
 
 // seekOnce tries for some seconds to upgrade l: to one of its addresses, or to
@@ -194,7 +247,53 @@ func (e *Endpoint) seekOnce(ctx context.Context, l *link, to []string) error {
 type punches struct {
 	mu      sync.Mutex
 	wanted  map[[8]byte]chan netip.AddrPort
+	greeted map[chan wire.Greeting]netip.AddrPort // by the relay that is waited for
+	ours    map[linkID]time.Time                  // when we began to
 	started bool
+}
+
+// start tells whether to punch for a link now: not where we do so already.
+func (p *punches) start(id linkID, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ours == nil {
+		p.ours = map[linkID]time.Time{}
+	}
+	for other, began := range p.ours {
+		if now.Sub(began) >= punchesApart {
+			delete(p.ours, other)
+		}
+	}
+	if _, ok := p.ours[id]; ok {
+		return false
+	}
+	p.ours[id] = now
+	return true
+}
+
+// greetings returns what a relay answers to hellos of ours, until stop.
+func (p *punches) greetings(e *Endpoint, relay netip.AddrPort) (greeted <-chan wire.Greeting, stop func()) {
+	c := make(chan wire.Greeting, 1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.greeted == nil {
+		p.greeted = map[chan wire.Greeting]netip.AddrPort{}
+	}
+	p.greeted[c] = netip.AddrPortFrom(relay.Addr().Unmap(), relay.Port())
+	p.begin(e)
+	return c, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.greeted, c)
+	}
+}
+
+// begin has packets heard; p.mu is held.
+func (p *punches) begin(e *Endpoint) {
+	if !p.started {
+		p.started = true
+		e.wait.Go(func() { p.listen(e) })
+	}
 }
 
 func punchOf(id linkID) []byte { return append([]byte{0}, id[:8]...) }
@@ -209,10 +308,7 @@ func (p *punches) expect(e *Endpoint, id linkID) (heard <-chan netip.AddrPort, s
 		p.wanted = map[[8]byte]chan netip.AddrPort{}
 	}
 	p.wanted[key] = c
-	if !p.started {
-		p.started = true
-		e.wait.Go(func() { p.listen(e) })
-	}
+	p.begin(e)
 	return c, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -229,10 +325,16 @@ func (p *punches) listen(e *Endpoint) {
 			return
 		}
 		u, ok := from.(*net.UDPAddr)
-		if !ok || n != 9 || b[0] != 0 {
+		if !ok {
 			continue
 		}
 		at := netip.AddrPortFrom(u.AddrPort().Addr().Unmap(), u.AddrPort().Port())
+		if g, err := wire.ParseGreeting(b[:n]); err == nil {
+			p.greet(g, at)
+		}
+		if n != 9 || b[0] != 0 {
+			continue
+		}
 		p.mu.Lock()
 		if c := p.wanted[[8]byte(b[1:9])]; c != nil {
 			select {
@@ -241,6 +343,21 @@ func (p *punches) listen(e *Endpoint) {
 			}
 		}
 		p.mu.Unlock()
+	}
+}
+
+// greet hands a relay's greeting to who waits for one.
+func (p *punches) greet(g wire.Greeting, from netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c, relay := range p.greeted {
+		if relay != from {
+			continue
+		}
+		select {
+		case c <- g:
+		default: // it has one
+		}
 	}
 }
 

@@ -24,12 +24,18 @@ const (
 
 // A link over QUIC.
 type link struct {
-	id    linkID
-	peer  Peer
+	id    linkID   // once admitted
+	peer  Peer     // of one that is not admitted yet, only Key and Address
 	first [32]byte // join exporter of lane 1
 	since time.Time
-	most  int   // lanes that the peer allows; on the side that dialled
+	most  int   // lanes that the peer allows; on the side that dialled, once admitted
 	home  route // of lane 1, likewise
+
+	// Of a link that was dialled early: closed when the login is over, after which
+	// full is the peer, and refused says why it was not let in.
+	admitted chan struct{}
+	full     Peer
+	refused  error
 
 	incoming chan *stream // unbuffered: what waits, waits in quic-go
 	budget   *budget
@@ -41,6 +47,7 @@ type link struct {
 	lanes   []*lane // the living ones, by id
 	lastID  int     // of the newest
 	way     route   // of new lanes, on the side that dialled
+	called  uint64  // the counter of the peer's latest call
 	choice  LaneChoice
 	changed chan struct{} // closed when lanes come or go, or the choice changes
 	err     error         // why it is dead; nil while it lives
@@ -49,10 +56,15 @@ type link struct {
 
 var _ Link = (*link)(nil)
 
+// over is closed.
+var over = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
 func newLink(id linkID, peer Peer, wait *sync.WaitGroup, forget func()) *link {
 	return &link{
 		id:       id,
 		peer:     peer,
+		full:     peer,
+		admitted: over,
 		since:    time.Now(),
 		incoming: make(chan *stream),
 		budget:   newBudget(),
@@ -129,7 +141,41 @@ func (l *link) Err() error {
 	return l.err
 }
 
-func (l *link) Peer() Peer { return l.peer }
+func (l *link) Peer() Peer {
+	select {
+	case <-l.admitted:
+	case <-l.done:
+	}
+	if l.isAdmitted() {
+		return l.full
+	}
+	return l.peer
+}
+
+// isAdmitted tells whether the login is over, and we were let in.
+func (l *link) isAdmitted() bool {
+	select {
+	case <-l.admitted:
+		return l.refused == nil
+	default:
+		return false
+	}
+}
+
+// because returns why a stream of l failed: where we were not let in, that.
+func (l *link) because(err error) error {
+	if err == nil || l.admitted == over {
+		return err
+	}
+	select {
+	case <-l.admitted:
+		if l.refused != nil {
+			return l.refused
+		}
+	default:
+	}
+	return err
+}
 
 func (l *link) Lanes() []LaneStats {
 	l.mu.Lock()

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"github.com/bargee/bargee/internal/wire"
 )
 
@@ -17,6 +15,8 @@ type Leg struct {
 	Session uint64
 	Number  uint8  // 0 for the side that opened the session, 1 for the other
 	Key     []byte // 32 bytes, a secret between us and the relay
+
+	Quick bool // the relay may bind it at once
 
 	// Observed is where the relay sees the socket that our link to it is on,
 	// host:port; "" if it did not say.
@@ -34,6 +34,25 @@ type Leg struct {
 // is on), links go on directly as soon as both sides have reached each other, and
 // by way of the relay when they do not any more.
 func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (*Endpoint, error) {
+	e, err := listenByRelay(ctx, leg, cfg, direct)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
+	defer cancel()
+	select {
+	case <-e.leg.bound:
+		return e, nil
+	case <-e.leg.lost:
+	case <-ctx.Done():
+	}
+	e.Close()
+	return nil, fail(ErrUnreachable, "no answer from the relay %s", leg.Relay)
+}
+
+// listenByRelay is ListenByRelay without waiting for the relay: the bind has gone
+// out before it returns, and what is sent then goes out behind it.
+func listenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (*Endpoint, error) {
 	at, err := net.ResolveUDPAddr("udp", leg.Relay)
 	if err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", leg.Relay, err)
@@ -46,22 +65,14 @@ func ListenByRelay(ctx context.Context, leg Leg, cfg Config, direct *Endpoint) (
 	if err != nil {
 		return nil, err
 	}
+	e.leg = newLegKeeper(e, leg, at)
 	if direct != nil {
 		direct.Join(e)
 	}
-	k := &legKeeper{transport: e.transport, relay: at, binder: newLegBinder(leg, time.Now()), bound: make(chan struct{})}
-	e.last = k.leave
-	e.wait.Go(func() { k.listen(e.ctx) })
-	e.wait.Go(func() { k.run(e.ctx) })
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
-	defer cancel()
-	select {
-	case <-k.bound:
-		return e, nil
-	case <-ctx.Done():
-		e.Close()
-		return nil, fail(ErrUnreachable, "no answer from the relay %s", leg.Relay)
-	}
+	e.leg.sayDue()
+	e.wait.Go(func() { e.leg.listen(e.ctx) })
+	e.wait.Go(func() { e.leg.run(e.ctx) })
+	return e, nil
 }
 
 // listenTo opens an endpoint whose packets go to a relay, over TCP if there is a way.
@@ -79,31 +90,54 @@ func listenTo(ctx context.Context, way *carriage, cfg Config) (*Endpoint, error)
 
 // A legKeeper runs a legBinder over the socket of an endpoint.
 type legKeeper struct {
-	transport *quic.Transport
-	relay     net.Addr
+	endpoint *Endpoint
+	relay    *net.UDPAddr
 
 	mu     sync.Mutex
 	binder *legBinder
+	wake   chan struct{} // something is due earlier than run thinks
 	bound  chan struct{} // closed when it was the first time
-	once   sync.Once
+	lost   chan struct{} // closed when the relay knows no such session
+	first  sync.Once
+	last   sync.Once
 }
 
-// run sends what is due until ctx ends, and then leaves.
+func newLegKeeper(e *Endpoint, leg Leg, relay *net.UDPAddr) *legKeeper {
+	return &legKeeper{endpoint: e, relay: relay, binder: newLegBinder(leg, time.Now()),
+		wake: make(chan struct{}, 1), bound: make(chan struct{}), lost: make(chan struct{})}
+}
+
+// run sends what is due until ctx ends.
 func (k *legKeeper) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
+		case <-k.wake:
 		case <-ctx.Done():
 			return
 		}
-		k.mu.Lock()
-		out, next := k.binder.due(time.Now())
-		k.mu.Unlock()
-		k.send(out)
-		timer.Reset(time.Until(next))
+		timer.Reset(time.Until(k.sayDue()))
 	}
+}
+
+// sayDue sends what is due, and returns when to be called again.
+func (k *legKeeper) sayDue() (next time.Time) {
+	k.mu.Lock()
+	out, next := k.binder.due(time.Now())
+	k.mu.Unlock()
+	k.send(out)
+	return next
+}
+
+// nudge has the relay asked at once whether the leg is still bound: a lane is
+// silent.
+func (k *legKeeper) nudge() {
+	k.mu.Lock()
+	k.binder.nudge(time.Now())
+	k.mu.Unlock()
+	signal(k.wake)
 }
 
 // leave frees the leg, when all else was said.
@@ -114,21 +148,32 @@ func (k *legKeeper) leave() {
 	k.send(out)
 }
 
-// listen takes in what the relay says until ctx ends.
+// listen takes in what the relay says, and the peer beside its links, until ctx
+// ends.
 func (k *legKeeper) listen(ctx context.Context) {
 	b := make([]byte, 1500)
 	for {
-		n, _, err := k.transport.ReadNonQUICPacket(ctx, b)
+		n, _, err := k.endpoint.transport.ReadNonQUICPacket(ctx, b)
 		if err != nil {
 			return
 		}
+		if isCall(b[:n]) {
+			k.endpoint.heard(b[:n])
+			continue
+		}
 		k.mu.Lock()
 		out := k.binder.hear(b[:n], time.Now())
-		bound := k.binder.state == legBound
+		state := k.binder.state
 		k.mu.Unlock()
 		k.send(out)
-		if bound {
-			k.once.Do(func() { close(k.bound) })
+		switch state {
+		case legBound:
+			k.first.Do(func() { close(k.bound) })
+		case legLost:
+			k.last.Do(func() {
+				close(k.lost)
+				k.endpoint.giveUp(fail(ErrUnreachable, "the relay %s knows the session no more: it was restarted, or has ended it", k.relay))
+			})
 		}
 	}
 }
@@ -136,7 +181,7 @@ func (k *legKeeper) listen(ctx context.Context) {
 // send sends a datagram; one that cannot be sent is a lost one.
 func (k *legKeeper) send(b []byte) {
 	if b != nil {
-		_, _ = k.transport.WriteTo(b, k.relay)
+		_, _ = k.endpoint.transport.WriteTo(b, k.relay)
 	}
 }
 

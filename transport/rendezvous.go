@@ -2,10 +2,13 @@ package transport
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/bargee/bargee/internal/wire"
 )
 
 // A RelayRemote is a relay and what lets us in there. Without Secret and Pass we
@@ -38,6 +41,7 @@ type RoomState struct {
 
 // How often it is tried to have a room open again.
 const (
+	reopenSoon  = 100 * time.Millisecond // after it was open
 	reopenFirst = time.Second
 	reopenMost  = 4 * time.Second
 )
@@ -51,6 +55,10 @@ type Hosted struct {
 	o      RoomOptions
 	cancel context.CancelFunc
 	over   chan struct{}
+
+	holder []byte    // by which the relay knows that we are the same on a newer link
+	until  time.Time // when RoomOptions.For is over; zero: never
+	joined int
 
 	mu    sync.Mutex
 	state RoomState
@@ -81,7 +89,11 @@ func (e *Endpoint) Host(ctx context.Context, r RelayRemote, name RoomName, o Roo
 	if !e.begin() {
 		return nil, fail(ErrClosed, "host a room: the endpoint was closed")
 	}
-	h := &Hosted{from: e, relay: r, name: name, o: o, over: make(chan struct{})}
+	h := &Hosted{from: e, relay: r, name: name, o: o, over: make(chan struct{}), holder: make([]byte, 16)}
+	rand.Read(h.holder) // never fails
+	if o.For > 0 {
+		h.until = time.Now().Add(o.For)
+	}
 	ctx, h.cancel = context.WithCancel(ctx)
 	stop := context.AfterFunc(e.ctx, h.cancel)
 	first := make(chan error, 1)
@@ -119,30 +131,46 @@ func (h *Hosted) Close() {
 	<-h.over
 }
 
-// keep has the room open again and again, until ctx ends. tried hears what came of
-// each time, nil as soon as it is open.
+// keep has the room open again and again, until ctx ends, its time is over, or as
+// many have joined as may. tried hears what came of each time, nil as soon as it is
+// open.
 func (h *Hosted) keep(ctx context.Context, tried func(error)) {
 	defer h.cancel()
-	pause := reopenFirst
+	pause := reopenSoon
 	for ctx.Err() == nil {
-		opened, err := h.openOnce(ctx, func() { tried(nil) })
+		left, joins, over := h.left(time.Now())
+		if over {
+			h.became(RoomState{Err: fail(ErrNoRoom, "its time is over, or as many have joined as may")})
+			return
+		}
+		opened, err := h.openOnce(ctx, left, joins, func() { tried(nil) })
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 		h.became(RoomState{Err: err})
 		tried(err)
-		if h.o.For > 0 && errors.Is(err, ErrNoRoom) {
-			return // its time, or its number of joins, is over
-		}
 		if opened {
-			pause = reopenFirst
+			pause = reopenSoon
 		}
 		select {
 		case <-time.After(pause):
-			pause = min(2*pause, reopenMost)
+			pause = min(max(2*pause, reopenFirst), reopenMost)
 		case <-ctx.Done():
 		}
 	}
+}
+
+// left is how long the room may be open still, and how many may join.
+func (h *Hosted) left(now time.Time) (left time.Duration, joins int, over bool) {
+	if !h.until.IsZero() {
+		left = h.until.Sub(now)
+		over = left <= 0
+	}
+	if h.o.Joins > 0 {
+		joins = h.o.Joins - h.joined
+		over = over || joins <= 0
+	}
+	return left, joins, over
 }
 
 func (h *Hosted) became(s RoomState) {
@@ -154,7 +182,7 @@ func (h *Hosted) became(s RoomState) {
 
 // openOnce opens the room and takes in who joins, until it is closed. opened
 // tells whether it got so far.
-func (h *Hosted) openOnce(ctx context.Context, open func()) (opened bool, err error) {
+func (h *Hosted) openOnce(ctx context.Context, left time.Duration, joins int, open func()) (opened bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l, err := h.from.linkRelay(ctx, h.relay)
@@ -162,7 +190,7 @@ func (h *Hosted) openOnce(ctx context.Context, open func()) (opened bool, err er
 		return false, err
 	}
 	defer l.Close("the room is closed")
-	room, err := OpenRoom(ctx, l, h.name, h.o.For, h.o.Joins)
+	room, err := openRoom(ctx, l, h.name, left, joins, h.holder)
 	if err != nil {
 		return false, err
 	}
@@ -174,6 +202,7 @@ func (h *Hosted) openOnce(ctx context.Context, open func()) (opened bool, err er
 		if err != nil {
 			return true, cause(ctx, err)
 		}
+		h.joined++
 		if h.from.begin() {
 			go func() {
 				defer h.from.wait.Done()
@@ -186,11 +215,11 @@ func (h *Hosted) openOnce(ctx context.Context, open func()) (opened bool, err er
 // take lets in who joined, and forwards for it until its links are over.
 func (h *Hosted) take(room *Room, leg Leg) {
 	e := h.from
-	wrong, alone := make(chan struct{}, 1), make(chan struct{}, 1)
+	wrong, alone, welcome := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	cfg := e.cfg
 	cfg.Admission, cfg.room, cfg.accepted = h.o.Admission, h.name, e.accepted
-	cfg.wrong, cfg.alone = func() { signal(wrong) }, func() { signal(alone) }
-	via, err := ListenByRelay(e.ctx, leg, cfg, e)
+	cfg.wrong, cfg.alone, cfg.welcome = func() { signal(wrong) }, func() { signal(alone) }, func() { signal(welcome) }
+	via, err := listenByRelay(e.ctx, leg, cfg, e)
 	if err != nil {
 		e.cfg.Report(leg.Relay, fmt.Errorf("who joined: %w", err))
 		_ = room.Reject(leg, false) // it is over anyway
@@ -201,14 +230,22 @@ func (h *Hosted) take(room *Room, leg Leg) {
 	defer late.Stop()
 	for {
 		select {
+		case <-welcome:
+			_ = room.welcome(leg) // as for wrong
 		case <-alone:
-			return
+			if len(via.Links()) == 0 {
+				return
+			}
 		case <-late.C:
 			if len(via.Links()) == 0 {
 				return
 			}
 		case <-wrong:
 			_ = room.Reject(leg, true) // where the room is closed, it is over anyway
+			return
+		case <-via.leg.lost:
+			// Is it still the relay that has our room? See lookAfter.
+			_, _ = e.transport.WriteTo(wire.Hello(), via.leg.relay)
 			return
 		case <-e.ctx.Done():
 			return

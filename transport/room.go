@@ -33,8 +33,14 @@ type Room struct {
 // as long as the relay allows) and for so many who join (0: any number). It needs
 // a link that a token of the relay's admitted. ctx bounds the room's life.
 func OpenRoom(ctx context.Context, l Link, name RoomName, wanted time.Duration, joins int) (*Room, error) {
+	return openRoom(ctx, l, name, wanted, joins, nil)
+}
+
+// openRoom is OpenRoom for who opens it again after a link was lost, by the same
+// holder.
+func openRoom(ctx context.Context, l Link, name RoomName, wanted time.Duration, joins int, holder []byte) (*Room, error) {
 	st, stop, err := ask(ctx, l, &wire.RelayRequest{Ask: &wire.RelayRequest_Open{Open: &wire.OpenRoom{
-		Room: name[:], Seconds: uint32(wanted / time.Second), Joins: uint32(joins)}}})
+		Room: name[:], Seconds: uint32((wanted + time.Second - 1) / time.Second), Joins: uint32(joins), Holder: holder}}})
 	if err != nil {
 		return nil, fmt.Errorf("open a room: %w", err)
 	}
@@ -71,6 +77,12 @@ func (r *Room) Reject(leg Leg, wrong bool) error {
 	return wire.Write(r.stream, &wire.RoomWord{Reject: leg.Session, Wrong: wrong})
 }
 
+// welcome tells the relay that who joined did know the secret: honest joins do not
+// count against a network.
+func (r *Room) welcome(leg Leg) error {
+	return wire.Write(r.stream, &wire.RoomWord{Welcome: leg.Session})
+}
+
 // Close closes the room; sessions go on.
 func (r *Room) Close() {
 	r.stop()
@@ -80,7 +92,13 @@ func (r *Room) Close() {
 // JoinRoom joins a room at the relay at the other end of l and returns our leg of
 // the session with who opened it, number 1.
 func JoinRoom(ctx context.Context, l Link, name RoomName) (Leg, error) {
-	st, stop, err := ask(ctx, l, &wire.RelayRequest{Ask: &wire.RelayRequest_Join{Join: &wire.JoinRoom{Room: name[:]}}})
+	return joinRoom(ctx, l, name, 0)
+}
+
+// joinRoom is JoinRoom for a room that may be opened within wait.
+func joinRoom(ctx context.Context, l Link, name RoomName, wait time.Duration) (Leg, error) {
+	st, stop, err := ask(ctx, l, &wire.RelayRequest{Ask: &wire.RelayRequest_Join{Join: &wire.JoinRoom{
+		Room: name[:], Seconds: uint32(min(wait, mostAwaited) / time.Second)}}})
 	if err != nil {
 		return Leg{}, fmt.Errorf("join a room: %w", err)
 	}
@@ -95,6 +113,9 @@ func JoinRoom(ctx context.Context, l Link, name RoomName) (Leg, error) {
 	}
 	return legOf(l.Peer().Address, carriageOf(l), reply.GetJoined(), 1)
 }
+
+// mostAwaited is how long one may wait for a room to be opened.
+const mostAwaited = time.Minute
 
 // ask opens a stream with a request; the stream ends with ctx, until stop.
 func ask(ctx context.Context, l Link, r *wire.RelayRequest) (st Stream, stop func() bool, err error) {
@@ -122,7 +143,7 @@ func legOf(relay string, way *carriage, l *wire.SessionLeg, number uint32) (Leg,
 	if l.Leg != number || len(l.Key) != 32 {
 		return Leg{}, fail(ErrProtocol, "%s named a leg that cannot be", relay)
 	}
-	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed, way: way}, nil
+	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed, Quick: l.Quick, way: way}, nil
 }
 
 // refusedBy is a relay's no as an error.

@@ -48,8 +48,12 @@ func (r route) addLane(ctx context.Context, l *link) error {
 // join makes a connection a lane of l.
 func (r route) join(ctx context.Context, l *link, w winner) error {
 	e, id := r.from, l.nextID()
-	in, ch, err := e.enter(ctx, w, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
-	if err == nil && !l.attach(newLane(id, e.cfg.path, w.conn, e.member(w.conn, in.fec, ch.fec, clientRole))) {
+	d, err := e.knock(ctx, w)
+	var in entry
+	if err == nil {
+		in, err = e.enter(ctx, w, d, clientLogin{pinned: true, join: &clientJoin{link: l.id, lane: id, first: l.first}})
+	}
+	if err == nil && !l.attach(newLane(id, e.cfg.path, w.conn, e.member(w.conn, in.fec, d.ch.fec, clientRole))) {
 		err = fail(ErrClosed, "the link ended meanwhile")
 	}
 	if err != nil {

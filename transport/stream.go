@@ -102,14 +102,17 @@ func (s *stream) count(c Class) {
 func (s *stream) Read(p []byte) (int, error) {
 	if !s.headed {
 		if err := s.readClass(); err != nil {
-			return 0, explainStream(err, s.link.peer.Address)
+			return 0, s.link.because(explainStream(err, s.link.peer.Address))
 		}
 	}
 	n, err := s.q.Read(p)
 	if err == io.EOF {
 		s.finish(false, true)
 	}
-	return n, explainStream(err, s.link.peer.Address)
+	if err != nil && err != io.EOF {
+		err = s.link.because(explainStream(err, s.link.peer.Address))
+	}
+	return n, err
 }
 
 func (s *stream) Write(p []byte) (int, error) {
@@ -117,7 +120,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	closed := s.wrote
 	s.mu.Unlock()
 	n, err := s.q.Write(p)
-	err = explainStream(err, s.link.peer.Address)
+	err = s.link.because(explainStream(err, s.link.peer.Address))
 	if _, aborted := err.(*AbortError); err != nil && closed && !aborted {
 		err = fail(ErrClosed, "write on a stream that was closed")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,6 +17,7 @@ const (
 	watchEvery  = 500 * time.Millisecond
 	silentAfter = 2 * time.Second // and two round trips
 	askAgain    = 5 * time.Second
+	nudgeAfter  = 500 * time.Millisecond // and two round trips: the relay is asked
 )
 
 // A silence finds out when a lane has become suspiciously silent. It is told
@@ -24,6 +26,7 @@ type silence struct {
 	received, sent uint64    // when something was heard last
 	since          time.Time // something has been sent since then; zero: nothing
 	asked          time.Time // when it was suspicious last
+	heard          time.Time // when something was
 }
 
 // suspicious reports that nothing was heard for long although something was
@@ -31,7 +34,7 @@ type silence struct {
 func (s *silence) suspicious(now time.Time, st LaneStats) bool {
 	switch {
 	case st.Received != s.received:
-		*s = silence{received: st.Received, sent: st.Sent}
+		*s = silence{received: st.Received, sent: st.Sent, heard: now}
 	case st.Sent == s.sent && s.since.IsZero():
 	case s.since.IsZero():
 		s.since = now
@@ -40,6 +43,14 @@ func (s *silence) suspicious(now time.Time, st LaneStats) bool {
 		return true
 	}
 	return false
+}
+
+// lasts is for how long something that was said has had no answer.
+func (s *silence) lasts(now time.Time) time.Duration {
+	if s.since.IsZero() {
+		return 0
+	}
+	return now.Sub(s.since)
 }
 
 // watchOver drops the lanes of l whose host says that the peer is gone, until l
@@ -57,7 +68,7 @@ func (e *Endpoint) watchOver(l *link) {
 		case <-l.done:
 			return
 		case now := <-tick.C:
-			for to := range l.silent(now) {
+			for to := range e.doubted(l, now) {
 				e.wait.Go(func() { l.ask(ctx, to) })
 			}
 		}
@@ -88,15 +99,43 @@ func (l *link) remotes() map[netip.AddrPort]bool {
 	return found
 }
 
-// silent returns where the suspicious lanes lead to.
-func (l *link) silent(now time.Time) map[netip.AddrPort]bool {
+// doubted looks at the lanes of l and returns where those lead to that are silent
+// and shall be asked after. One that has another path beside it is given up at once,
+// and the peer is told so: who only receives could not know it for as long as a lane
+// may be silent. The relay is asked whether it still forwards for us.
+func (e *Endpoint) doubted(l *link, now time.Time) map[netip.AddrPort]bool {
 	found := map[netip.AddrPort]bool{}
-	for _, n := range l.living() {
-		if n.silence.suspicious(now, n.stats()) {
+	lanes := l.living()
+	for _, n := range lanes {
+		st := n.stats()
+		switch {
+		case !n.silence.suspicious(now, st):
+			if e.leg != nil && n.path != PathDirect && n.silence.lasts(now) >= nudgeAfter+2*st.RTT {
+				e.leg.nudge()
+			}
+		case n.path == PathDirect && e.leg != nil && hasPath(lanes, func(p Path) bool { return p != PathDirect }):
+			e.call(l, callDead, l.leaveSilent(n.remote(), now))
+		default:
 			found[n.remote()] = true
 		}
 	}
 	return found
+}
+
+// leaveSilent gives up all lanes that lead to a silent address, and returns their
+// numbers.
+func (l *link) leaveSilent(to netip.AddrPort, now time.Time) (numbers []byte) {
+	for _, n := range l.living() {
+		if n.remote() == to && now.Sub(n.silence.heard) >= silentAfter {
+			n.giveUp(fail(ErrUnreachable, "%s is silent on the direct way", l.peer.Address))
+			numbers = append(numbers, byte(n.id))
+		}
+	}
+	return numbers
+}
+
+func hasPath(lanes []*lane, is func(Path) bool) bool {
+	return slices.ContainsFunc(lanes, func(n *lane) bool { return is(n.path) && !n.leaving() })
 }
 
 // ask ends all lanes that lead to an address whose host says that nothing

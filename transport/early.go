@@ -1,0 +1,50 @@
+package transport
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// dialEarly makes a connection a link before the peer has let us in; see
+// Remote.Early. That is safe where nothing depends on what the peer would prove: its
+// key is the one that we wanted, or nobody's. A server reads no stream but the first
+// before it has let somebody in; what comes on others waits.
+func (e *Endpoint) dialEarly(w winner, d door, login clientLogin, lanes int) (*link, error) {
+	l := e.dialled(w, d.ch)
+	l.admitted = make(chan struct{})
+	if !e.register(l) {
+		w.conn.CloseWithError(codeClosed, "")
+		return nil, fail(ErrClosed, "the endpoint was closed")
+	}
+	n := newLane(1, e.cfg.path, w.conn, nil)
+	l.attach(n)
+	if !e.begin() {
+		l.Close("the program ends")
+		return nil, fail(ErrClosed, "the endpoint was closed")
+	}
+	go func() {
+		defer e.wait.Done()
+		e.finishLogin(l, n, w, d, login, lanes)
+	}()
+	return l, nil
+}
+
+// finishLogin runs the login of a link that is in use already.
+func (e *Endpoint) finishLogin(l *link, n *lane, w winner, d door, login clientLogin, lanes int) {
+	late := time.Now().Add(e.cfg.HandshakeTimeout)
+	ctx, cancel := context.WithDeadlineCause(e.ctx, late, fail(ErrUnreachable, "no answer from %s within %v", w.address, e.cfg.HandshakeTimeout))
+	defer cancel()
+	in, err := e.enter(ctx, w, d, login)
+	if err != nil {
+		l.refused = err
+		close(l.admitted)
+		l.end(err, "")
+		return
+	}
+	l.id, l.most, l.full = in.link, in.maxLanes, in.peer(l.peer, d.ch)
+	close(l.admitted)
+	n.correct(e.member(w.conn, in.fec, d.ch.fec, clientRole))
+	e.widen(ctx, l, lanes)
+	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
+}
