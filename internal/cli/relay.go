@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -123,7 +122,7 @@ func (o *relayOptions) run(ctx context.Context) error {
 const mostLoops = 8
 
 func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
-	dir, err := o.dataDir()
+	dir, err := o.relayDir(o.data)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +147,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
 	}
 	r := &relayRole{
-		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log,
+		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log, dir: dir,
 		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Report: report}),
 		files: []reloader{tokens},
 	}
@@ -160,18 +159,15 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	return r, nil
 }
 
-// dataDir is where the relay keeps what is its own.
-func (o *relayOptions) dataDir() (string, error) {
-	if o.data != "" {
-		return filepath.Abs(o.data)
-	}
-	h, err := o.home()
-	return filepath.Join(h.state, "relay"), err
-}
-
 // ready says that we can be reached, and what others need.
 func (o *relayOptions) ready(r *relayRole) error {
 	addresses := o.addresses(r.plane.Addr())
+	if err := keepAddresses(r.dir, addresses); err != nil {
+		r.log.Warn("bargee relay ticket will not know where we are", "reason", reason(err))
+	}
+	if len(r.tokens.list()) == 0 {
+		r.log.Warn("nobody can open a room yet: bargee relay ticket lets somebody in", "data", r.dir)
+	}
 	ticket := ""
 	if token := r.tokens.known; !token.IsZero() && (r.tokens.made || o.ticket) {
 		ticket = transport.RelayTicket{Addresses: addresses, Key: r.key, Token: token}.Reveal()
@@ -186,8 +182,7 @@ func (o *relayOptions) ready(r *relayRole) error {
 	}
 	o.printf("listening on %s\n", addresses[0])
 	if ticket != "" {
-		o.say("Type these two lines on each machine that shall use it; they are not shown again:")
-		o.printf("bargee relay add\n%s\n", ticket)
+		o.handOut(ticket)
 	}
 	return o.flush()
 }

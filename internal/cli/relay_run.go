@@ -17,6 +17,7 @@ type relayRole struct {
 	endpoint *transport.Endpoint
 	relay    *relay.Relay
 	key      transport.Fingerprint
+	dir      string // --data
 	tokens   *relayTokens
 	log      *roleLog
 	init     initSystem
@@ -42,12 +43,19 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration) error {
 	defer release()
 	alive := r.init.watchdog()
 	defer alive.Stop()
+	look := time.NewTicker(lookTime)
+	defer look.Stop()
 	r.init.ready()
 	r.log.Info("the relay is ready", "address", r.plane.Addr(), "key", r.key.Short(), "tokens", len(r.tokens.list()), "version", version())
 	for {
 		select {
 		case <-hungUp:
 			r.reload()
+		case <-look.C:
+			if r.tokens.changed() {
+				r.readAgain(r.tokens)
+				r.log.Info("tokens came or went", "tokens", len(r.tokens.list()))
+			}
 		case <-alive.C:
 			r.sayAlive(ctx)
 		case err := <-ended:
@@ -60,24 +68,31 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration) error {
 	}
 }
 
-// reload reads the files again, and cuts off who is not let in any more.
+// lookTime is how soon a token that was added while we run opens rooms.
+const lookTime = time.Second
+
+// reload reads all files again.
 func (r *relayRole) reload() {
 	r.init.reloading()
 	defer r.init.ready()
 	r.log.reopen()
-	cut := 0
 	for _, f := range r.files {
-		gone, err := f.reload()
-		if err != nil {
-			r.log.Error("not read again: what was in force stays so", "reason", reason(err))
-			continue
-		}
-		for _, origin := range gone {
-			links, sessions := r.relay.Revoke(origin, "the token was revoked")
-			cut += links + sessions
-		}
+		r.readAgain(f)
 	}
-	r.log.Info("read again", "tokens", len(r.tokens.list()), "cut_off", cut)
+	r.log.Info("read again", "tokens", len(r.tokens.list()))
+}
+
+// readAgain reads a file again, and cuts off who is not let in any more.
+func (r *relayRole) readAgain(f reloader) {
+	gone, err := f.reload()
+	if err != nil {
+		r.log.Error("not read again: what was in force stays so", "reason", reason(err))
+		return
+	}
+	for _, origin := range gone {
+		links, sessions := r.relay.Revoke(origin, "the token was revoked")
+		r.log.Info("a token is gone", "id", origin, "links_closed", links, "sessions_ended", sessions)
+	}
 }
 
 // aliveTime is how long the relay may take to show that it does its work.

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -22,12 +23,18 @@ import (
 // which is all that it keeps of them.
 type relayTokens struct {
 	file  string          // where they are read from again; "": they stay as they are
+	own   bool            // we made the file, and look whether it changes
 	known transport.Token // the first one, if this run knows it
 	made  bool            // by this run
 
 	mu     sync.Mutex
 	public []transport.TokenPublic
+	stamp  string // of the file that they were read from
 }
+
+// tokensFile is where a relay keeps the public halves of the tokens that were made
+// for it, in its --data.
+const tokensFile = "tokens"
 
 // list is transport.Admission.Tokens.
 func (t *relayTokens) list() []transport.TokenPublic {
@@ -42,6 +49,7 @@ func (t *relayTokens) reload() (gone []string, err error) {
 	if t.file == "" {
 		return nil, nil
 	}
+	stamp := stampOf(t.file)
 	public, _, err := readTokens(t.file)
 	if err != nil {
 		return nil, err
@@ -53,40 +61,87 @@ func (t *relayTokens) reload() (gone []string, err error) {
 			gone = append(gone, p.ID())
 		}
 	}
-	t.public = public
+	t.public, t.stamp = public, stamp
 	return gone, nil
 }
 
-// openTokens returns the tokens of --token-file, else the one that was made for
-// the relay in dir; the first run makes it.
+// changed tells whether the file is another one than the one that was read.
+func (t *relayTokens) changed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.own && stampOf(t.file) != t.stamp
+}
+
+// openTokens returns the tokens of --token-file, else those that were made for the
+// relay in dir; the first run makes one, unless what it prints is a log.
 func (o *relayOptions) openTokens(dir string) (*relayTokens, error) {
 	if o.tokenFile == "-" {
 		return o.givenToken()
 	}
 	if o.tokenFile != "" {
-		public, first, err := readTokens(o.tokenFile)
-		return &relayTokens{file: o.tokenFile, known: first, public: public}, err
+		t := &relayTokens{file: o.tokenFile, stamp: stampOf(o.tokenFile)}
+		var err error
+		t.public, t.known, err = readTokens(o.tokenFile)
+		return t, err
 	}
-	name := filepath.Join(dir, "token.json")
-	kept, err := readRelayToken(name)
+	name := filepath.Join(dir, tokensFile)
+	_, err := os.Stat(name)
 	switch {
-	case err == nil && !o.newToken && o.ticket:
-		return nil, usage("only the public half of this relay's token is kept", "--new-token makes and prints another one").about("", "--show-ticket")
-	case err == nil && !o.newToken:
-		return &relayTokens{public: []transport.TokenPublic{kept.Token}}, nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist) && !o.newToken:
-		return nil, &problem{what: "read", where: session.Display(name), err: err, hint: "--new-token makes another token"}
+	case o.newToken:
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, &problem{what: "replace", where: session.Display(name), err: err}
+		}
+	case err == nil && o.ticket:
+		return nil, usage("only the public half of this relay's token is kept", "bargee relay ticket makes and prints another one").about("", "--show-ticket")
+	case err == nil:
+		t := &relayTokens{file: name, own: true, stamp: stampOf(name)}
+		t.public, _, err = readTokens(name)
+		return t, err
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, &problem{what: "read", where: session.Display(name), err: err}
 	}
-	t := &relayTokens{known: transport.NewToken(), made: true}
+	t := &relayTokens{file: name, own: true}
+	if toJournal() {
+		return t, nil
+	}
+	t.known, t.made = transport.NewToken(), true
 	t.public = []transport.TokenPublic{t.known.Public()}
-	b, err := json.Marshal(relayToken{t.public[0], time.Now().UTC().Truncate(time.Second)})
-	if err == nil {
-		err = replaceFile(name, append(b, '\n'))
+	if err := addToken(name, t.public[0], ""); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, &problem{what: "keep", where: "the relay's token", err: err}
-	}
+	t.stamp = stampOf(name)
 	return t, nil
+}
+
+// addToken appends the public half of a token, and what it is for, to a file.
+func addToken(name string, p transport.TokenPublic, what string) error {
+	wrong := func(err error) error { return &problem{what: "keep", where: "the relay's token", err: err} }
+	half, err := p.MarshalText()
+	if err != nil {
+		return wrong(err)
+	}
+	kept, err := readAtMost(name, maxTokens)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrong(err)
+	}
+	if len(kept) > 0 && kept[len(kept)-1] != '\n' {
+		kept = append(kept, '\n')
+	}
+	line := fmt.Sprintf("# %s, made %s", p.ID(), time.Now().UTC().Format(time.RFC3339))
+	if what != "" {
+		line += " for " + what
+	}
+	if err := replaceFile(name, fmt.Appendf(kept, "%s\n%s\n", line, half)); err != nil {
+		return wrong(err)
+	}
+	// Public halves are no secret, and the relay may be another user than who adds one.
+	if bytes.Contains(kept, []byte("bgt_")) {
+		return nil
+	}
+	if err := os.Chmod(name, 0o644); err != nil {
+		return wrong(err)
+	}
+	return nil
 }
 
 // givenToken takes the token from standard input.
@@ -102,37 +157,27 @@ func (o *relayOptions) givenToken() (*relayTokens, error) {
 	return &relayTokens{known: token, public: []transport.TokenPublic{token.Public()}}, nil
 }
 
-// A relayToken is what is kept of the token that bargee made for a relay.
-type relayToken struct {
-	Token transport.TokenPublic `json:"token"`
-	Made  time.Time             `json:"made"`
-}
-
-func readRelayToken(name string) (t relayToken, err error) {
-	b, err := os.ReadFile(name)
-	if err == nil {
-		err = json.Unmarshal(b, &t)
-	}
-	return t, err
-}
-
-// mostTokens bounds what is read of a file of tokens.
-const mostTokens = 4096
+// mostTokens and maxTokens bound what is read of a file of tokens.
+const (
+	mostTokens = 4096
+	maxTokens  = 1 << 20
+)
 
 // readTokens reads a file with a token (bgt_…) or a public half (bgtpub_…) on each
 // line; empty lines and those that begin with # are for people. first is the first
-// one, if it is a token.
+// one, if it is a token. A file with tokens is refused where others can read it.
 func readTokens(name string) (public []transport.TokenPublic, first transport.Token, err error) {
-	f, err := openSecret(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO nobody writes to must not hang us
 	if err != nil {
-		return nil, first, err
+		return nil, first, &problem{what: "read the tokens in", where: session.Display(name), err: err}
 	}
 	defer f.Close()
+	secret := false
 	wrong := func(line int, err error) error {
 		return &problem{what: "read the tokens in", where: fmt.Sprintf("%s:%d", session.Display(name), line), err: err,
 			hint: "each line has a token, bgt_…, or the public half of one, bgtpub_…; bargee token new makes one"}
 	}
-	lines := bufio.NewScanner(io.LimitReader(f, 1<<20))
+	lines := bufio.NewScanner(io.LimitReader(f, maxTokens))
 	for n := 1; lines.Scan(); n++ {
 		word := strings.TrimSpace(lines.Text())
 		var p transport.TokenPublic
@@ -146,6 +191,7 @@ func readTokens(name string) (public []transport.TokenPublic, first transport.To
 		default:
 			var token transport.Token
 			token, err = transport.ParseToken(word)
+			secret = true
 			if p = token.Public(); len(public) == 0 {
 				first = token
 			}
@@ -158,9 +204,23 @@ func readTokens(name string) (public []transport.TokenPublic, first transport.To
 	if err := lines.Err(); err != nil {
 		return nil, first, &problem{what: "read the tokens in", where: session.Display(name), err: err}
 	}
+	if secret {
+		if err := checkPrivate(f, name); err != nil {
+			return nil, first, err
+		}
+	}
 	if len(public) == 0 {
 		return nil, first, &problem{what: "read the tokens in", where: session.Display(name), err: errors.New("there is none"),
 			hint: "bargee token new makes one"}
 	}
 	return public, first, nil
+}
+
+// stampOf changes when a file does.
+func stampOf(name string) string {
+	info, err := os.Stat(name)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
 }

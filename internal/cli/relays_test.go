@@ -119,4 +119,11 @@ func TestReadTokens(t *testing.T) {
 	if _, first, err := readTokens(name); err != nil || !first.IsZero() {
 		t.Errorf("a public half is a token: %v", err)
 	}
+	if err := addToken(name, a.Public(), "somebody"); err != nil || tokens.changed() {
+		t.Errorf("a file that is not ours is looked at: %v", err)
+	}
+	tokens.own = true
+	if gone, err := tokens.reload(); err != nil || len(gone) != 0 || len(tokens.list()) != 2 || tokens.changed() {
+		t.Errorf("one was added: %v %v", tokens.list(), err)
+	}
 }

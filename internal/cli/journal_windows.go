@@ -1,0 +1,3 @@
+package cli
+
+func toJournal() bool { return false }
