@@ -138,6 +138,13 @@ func (v *Invitation) knows(key Fingerprint) bool {
 	return ok
 }
 
+// was is that of invite.
+func (v *Invitation) was(room RoomName) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.state.was(room)
+}
+
 // ask and judge are those of invite, at the present time.
 func (v *Invitation) ask(key Fingerprint, room RoomName) (code Code, refused *wire.Refused) {
 	v.act(func(time.Time) bool {

@@ -42,8 +42,12 @@ type invite struct {
 	burnt  int // in a row
 	change CodeChange
 	guests []guest
+	past   []RoomName // of codes that were good, the latest last
 	ended  bool
 }
+
+// mostPast is how many past codes are told from those that never were.
+const mostPast = 8
 
 // A guest came in by a code, which is good for it until the end.
 type guest struct {
@@ -58,7 +62,21 @@ func (i *invite) begin(now time.Time) {
 }
 
 func (i *invite) renew(why CodeChange, now time.Time) {
+	i.pass()
 	i.code, i.until, i.wrong, i.change = i.make(i.digits), now.Add(i.ttl), 0, why
+}
+
+// pass notes that the code is over.
+func (i *invite) pass() {
+	if !i.code.IsZero() {
+		i.past = append(i.past, i.code.Room())
+		i.past = i.past[max(0, len(i.past)-mostPast):]
+	}
+}
+
+// was tells whether a room is that of a code which was good, or is.
+func (i *invite) was(room RoomName) bool {
+	return slices.Contains(i.past, room) || slices.Contains(i.rooms(), room)
 }
 
 // tick lets time pass, and tells whether that changed anything.
@@ -86,7 +104,10 @@ func (i *invite) taken(room RoomName, now time.Time) bool {
 }
 
 // end ends it: nobody is let in any more.
-func (i *invite) end() { i.code, i.until, i.guests, i.ended = Code{}, time.Time{}, nil, true }
+func (i *invite) end() {
+	i.pass()
+	i.code, i.until, i.guests, i.ended = Code{}, time.Time{}, nil, true
+}
 
 func (i *invite) guest(key Fingerprint) (guest, bool) {
 	n := slices.IndexFunc(i.guests, func(g guest) bool { return g.key == key })
@@ -130,6 +151,7 @@ func (i *invite) judge(key Fingerprint, room RoomName, right bool, now time.Time
 	case right:
 		i.guests, i.burnt = append(i.guests, guest{key, code}), 0
 		if len(i.guests) == i.most {
+			i.pass()
 			i.code, i.until, i.change = Code{}, time.Time{}, CodeNotMore
 		}
 		return nil, true
@@ -141,6 +163,7 @@ func (i *invite) judge(key Fingerprint, room RoomName, right bool, now time.Time
 	if i.burnt <= burntInARow {
 		i.renew(CodeBurnt, now)
 	} else {
+		i.pass()
 		i.code, i.until, i.change, i.wrong = Code{}, now.Add(burntPause), CodeBurnt, 0
 	}
 	return refuse(wire.Refused_AUTH, "the code is wrong, for the third time: another one is good now"), true

@@ -146,6 +146,25 @@ func TestInvite(t *testing.T) {
 	}
 }
 
+// TestInvitePast: what was a code is told from what never was one.
+func TestInvitePast(t *testing.T) {
+	i := testInvite(1)
+	for n := range 20 {
+		i.tick(time.Time{}.Add(time.Duration(n) * 10 * time.Minute))
+	}
+	for number, want := range map[string]bool{"1019": true, "1018": true, "1011": true, "1010": false, "1020": false} {
+		if i.was(RoomOfCode(number)) != want {
+			t.Errorf("%s was one: %v", number, !want)
+		}
+	}
+	if len(i.past) != mostPast {
+		t.Errorf("%d are kept", len(i.past))
+	}
+	if i.end(); !i.was(RoomOfCode("1019")) {
+		t.Error("at the end the last one never was")
+	}
+}
+
 func TestInvitation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, err := Invite(InvitationOptions{Relay: "relay.example", Guests: 2})

@@ -141,6 +141,10 @@ func (x *meeting) choose(ctx context.Context) (best met, err error) {
 		select {
 		case other := <-x.links:
 			same := other.Peer().Key == best.Peer().Key // who comes third is too late
+			if other.Peer().Words == best.Peer().Words {
+				best.Close("")
+				return met{}, fail(ErrProtocol, "somebody made us meet ourselves")
+			}
 			if best.Err() != nil || same && other.outranks(x.Fingerprint()) && other.Err() == nil {
 				best, other = other, best
 			}
@@ -185,7 +189,7 @@ func (x *meeting) look(ctx context.Context, p *lanParty) {
 		case s := <-p.heard:
 			p.knock(s)
 			x.mu.Lock()
-			ours := !x.dialling[s.At] && dials(p.ID(), x.state, s)
+			ours := !x.dialling[s.At] && len(x.dialling) < mostFound && dials(p.ID(), x.state, s)
 			if ours {
 				x.dialling[s.At] = true
 			}

@@ -130,6 +130,27 @@ func TestMeetWrongPhrase(t *testing.T) {
 	}
 }
 
+// TestMeetOurselves: who makes us dial ourselves makes us stop, not believe that
+// somebody came.
+func TestMeetOurselves(t *testing.T) {
+	token := SecretOf(NewToken())
+	public := token.token.Public()
+	room, doors := RoomOfToken(public), Doors{LAN: testLAN(t)}
+	e := serveOn(t, Config{Admission: &Admission{Tree: "/", Tokens: Tokens(public)}})
+	node, err := lan.Open(*doors.LAN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	// Somebody who knows the room says that he waits at our own address.
+	node.Join(lan.Room(room), addressOf(e.Addr()), lan.Waiting, func(lan.Sighting) {})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := e.Meet(ctx, Meeting{Room: room, Doors: doors, To: Remote{Secret: token}}); !errors.Is(err, ErrProtocol) {
+		t.Error(err)
+	}
+}
+
 // TestMeetNobody: without the other side a meeting ends with its ctx, and leaves
 // nothing behind.
 func TestMeetNobody(t *testing.T) {

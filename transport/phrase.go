@@ -101,8 +101,11 @@ func (l serverLogin) checkCode(c *conversation, ch channel, hellos [sha256.Size]
 		return nil, l.wrong(c, fail(ErrProtocol, "%s sent a proof that was not asked for", ch.address))
 	}
 	code, refused := l.admission.Code.ask(ch.client, room)
-	if refused != nil {
+	switch {
+	case refused != nil && l.admission.Code.was(room):
 		return nil, refuse(refused, errOldCode)
+	case refused != nil: // trying numbers is charged, too
+		return nil, refuse(refused, errWrongProof)
 	}
 	ours, right, err := l.runPAKE(c, ch, hellos, share, code.Secret())
 	if err != nil {
