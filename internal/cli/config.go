@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -55,7 +53,7 @@ func newConfig(a *app) *cobra.Command {
 		},
 		&cobra.Command{
 			Use: "edit", Short: "Open the file in $VISUAL or $EDITOR, and check it", Args: atMost(0),
-			RunE: func(cmd *cobra.Command, _ []string) error { return a.editConfig(cmd.Context()) },
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.editConfig() },
 		},
 	)
 	return cmd
@@ -191,7 +189,7 @@ func (a *app) checkConfig() error {
 
 // editConfig opens the file in an editor; a new one begins with all settings as
 // they are, as comments.
-func (a *app) editConfig(ctx context.Context) error {
+func (a *app) editConfig() error {
 	file, _, err := a.configFile()
 	if err != nil {
 		return err
@@ -199,17 +197,14 @@ func (a *app) editConfig(ctx context.Context) error {
 	if err := makeConfig(file); err != nil {
 		return &problem{what: "make", where: session.Display(file), err: err}
 	}
-	editor := a.getenv("VISUAL")
-	if editor == "" {
-		editor = a.getenv("EDITOR")
-	}
-	if editor == "" {
+	if !a.asks && strings.TrimSpace(a.getenv("VISUAL")+a.getenv("EDITOR")) == "" { // a usual one would want a terminal
 		return usage("neither VISUAL nor EDITOR says what to edit it with", "the file is "+session.Display(file)).about("edit", "the configuration")
 	}
-	words := strings.Fields(editor)
-	cmd := exec.CommandContext(ctx, words[0], append(words[1:], file)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
+	e, err := editorOf(file, a.getenv)
+	if err == nil {
+		err = e.Run()
+	}
+	if err != nil {
 		return &problem{what: "edit", where: session.Display(file), err: err}
 	}
 	return a.checkConfig()

@@ -68,9 +68,17 @@ func createIn(dir, name string, mode fs.FileMode) (*os.File, error) {
 // Editor returns the person's editor: $VISUAL or $EDITOR, else one that most
 // machines have.
 func (d desk) Editor(p session.Path) (tui.Program, error) {
-	file := session.NewHost().Name(p)
+	e, err := editorOf(session.NewHost().Name(p), d.getenv)
+	if err != nil { // not a nil *editor as a Program
+		return nil, err
+	}
+	return e, nil
+}
+
+// editorOf returns the person's editor with a file of this machine.
+func editorOf(file string, getenv func(string) string) (*editor, error) {
 	for _, name := range []string{"VISUAL", "EDITOR"} {
-		command := strings.TrimSpace(d.getenv(name))
+		command := strings.TrimSpace(getenv(name))
 		if command == "" {
 			continue
 		}
