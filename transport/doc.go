@@ -3,7 +3,9 @@
 // said on the streams is the business of the session package.
 //
 // [Listen] opens an [Endpoint], which dials and accepts links over QUIC.
-// [Pipe] makes a link in memory. An [Identity] is a machine's key; [KnownPeers]
+// [Pipe] makes a link in memory. Peers that know no address of each other meet by a
+// [Code] ([Endpoint.Welcome], [Endpoint.DialCode]), a token or a phrase
+// ([Endpoint.Meet]). An [Identity] is a machine's key; [KnownPeers]
 // are the keys that it dials, [Grants] the keys that may enter.
 //
 // The rest of this text is the protocol, for another implementation. Messages
@@ -66,10 +68,56 @@
 // SHA-512("CPaceMac" || sid || ISK) over lv_cat(Y, AD) of the side that sends
 // the tag. The client sends its own first; the server's is Admitted.proof.
 //
+// Code: as a phrase, with PRS the code without its relay ("4711-word-word-word", lower
+// case) and "bargee cpace code v1" in place of "bargee cpace v1". The Proof with the
+// client's share has room, that of the code (see Meeting): a server that has another
+// code by now refuses before anything is tried. The server counts a code as wrong
+// where a confirmation comes that does not fit; one whose client goes away before has
+// told it nothing that a guess could be held against. The third wrong one ends the
+// code, whatever is still under way. The key of the first that is right (of the first
+// so many, if the server wants) may come again, by the same code or, to a server it has
+// pinned meanwhile, without one; no other key may.
+//
 // Pass: ClientHello.pass, a JSON Web Token that names the client's TLS key by its
 // thumbprint (RFC 7638) in cnf.jkt, so that it needs no proof of its own. A server
 // that takes none answers as if there were none. What else it says is in package
 // relay.
+//
+// # Words of a link
+//
+// Four words for people to compare, at both ends: HKDF(exporter("EXPORTER-bargee-join"),
+// salt = client's key hash || server's key hash, "bargee link words v1") is four
+// numbers of 8 bytes, each modulo 7772 an index into words.txt, from 0. Of lane 1.
+//
+// # Meeting
+//
+// A room is 32 bytes that both know, at a relay (package relay) and on the local
+// network (package lan):
+//
+//	a code's number     HKDF(digits, no salt, "bargee room code v1")
+//	a token             HKDF(p, no salt, "bargee room token v1")
+//	a name (of phrases) HKDF(UTF-8, no salt, "bargee room name v1")
+//	a known peer        see RoomOfDay
+//
+// A room is never made of a phrase or of the words of a code: whoever sees its name
+// could try them one by one, and nobody would notice.
+//
+// A code is NNNN-word-word-word@host[:port]: a number of 4 to 9 digits and three words
+// of words.txt, each chosen at random apart from the others, and a relay, port 6768 if
+// none is said, or none. It is good for 10 minutes, and is replaced, number and words,
+// when that is over, when it was burnt, and, by one with a longer number, when the
+// relay says that somebody has the room. After three that were burnt in a row the next
+// comes a minute later. The rooms of codes by which somebody came stay open. Who types a
+// code is the client, joins the room as a guest of the relay, and asks on the local
+// network at the same time; on all ways together it logs in once, and after a refusal
+// with AUTH not again.
+//
+// Two with the same token, or phrase and name, are equals, and either may be the
+// client: who comes second is. On the local network that is who seeks while the other
+// one waits, if both do the same who has the smaller id; one seeks for half a second
+// and waits from then on. Who waits tries to open the room at the relay, and joins it
+// if somebody has it open. Of two links that cross both keep the one that was dialled
+// by the smaller key hash.
 //
 // # Links and lanes
 //
@@ -177,6 +225,7 @@
 //	            or an IPv6 /64) is not listened to until its penalties, 10 min at
 //	            most, are over
 //	10          wrong phrases in an hour, from anywhere
+//	3, 10 min   wrong codes, and the life of one
 //
 // # Refusals
 //

@@ -26,6 +26,10 @@
 // as long as it was. An answer counts only if its nonce is that of a question of the
 // last 10 s. What has no right tag is ignored.
 //
+// Who waits and hears a question also sends a single byte of 0 from the port where it
+// takes links to the one that the question names, so that a firewall there or here that
+// lets in only answers knows the other side.
+//
 // A tag protects against strangers, not against who knows the room: the room of a
 // code can be found by trying all numbers, and that of a name by guessing it. Who is
 // found has yet to prove the secret.
