@@ -76,37 +76,65 @@ type socket interface {
 var ErrClosed = errors.New("the relay is closed")
 
 // NewPlane opens the sockets of addr (host:port; port 0 picks one), as many as
-// loops say, and begins to forward. It lives until Close.
+// loops say where the system can share a port, and begins to forward. It lives until
+// Close.
 func NewPlane(addr string, loops int) (*Plane, error) {
 	return newPlane(addr, loops, time.Now)
 }
 
+// NewPlaneOn begins to forward on sockets that somebody has opened, all on one port;
+// each has a loop. They belong to the Plane from here on, also after an error.
+func NewPlaneOn(conns ...*net.UDPConn) (*Plane, error) {
+	var sockets []socket
+	var errs []error
+	for _, c := range conns {
+		s, err := adoptSocket(c)
+		if err != nil {
+			errs = append(errs, err, c.Close())
+			continue
+		}
+		sockets = append(sockets, s)
+	}
+	if len(conns) == 0 {
+		errs = append(errs, errors.New("no socket"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, closeAll(sockets))
+	}
+	return planeOn(sockets, time.Now), nil
+}
+
 func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
-	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, carried: newCarried()}
-	p.ctx, p.end = context.WithCancel(context.Background())
 	if err := unused(addr); err != nil {
-		p.end()
 		return nil, err
 	}
-	var run [8]byte
-	rand.Read(run[:])
-	p.run = binary.BigEndian.Uint64(run[:])
+	if !canShare {
+		loops = 1
+	}
+	var sockets []socket
 	for range max(loops, 1) {
 		s, err := openSocket(addr, loops > 1)
 		if err != nil {
-			p.end()
-			p.closeSockets()
-			return nil, err
+			return nil, errors.Join(err, closeAll(sockets))
 		}
-		p.sockets = append(p.sockets, s)
+		sockets = append(sockets, s)
 		addr = s.addr().String() // the port that the first one picked
 	}
+	return planeOn(sockets, now), nil
+}
+
+func planeOn(sockets []socket, now func() time.Time) *Plane {
+	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, carried: newCarried(), sockets: sockets}
+	p.ctx, p.end = context.WithCancel(context.Background())
+	var run [8]byte
+	rand.Read(run[:])
+	p.run = binary.BigEndian.Uint64(run[:])
 	p.own = newOwnConn(p.sockets[0].addr(), p.send)
 	for _, s := range p.sockets {
 		p.loops.Go(func() { _ = s.run(p) }) // it ends when the socket is closed
 	}
 	p.loops.Go(p.sweep)
-	return p, nil
+	return p
 }
 
 // unused tells whether nobody has the port. Sockets that share one would let
@@ -152,16 +180,16 @@ func (p *Plane) End(s *Session) { p.table.remove(s) }
 func (p *Plane) Close() error {
 	p.end()
 	p.carried.close()
-	err := p.closeSockets()
+	err := closeAll(p.sockets)
 	p.own.Close()
 	p.prober.close()
 	p.loops.Wait()
 	return err
 }
 
-func (p *Plane) closeSockets() error {
+func closeAll(sockets []socket) error {
 	var errs []error
-	for _, s := range p.sockets {
+	for _, s := range sockets {
 		errs = append(errs, s.close())
 	}
 	return errors.Join(errs...)

@@ -30,21 +30,18 @@ type batchSocket struct {
 	four bool // the socket is of IPv4, and so are its addresses
 }
 
+// canShare tells whether several loops can have sockets on one port.
+const canShare = true
+
 // openSocket opens a UDP socket; several that are shared have the same port, and
 // the kernel spreads sources over them.
 func openSocket(addr string, shared bool) (socket, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		if !shared {
+			return nil
+		}
 		var err error
-		control := c.Control(func(fd uintptr) {
-			if shared {
-				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-			}
-			// With CAP_NET_ADMIN the kernel goes above its own limit; a smaller
-			// buffer, or none joined, is slower and not wrong.
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketBuffer)
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketBuffer)
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1)
-		})
+		control := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
 		return errors.Join(err, control)
 	}}
 	pc, err := lc.ListenPacket(context.Background(), "udp", addr)
@@ -52,14 +49,43 @@ func openSocket(addr string, shared bool) (socket, error) {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	c := pc.(*net.UDPConn)
-	_ = c.SetReadBuffer(socketBuffer)
-	_ = c.SetWriteBuffer(socketBuffer)
-	raw, err := c.SyscallConn()
+	s, err := adoptSocket(c)
 	if err != nil {
 		c.Close()
+	}
+	return s, err
+}
+
+// adoptSocket makes ready a socket that is open.
+func adoptSocket(c *net.UDPConn) (socket, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
 		return nil, err
 	}
-	return &batchSocket{UDPConn: c, raw: raw, four: c.LocalAddr().(*net.UDPAddr).IP.To4() != nil}, nil
+	if getInt(raw, unix.SO_RCVBUF) < 2*socketBuffer { // the kernel says twice what it was told
+		_ = c.SetReadBuffer(socketBuffer)
+	}
+	if getInt(raw, unix.SO_SNDBUF) < 2*socketBuffer {
+		_ = c.SetWriteBuffer(socketBuffer)
+	}
+	err = raw.Control(func(fd uintptr) {
+		// With CAP_NET_ADMIN the kernel goes above its own limit; a smaller
+		// buffer, or none joined, is slower and not wrong.
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketBuffer)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketBuffer)
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1)
+	})
+	return &batchSocket{UDPConn: c, raw: raw, four: c.LocalAddr().(*net.UDPAddr).IP.To4() != nil}, err
+}
+
+// getInt reads an option of a socket; 0 if it cannot.
+func getInt(raw syscall.RawConn, option int) (n int) {
+	_ = raw.Control(func(fd uintptr) {
+		if v, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, option); err == nil {
+			n = v
+		}
+	})
+	return n
 }
 
 func (s *batchSocket) addr() netip.AddrPort {

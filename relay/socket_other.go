@@ -11,14 +11,13 @@ import (
 // A plainSocket moves a packet a call: what every system can.
 type plainSocket struct{ *net.UDPConn }
 
-// openSocket opens a UDP socket; several loops cannot share a port here.
-func openSocket(addr string, shared bool) (socket, error) {
+// canShare tells whether several loops can have sockets on one port.
+const canShare = false
+
+func openSocket(addr string, _ bool) (socket, error) {
 	a, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, err
-	}
-	if shared {
-		return nil, errors.New("several loops on one port need Linux")
 	}
 	c, err := net.ListenUDP("udp", a)
 	if err != nil {
@@ -26,6 +25,8 @@ func openSocket(addr string, shared bool) (socket, error) {
 	}
 	return plainSocket{c}, nil
 }
+
+func adoptSocket(c *net.UDPConn) (socket, error) { return plainSocket{c}, nil }
 
 func (s plainSocket) run(p *Plane) error {
 	buf := make([]byte, 64<<10)

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"net"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
@@ -37,4 +40,32 @@ func (initSystem) watchdog() *time.Ticker {
 		return time.NewTicker(math.MaxInt64)
 	}
 	return time.NewTicker(max(every/2, time.Millisecond))
+}
+
+// sockets are those that systemd holds for a role (systemd.socket(5)).
+type sockets struct {
+	udp []*net.UDPConn
+	tcp []net.Listener
+}
+
+// heldSockets returns them; there are none where nobody holds any.
+func heldSockets() (held sockets, err error) {
+	for _, f := range activation.Files(true) {
+		l, lerr := net.FileListener(f)
+		c, cerr := net.FilePacketConn(f)
+		udp, isUDP := c.(*net.UDPConn)
+		switch {
+		case lerr == nil:
+			held.tcp = append(held.tcp, l)
+		case cerr == nil && isUDP:
+			held.udp = append(held.udp, udp)
+		default:
+			err = fmt.Errorf("%s is neither for UDP nor for TCP: %w", f.Name(), errors.Join(lerr, cerr))
+		}
+		f.Close()
+	}
+	if err == nil && len(held.udp) == 0 && len(held.tcp) > 0 {
+		err = errors.New("none of them is for UDP")
+	}
+	return held, err
 }

@@ -15,8 +15,11 @@ import (
 // webPort is the one that a network lets out when it lets out nothing else.
 const webPort = "443"
 
-// openPlane listens on UDP and TCP, on the same port.
+// openPlane listens on UDP and TCP, on the same port, or where systemd does for us.
 func (o *relayOptions) openPlane(id *transport.Identity, log *roleLog) (*relay.Plane, error) {
+	if held, err := heldSockets(); err != nil || len(held.udp) > 0 {
+		return planeOnHeld(held, id, err)
+	}
 	const tries = 8 // where we may take any port, and TCP's is taken
 	for try := 1; ; try++ {
 		p, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops))
@@ -62,4 +65,25 @@ func carryOn(p *relay.Plane, id *transport.Identity, addr string) error {
 		return err
 	}
 	return p.Carry(l, id)
+}
+
+// planeOnHeld has a relay on sockets that systemd holds: those that come meanwhile
+// wait in them while we are started again.
+func planeOnHeld(held sockets, id *transport.Identity, err error) (*relay.Plane, error) {
+	wrong := func(err error) error {
+		return &problem{what: "listen on", where: "the sockets that systemd holds", err: err}
+	}
+	if err != nil {
+		return nil, wrong(err)
+	}
+	p, err := relay.NewPlaneOn(held.udp...)
+	if err != nil {
+		return nil, wrong(err)
+	}
+	for _, l := range held.tcp {
+		if err := p.Carry(l, id); err != nil {
+			return nil, errors.Join(wrong(err), p.Close())
+		}
+	}
+	return p, nil
 }

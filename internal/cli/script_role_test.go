@@ -43,7 +43,7 @@ func scriptLaunch(ts *testscript.TestScript, neg bool, args []string) {
 	startRole(ts, args[0], args[1:])
 }
 
-func startRole(ts *testscript.TestScript, name string, args []string) *role {
+func startRole(ts *testscript.TestScript, name string, args []string, prepare ...func(*exec.Cmd)) *role {
 	r := &role{ended: make(chan struct{}), out: ts.MkAbs(name + ".out"), err: ts.MkAbs(name + ".err"), ready: make(chan string, 1)}
 	r.cmd = exec.Command(lookPath(ts, "bargee"), args...)
 	r.cmd.Dir = ts.MkAbs(".")
@@ -52,6 +52,9 @@ func startRole(ts *testscript.TestScript, name string, args []string) *role {
 		"PATH", "HOME", "TMPDIR", "GOCOVERDIR",
 	} {
 		r.cmd.Env = append(r.cmd.Env, v+"="+ts.Getenv(v))
+	}
+	for _, p := range prepare {
+		p(r.cmd)
 	}
 	stdout, err := r.cmd.StdoutPipe()
 	ts.Check(err)
@@ -106,10 +109,47 @@ func scriptRelay(ts *testscript.TestScript, neg bool, args []string) {
 	startListening(ts, args[0], append([]string{"relay", "--json", "--listen", "127.0.0.1:0"}, args[1:]...))
 }
 
-func startListening(ts *testscript.TestScript, name string, args []string) {
+// activate NAME ARGS... starts "bargee relay ARGS --json" as systemd would: on
+// sockets that are held for it, here by the test, and told of in NAME.notify.
+func scriptActivate(ts *testscript.TestScript, neg bool, args []string) {
+	name := args[0]
+	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	ts.Check(err)
+	tcp, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	ts.Check(err)
+	udpFile, err := udp.File()
+	ts.Check(err)
+	tcpFile, err := tcp.File()
+	ts.Check(err)
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: ts.MkAbs(name + ".socket"), Net: "unixgram"})
+	ts.Check(err)
+	said, err := os.Create(ts.MkAbs(name + ".notify"))
+	ts.Check(err)
+	ts.Defer(func() { notify.Close(); udp.Close(); tcp.Close(); udpFile.Close(); tcpFile.Close() })
+	go func() {
+		defer said.Close()
+		b := make([]byte, 4096)
+		for {
+			n, err := notify.Read(b)
+			if err != nil {
+				return
+			}
+			said.Write(append(b[:n], '\n'))
+		}
+	}()
+	ts.Setenv(name+"_tcp", tcp.Addr().String())
+	startListening(ts, name, append([]string{"relay", "--json"}, args[1:]...), func(c *exec.Cmd) {
+		c.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$@"`, "sh", c.Path}, c.Args[1:]...)
+		c.Path = lookPath(ts, "sh")
+		c.ExtraFiles = []*os.File{udpFile, tcpFile}
+		c.Env = append(c.Env, "LISTEN_FDS=2", "NOTIFY_SOCKET="+notify.LocalAddr().String(), "WATCHDOG_USEC=400000")
+	})
+}
+
+func startListening(ts *testscript.TestScript, name string, args []string, prepare ...func(*exec.Cmd)) {
 	before := ts.Getenv("BARGEE_HOME")
 	ts.Setenv("BARGEE_HOME", ts.MkAbs(".home-"+name))
-	r := startRole(ts, name, args)
+	r := startRole(ts, name, args, prepare...)
 	ts.Setenv("BARGEE_HOME", before)
 	select {
 	case line := <-r.ready:

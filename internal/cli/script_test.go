@@ -79,6 +79,7 @@ func TestScripts(t *testing.T) {
 			"same":      scriptSame,
 			"serve":     scriptServe,
 			"relay":     scriptRelay,
+			"activate":  scriptActivate,
 			"process":   scriptProcess,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
