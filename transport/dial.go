@@ -120,7 +120,8 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	}
 	l.attach(newLane(1, e.cfg.path, won.conn, e.member(won.conn, in.fec, d.ch.fec, clientRole)))
 	e.widen(ctx, l, r.Lanes)
-	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
+	l.told = append(slices.Clone(e.also), in.direct...)
+	e.seekDirect(l, l.told)
 	return l, nil
 }
 

@@ -28,8 +28,9 @@ type link struct {
 	peer  Peer     // of one that is not admitted yet, only Key and Address
 	first [32]byte // join exporter of lane 1
 	since time.Time
-	most  int   // lanes that the peer allows; on the side that dialled, once admitted
-	home  route // of lane 1, likewise
+	most  int      // lanes that the peer allows; on the side that dialled, once admitted
+	home  route    // of lane 1, likewise
+	told  []string // where the peer may be reached directly, likewise
 
 	// Of a link that was dialled early: closed when the login is over, after which
 	// full is the peer, and refused says why it was not let in.

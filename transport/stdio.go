@@ -64,49 +64,67 @@ type StdioRemote struct {
 	Lanes int                                // as in Remote
 }
 
+// A StdioPeer is what the other end of a pipe said of itself.
+type StdioPeer struct {
+	Home  string // what "~" as the first name of a path stands for, raw
+	Again Remote // to dial it without the pipe, as long as its program runs
+}
+
 // DialStdio makes a link through a pipe, to the program at its other end that
 // calls ListenStdio. Where UDP passes, the link goes on directly, from the socket
 // of e. ctx bounds all of it, and until the other side answers nothing else does:
 // a person may have to answer what ssh asks first. The pipe belongs to the link
 // from here on, also after an error.
-func (e *Endpoint) DialStdio(ctx context.Context, pipe io.ReadWriteCloser, r StdioRemote) (Link, error) {
-	where, call := r.Where, r.Call
+func (e *Endpoint) DialStdio(ctx context.Context, pipe io.ReadWriteCloser, r StdioRemote) (Link, StdioPeer, error) {
+	l, peer, err := e.dialStdio(ctx, pipe, r)
+	if err != nil {
+		return nil, peer, err // and no nil pointer as a Link
+	}
+	return l, peer, nil
+}
+
+func (e *Endpoint) dialStdio(ctx context.Context, pipe io.ReadWriteCloser, r StdioRemote) (*link, StdioPeer, error) {
+	var peer StdioPeer
 	stop := context.AfterFunc(ctx, func() { pipe.Close() })
-	ready, in, err := callStdio(pipe, call, e.cfg.Identity.Fingerprint(), where)
+	ready, in, err := callStdio(pipe, r.Call, e.cfg.Identity.Fingerprint(), r.Where)
 	if !stop() || err != nil {
 		pipe.Close()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("dial: %w", err)
+		return nil, peer, fmt.Errorf("dial: %w", err)
 	}
+	peer.Home = string(ready.Home)
+	peer.Again = Remote{Key: Fingerprint(ready.Key), Secret: SecretOf(Token{secret: [tokenSize]byte(ready.Token)}), Lanes: r.Lanes}
 	cfg := e.cfg
 	cfg.Admission, cfg.local = nil, true
-	if !call.NoUDP {
+	udp := ready.Port != 0 && !r.Call.NoUDP
+	if udp {
 		cfg.direct, cfg.announced = e, e.addresses("", true)
 	}
-	over, err := overPipeEndpoint(pipe, in, cfg, where)
+	over, err := overPipeEndpoint(pipe, in, cfg, r.Where)
 	if err != nil {
-		return nil, fmt.Errorf("dial: %w", err)
+		return nil, peer, fmt.Errorf("dial: %w", err)
 	}
-	if r.Hosts != nil && ready.Port != 0 && !call.NoUDP {
+	if udp && r.Hosts != nil {
 		for _, h := range r.Hosts(ctx) {
 			over.also = append(over.also, netip.AddrPortFrom(h.Unmap(), uint16(ready.Port)).String())
 		}
 	}
-	l, err := over.Dial(ctx, Remote{
-		Addresses: []string{where}, Key: Fingerprint(ready.Key),
-		Secret: SecretOf(Token{secret: [tokenSize]byte(ready.Token)}), Lanes: r.Lanes,
-	})
+	to := peer.Again
+	to.Addresses = []string{r.Where}
+	made, err := over.Dial(ctx, to)
 	if err != nil {
 		over.Close()
-		return nil, err
+		return nil, peer, err
 	}
+	l := made.(*link)
+	peer.Again.Addresses = l.told
 	go func() {
 		<-l.Done()
 		over.Close()
 	}()
-	return l, nil
+	return l, peer, nil
 }
 
 // callStdio says hello and waits for the answer, past all noise.
@@ -174,16 +192,22 @@ func RefuseStdio(pipe io.Writer, kind, message string) error {
 	return answerStdio(pipe, &wire.StdioReady{Version: stdioVersion, Kind: kind, Refused: strings.ToValidUTF8(message[:min(len(message), 500)], "")})
 }
 
+// A StdioAnswer is what a StdioCall is answered with.
+type StdioAnswer struct {
+	Token Token  // that opens the endpoint: Config.Admission has to let it in
+	Home  string // as in StdioPeer
+	Local bool   // the other side may be on this machine
+}
+
 // ListenStdio answers a StdioCall and returns the endpoint whose links come
-// through the pipe. It is opened by token, which Config.Admission has to let in.
-// direct, an endpoint of the same Identity and Admission, is where links go on if
-// UDP passes; nil: they stay. local tells that the other side may be on this
-// machine. ended is called when the pipe is over; links that go on directly are not.
-func ListenStdio(pipe io.ReadWriteCloser, in *bufio.Reader, cfg Config, direct *Endpoint, token Token, local bool) (*Endpoint, error) {
-	cfg.local = local
+// through the pipe. direct, an endpoint of the same Identity and Admission, is
+// where links go on if UDP passes; nil: they stay. When the pipe is over
+// (Unplugged), links that went on directly are not.
+func ListenStdio(pipe io.ReadWriteCloser, in *bufio.Reader, cfg Config, direct *Endpoint, o StdioAnswer) (*Endpoint, error) {
+	cfg.local = o.Local
 	port := 0
 	if direct != nil {
-		cfg.direct, cfg.announced = direct, direct.addresses("", local)
+		cfg.direct, cfg.announced = direct, direct.addresses("", o.Local)
 		if u, ok := direct.Addr().(*net.UDPAddr); ok {
 			port = u.Port
 		}
@@ -196,7 +220,7 @@ func ListenStdio(pipe io.ReadWriteCloser, in *bufio.Reader, cfg Config, direct *
 		direct.Join(over)
 	}
 	self := cfg.Identity.Fingerprint()
-	err = answerStdio(pipe, &wire.StdioReady{Version: stdioVersion, Key: self[:], Token: token.secret[:], Port: uint32(port)})
+	err = answerStdio(pipe, &wire.StdioReady{Version: stdioVersion, Key: self[:], Token: o.Token.secret[:], Port: uint32(port), Home: []byte(o.Home)})
 	if err != nil {
 		over.Close()
 		return nil, err

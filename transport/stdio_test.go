@@ -45,6 +45,8 @@ func duplexPair(t testing.TB) (near, far duplex) {
 type stdioPeer struct {
 	over, direct *Endpoint
 	call         StdioCall
+	from         *Endpoint // at the near end
+	said         StdioPeer
 }
 
 // answerCall is the far end's part, up to listening; noise goes out before.
@@ -68,7 +70,7 @@ func answerCall(t testing.TB, far duplex, noise string, udp bool) *stdioPeer {
 		}
 		t.Cleanup(func() { p.direct.Close() })
 	}
-	if p.over, err = ListenStdio(far, in, cfg, p.direct, token, true); err != nil {
+	if p.over, err = ListenStdio(far, in, cfg, p.direct, StdioAnswer{Token: token, Home: "home/user", Local: true}); err != nil {
 		t.Error(err)
 		return nil
 	}
@@ -85,12 +87,14 @@ func overPipeLink(t testing.TB, call StdioCall, noise string, udp bool) (near, f
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
+	var said StdioPeer
 	answered := make(chan *stdioPeer, 1)
 	go func() { answered <- answerCall(t, b, noise, udp) }()
-	if near, err = e.DialStdio(t.Context(), a, StdioRemote{Call: call, Where: "far.example"}); err != nil {
+	if near, said, err = e.DialStdio(t.Context(), a, StdioRemote{Call: call, Where: "far.example"}); err != nil {
 		t.Fatal(err)
 	}
 	peer = <-answered
+	peer.said, peer.from = said, e
 	if far, err = peer.over.Accept(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +152,15 @@ func TestStdioGoesOnDirectly(t *testing.T) {
 	if got, err := io.ReadAll(r); string(got) != "on we go" {
 		t.Errorf("%q, %v", got, err)
 	}
+	if peer.said.Home != "home/user" {
+		t.Errorf("its home is %q", peer.said.Home)
+	}
+	near.Close("the test is over")
+	again, err := peer.from.Dial(ctx, peer.said.Again)
+	if err != nil {
+		t.Fatalf("it cannot be dialled again: %v", err)
+	}
+	again.Close("")
 }
 
 func awaitPath(ctx context.Context, t *testing.T, l Link, want Path) {
@@ -236,7 +249,7 @@ func TestStdioRefusals(t *testing.T) {
 				c.far(b)
 				b.Close()
 			}()
-			_, err := e.DialStdio(t.Context(), a, StdioRemote{Where: "far.example"})
+			_, _, err := e.DialStdio(t.Context(), a, StdioRemote{Where: "far.example"})
 			if err == nil || !c.check(err) {
 				t.Errorf("%T %v", err, err)
 			}
@@ -259,7 +272,7 @@ func TestStdioGivenUp(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	time.AfterFunc(20*time.Millisecond, func() { cancel(enough) })
-	if _, err := e.DialStdio(ctx, a, StdioRemote{Where: "far.example"}); !errors.Is(err, enough) {
+	if _, _, err := e.DialStdio(ctx, a, StdioRemote{Where: "far.example"}); !errors.Is(err, enough) {
 		t.Errorf("%v", err)
 	}
 }

@@ -171,6 +171,7 @@ func (c *copier) entries(ctx context.Context, id session.PlaceID, dir session.Pa
 func (c *copier) locate(ctx context.Context, t target) (session.PlaceID, session.Path, error) {
 	id, ok := c.places[t.peer()]
 	if !ok {
+		c.reach.letAsk(c.app, t)
 		secret, err := c.admit(ctx, t.root(), &c.reachFlags, func(secret string) (err error) {
 			id, err = c.engine.Connect(ctx, c.reach.word(t), secret)
 			return err

@@ -32,6 +32,7 @@ func (o *cpOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.ssh.wants(&o.reachFlags)
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes
 	}

@@ -124,7 +124,10 @@ func oneLine(s string) string {
 
 // hintFor says what to do about err, in one line.
 func hintFor(t target, err error) string {
+	var ssh *sshError
 	switch {
+	case errors.As(err, &ssh):
+		return ssh.hint
 	case errors.Is(err, transport.ErrKeyChanged):
 		if t.kind == knownTarget {
 			return "if that is expected: bargee peer forget " + t.name + ", then connect with its token again"

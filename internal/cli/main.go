@@ -18,6 +18,12 @@ import (
 
 // Main runs the command line and returns the exit code.
 func Main() int {
+	if socket := os.Getenv(askpassSocket); socket != "" && len(os.Args) == 2 { // ssh asks
+		if err := askpass(socket, os.Args[1], os.Stdout); err != nil {
+			return exitFailed
+		}
+		return exitDone
+	}
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	return newApp().run(ctx, os.Args[1:])

@@ -18,6 +18,11 @@ import (
 type reachFlags struct {
 	tokenFile string
 	trust     string
+
+	// Of peers that are started over ssh:
+	jail    string
+	linger  time.Duration
+	install bool
 }
 
 // chosenName is --trust without a name.
@@ -27,6 +32,9 @@ func (f *reachFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "read the peer's token or phrase from `FILE`; - is a line of standard input")
 	cmd.Flags().StringVar(&f.trust, "trust", "", "remember the peer as `NAME`; it then needs no secret again")
 	cmd.Flags().Lookup("trust").NoOptDefVal = chosenName
+	cmd.Flags().StringVar(&f.jail, "jail", "", "with ssh://: let nothing but `DIR` be reached there")
+	cmd.Flags().DurationVar(&f.linger, "linger", 0, "with ssh://: how long the far end goes on when the connection of ssh is gone")
+	cmd.Flags().BoolVar(&f.install, "install", false, "with ssh://: copy this program there if bargee is missing")
 }
 
 // A place is a tree that a command works on.
@@ -60,6 +68,7 @@ func (a *app) places(f *reachFlags) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.ssh.wants(f)
 	return &places{app: a, flags: f, reach: r, open: map[string]*place{}}, nil
 }
 
@@ -81,6 +90,7 @@ func (ps *places) at(ctx context.Context, t target) (*place, error) {
 
 func (ps *places) link(ctx context.Context, p *place) error {
 	var err error
+	ps.reach.letAsk(ps.app, p.root)
 	p.secret, err = ps.app.admit(ctx, p.root, ps.flags, func(secret string) error {
 		p.link, err = ps.reach.Dial(ctx, ps.reach.word(p.root), secret)
 		return err
@@ -215,6 +225,10 @@ func (w *watch) explain(err error) error {
 // admit calls dial with the secrets that there are for t, in the order of the
 // contract, until one lets us in. It tells whether a secret was needed.
 func (a *app) admit(ctx context.Context, t target, f *reachFlags, dial func(secret string) error) (needed bool, err error) {
+	if t.kind == sshTarget { // ssh asks by itself
+		a.detail("start bargee at %s", t.shown())
+		return false, failed("connect to", t, dial(""))
+	}
 	secret := ""
 	if t.kind != knownTarget && t.kind != codeTarget { // a known peer's pinned key comes first
 		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {
@@ -256,6 +270,11 @@ func (t target) root() target {
 func (a *app) pin(ctx context.Context, t target, f *reachFlags, ask bool, proposal string, do func(name string) error) error {
 	name := f.trust
 	switch {
+	case t.kind == sshTarget:
+		if name != "" {
+			a.warn("--trust: %s is started anew each time, and needs no secret as it is", t.shown())
+		}
+		return nil
 	case name == chosenName:
 		name = proposal
 	case name != "":

@@ -21,6 +21,7 @@ func (o *screenOptions) runPlain(ctx context.Context, t target) error {
 	if err != nil {
 		return err
 	}
+	r.ssh.wants(&o.reachFlags)
 	defer r.Close()
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes

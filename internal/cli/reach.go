@@ -25,6 +25,7 @@ type reach struct {
 	wait  time.Duration // longest wait for a link
 
 	relayAt func(addr string) (transport.RelayRemote, bool, error) // what we have of a relay; "": the one that is used here
+	ssh     *sshReach
 
 	mu       sync.Mutex
 	endpoint *transport.Endpoint
@@ -48,6 +49,7 @@ func (a *app) reachFrom(h home) *reach {
 	return &reach{
 		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{},
 		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
+		ssh:     a.sshReach(),
 	}
 }
 
@@ -55,6 +57,9 @@ func (a *app) reachFrom(h home) *reach {
 // word, and are not the same, are told apart by a number.
 func (r *reach) word(t target) string {
 	t = t.root()
+	if t.kind == sshTarget && t.ssh.jail == "" && r.ssh != nil {
+		t.ssh.jail = r.ssh.jail
+	}
 	base := r.wordFor(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,6 +86,8 @@ func (r *reach) wordFor(t target) string {
 		return t.pass.Addresses[0]
 	case t.kind == ticketTarget:
 		return t.pass.Key.Short()
+	case t.kind == sshTarget:
+		return t.ssh.peer()
 	case t.kind == codeTarget:
 		return t.codeWord()
 	case t.kind == pairedTarget:
@@ -120,6 +127,9 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	}
 	if t.kind == pairedTarget {
 		return r.dialPaired(ctx, t)
+	}
+	if t.kind == sshTarget {
+		return r.dialSSH(ctx, word, t, secret)
 	}
 	remote, err := r.remote(t)
 	if err != nil {
@@ -221,6 +231,9 @@ func addressOf(l transport.Link) string {
 
 // Close closes all links.
 func (r *reach) Close() error {
+	if r.ssh != nil {
+		r.ssh.close()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.endpoint == nil {
@@ -247,6 +260,9 @@ func (r *reach) Known() []session.KnownPeer {
 		}
 		out = append(out, k)
 	}
+	if r.ssh != nil {
+		out = append(out, r.ssh.peers()...)
+	}
 	return out
 }
 
@@ -255,6 +271,9 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 	known, err := r.home.known()
 	if err != nil {
 		return err
+	}
+	if t, err := r.target(word); err == nil && t.kind == sshTarget {
+		return &session.Error{Kind: session.Refused, Err: errors.New("it is started anew over ssh each time: its address is enough")}
 	}
 	peer := l.Peer()
 	if p, err := known.LookupKey(peer.Key); err == nil && p.Name == name {

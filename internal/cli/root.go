@@ -17,6 +17,7 @@ const rootLong = `Bargee moves files between two machines over QUIC: encrypted, 
 Addresses:
   NAME:/path                                 a peer that was remembered with --trust
   :/path                                     on the peer that BARGEE_TARGET names
+  ssh://[USER@]HOST[:PORT][/path]            any machine that you reach by ssh; without a path its home
   bargee://[FINGERPRINT@]HOST[:PORT]/path    any peer; the port is 6768 by default
   bgticket_...[:/path]                       the peer of a ticket
   path, ./path, /path                        on this machine; write ./a:b for a name with a colon

@@ -69,6 +69,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.ssh.wants(&o.reachFlags)
 	defer r.Close()
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes
@@ -124,10 +125,14 @@ func (o *screenOptions) connect(ctx context.Context, e *control.Queue, r *reach,
 		return nil, false, failed("open", t, err)
 	}
 	at = &tui.Location{Dir: dir}
+	defer r.letAsk(o.app, t)() // before the screen has the terminal
 	secret, err = o.admit(ctx, t.root(), &o.reachFlags, func(secret string) (err error) {
 		at.Place, err = e.Connect(ctx, r.word(t), secret)
 		return err
 	})
+	if err == nil && t.kind == sshTarget {
+		at.Dir = r.ssh.settle(r.word(t), at.Dir)
+	}
 	if err != nil || o.trust == "" {
 		return at, secret, err
 	}

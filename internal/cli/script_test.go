@@ -56,6 +56,8 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "sshd":
+				return sshdProgram() != "", nil
 			case "mount":
 				return canMount(), nil
 			}
@@ -81,6 +83,8 @@ func TestScripts(t *testing.T) {
 			"relay":     scriptRelay,
 			"activate":  scriptActivate,
 			"process":   scriptProcess,
+			"sshd":      scriptSSHD,
+			"nofar":     scriptNoFar,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,

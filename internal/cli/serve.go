@@ -26,6 +26,8 @@ type serveOptions struct {
 	*app
 	dir       string
 	listen    string
+	stdio     bool
+	jail      string
 	readOnly  bool
 	writeOnly bool
 	limits    limitFlags
@@ -44,19 +46,26 @@ func newServe(a *app) *cobra.Command {
 		Short:   "Serve a directory to other peers",
 		Long:    serveLong,
 		Example: "  bargee serve ~/share\n  bargee serve /srv/inbox --write-only --token-file ~/.bargee-token --listen :6768",
-		Args:    exactly(1, "the DIR"),
+		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.dir = args[0]
+			if len(args) > 0 {
+				o.dir = args[0]
+			}
 			if err := fromEnvironment(cmd, "BARGEE_SERVE_", a.getenv); err != nil {
 				return err
 			}
 			if err := o.check(cmd); err != nil {
 				return err
 			}
+			if o.stdio {
+				return o.runStdio(cmd.Context())
+			}
 			return o.run(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
+	f.BoolVar(&o.stdio, "stdio", false, "serve who started this over ssh, by standard input and output; without DIR all of this machine")
+	f.StringVar(&o.jail, "jail", "", "with --stdio, the same as `DIR`")
 	f.StringVar(&o.listen, "listen", ":"+defaultPort, "`ADDR` to listen on; port 0 picks one")
 	f.BoolVar(&o.readOnly, "read-only", false, "nothing in DIR is changed")
 	f.BoolVar(&o.writeOnly, "write-only", false, "nothing of DIR is told: peers can only send")
@@ -74,6 +83,18 @@ func newServe(a *app) *cobra.Command {
 func (o *serveOptions) check(cmd *cobra.Command) error {
 	if o.readOnly && o.writeOnly {
 		return usage("exclude each other", "").about("", "--read-only and --write-only")
+	}
+	if o.dir != "" && o.jail != "" || o.jail != "" && !o.stdio {
+		return usage("stands in place of DIR, with --stdio", "").about("", "--jail")
+	}
+	if o.dir += o.jail; o.dir == "" && !o.stdio {
+		return usage("the DIR is missing", "usage: "+cmd.UseLine()).about("", nameOf(cmd))
+	}
+	if o.stdio && o.detach.detach {
+		return usage("exclude each other", "").about("", "--stdio and --detach")
+	}
+	if o.stdio && o.log.level == "" && !o.verbose {
+		o.log.level = "warn" // it comes out at the other side
 	}
 	if o.newToken && o.tokenFile != "" {
 		return usage("exclude each other", "").about("", "--new-token and --token-file")

@@ -38,7 +38,14 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 	if err != nil {
 		return nil, listenProblem(o.listen, err)
 	}
-	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{
+	served := o.sessionConfig(dir)
+	served.Keep = in.keep
+	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(served)}, nil
+}
+
+// sessionConfig is what the flags say of serving dir.
+func (o *serveOptions) sessionConfig(dir *session.Dir) session.ServerConfig {
+	return session.ServerConfig{
 		Tree:         dir,
 		ReadOnly:     o.readOnly,
 		WriteOnly:    o.writeOnly,
@@ -47,8 +54,7 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 		MaxChunkSize: int(o.limits.maxChunk.n),
 		MaxStreams:   o.limits.streams,
 		Limit:        o.limits.rate.n,
-		Keep:         in.keep,
-	})}, nil
+	}
 }
 
 func listenProblem(addr string, err error) error {
@@ -61,9 +67,11 @@ func listenProblem(addr string, err error) error {
 }
 
 // accept serves all links that come until ctx ends.
-func (s *server) accept(ctx context.Context) {
+func (s *server) accept(ctx context.Context) { s.acceptFrom(ctx, s.endpoint) }
+
+func (s *server) acceptFrom(ctx context.Context, e *transport.Endpoint) {
 	for {
-		l, err := s.endpoint.Accept(ctx)
+		l, err := e.Accept(ctx)
 		if err != nil {
 			return
 		}

@@ -25,6 +25,7 @@ type target struct {
 	key  transport.Fingerprint // that the peer at addr must have, if not zero
 	pass transport.Ticket
 	code transport.Code
+	ssh  login
 	path string // as written: of a peer with its leading slash, else a local name
 
 	lanes int // of a link there; 0: as many as the process has for all
@@ -39,6 +40,7 @@ const (
 	ticketTarget             // bgticket_…[:/path]
 	codeTarget               // CODE[@host[:port]][:/path]
 	pairedTarget             // paired://FINGERPRINT: who was met by pairing; nobody types that
+	sshTarget                // ssh://[user@]host[:port][/path]
 )
 
 // codeForm is how a pairing code looks. Codes are secrets: they are recognised
@@ -79,8 +81,7 @@ func parseAddress(s string) (target, error) {
 	case strings.HasPrefix(s, "bargee://"):
 		return parseURL(s)
 	case strings.HasPrefix(s, "ssh://"):
-		return target{}, usage("this version does not start the far end over ssh",
-			"run bargee serve there, and use bargee://HOST/").about("", session.Display(s))
+		return parseSSH(s)
 	case codeForm.MatchString(s):
 		return parseCode(s)
 	case strings.HasPrefix(s, pairedPrefix):
@@ -192,6 +193,8 @@ func (t target) peer() string {
 		return t.code.Reveal()
 	case pairedTarget:
 		return pairedPrefix + t.key.String()
+	case sshTarget:
+		return t.ssh.peer()
 	}
 	return ""
 }
@@ -212,6 +215,8 @@ func (t target) shown() string {
 		return t.codeWord() + ":"
 	case pairedTarget:
 		return "the peer " + t.key.Short() + " "
+	case sshTarget:
+		return t.ssh.String()
 	}
 	return ""
 }
@@ -222,7 +227,7 @@ func (t target) String() string { return t.shown() + session.Display(t.path) }
 // isDir tells whether the path says that it is a directory, and contents
 // whether what is meant is what lies in it, as cp reads "dir/.".
 func (t target) isDir() bool {
-	return strings.HasSuffix(t.path, "/") || t.contents() || strings.HasSuffix(t.path, "/..") || t.path == ".."
+	return strings.HasSuffix(t.path, "/") || t.kind == sshTarget && t.path == sshHome || t.contents() || strings.HasSuffix(t.path, "/..") || t.path == ".."
 }
 
 func (t target) contents() bool { return strings.HasSuffix(t.path, "/.") || t.path == "." }

@@ -50,6 +50,13 @@ func TestTargets(t *testing.T) {
 		{"4711-abacus-abdomen-zoom@relay:1:/a", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:1"), path: "/a"}},
 		{"4711-abacus-abdomen-zoom@relay", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:6768"), path: "/"}},
 		{"4711-abacus-abdomen-zoom@[::1]:7:/", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@[::1]:7"), path: "/"}},
+		{"ssh://host", "", target{kind: sshTarget, ssh: login{host: "host"}, path: "/~"}},
+		{"ssh://host/", "", target{kind: sshTarget, ssh: login{host: "host"}, path: "/"}},
+		{"ssh://u@host:22/~/x", "", target{kind: sshTarget, ssh: login{user: "u", host: "host", port: "22"}, path: "/~/x"}},
+		{"ssh://u@[::1]:2222", "", target{kind: sshTarget, ssh: login{user: "u", host: "::1", port: "2222"}, path: "/~"}},
+		{"ssh://host:6768/x", "", target{kind: sshTarget, ssh: login{host: "host", port: "6768"}, path: "/x"}},
+		{"ssh://[fe80::6768]", "", target{kind: sshTarget, ssh: login{host: "fe80::6768"}, path: "/~"}},
+		{"ssh://host;jail=%2Fsrv%2Fa b/x", "", target{kind: sshTarget, ssh: login{host: "host", jail: "/srv/a b"}, path: "/x"}},
 
 		{":/x", "nas:", target{kind: knownTarget, name: "nas", path: "/x"}},
 		{":x/", "bargee://host/", target{kind: addressTarget, addr: "host:6768", path: "/x/"}},
@@ -59,7 +66,7 @@ func TestTargets(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", tt.arg, err)
 		} else if got.kind != tt.want.kind || got.name != tt.want.name || got.addr != tt.want.addr ||
-			got.key != tt.want.key || got.path != tt.want.path || got.pass.Reveal() != tt.want.pass.Reveal() || got.code != tt.want.code {
+			got.ssh != tt.want.ssh || got.key != tt.want.key || got.path != tt.want.path || got.pass.Reveal() != tt.want.pass.Reveal() || got.code != tt.want.code {
 			t.Errorf("%q: got %+v, want %+v", tt.arg, got, tt.want)
 		}
 	}
@@ -78,7 +85,8 @@ func TestTargetsThatAreNone(t *testing.T) {
 	for _, arg := range []string{
 		"", "a\x00b", ":/x", "bargee://", "bargee:///x", "bargee://:1/", "bargee://host:/", "bargee://host:0/", "bargee://host:65536/",
 		"bargee://host:x/", "bargee://::1/", "bargee://[::1/", "bargee://[::1]x/", "bargee://[host]/", "bargee://ho st/",
-		"bargee://user@host/", "bargee://h\x1bost/", "ssh://host/", "4711-apple-river-nonesuch", "4711-apple-river-nonesuch@relay:1",
+		"bargee://user@host/", "bargee://h\x1bost/", "ssh://", "ssh:///x", "ssh://@host/", "ssh://-oProxyCommand=x/", "ssh://-l@host/",
+		"ssh://h;id/", "ssh://u@h:0/", "ssh://u@$(id)/", "4711-apple-river-nonesuch", "4711-apple-river-nonesuch@relay:1",
 		"4711-apple-river-nonesuch:/a", "4711-abacus-abdomen-zoom@:1", "4711-abacus-abdomen-zoom@relay:x:/", "bgticket_", "bgticket_aaaa:/x", "bgrelay_aaaa", "bgt_aaaa", "na me:/x", "-nas:/x", "n@s:/x",
 	} {
 		got, err := parseTarget(arg, "")
@@ -93,7 +101,7 @@ func TestTargetsThatAreNone(t *testing.T) {
 // written down and read again, and no message repeats a secret or a control.
 func FuzzTarget(f *testing.F) {
 	for _, s := range []string{
-		"nas:/a", "bargee://host:1/a//b/", "bargee://[::1]:1/", ":/x", "./a:b", "4711-abacus-abdomen-zoom@h:1", "ssh://u@h/p",
+		"nas:/a", "bargee://host:1/a//b/", "bargee://[::1]:1/", ":/x", "./a:b", "4711-abacus-abdomen-zoom@h:1", "ssh://u@h/p", "ssh://h;jail=%2Fx/y", "ssh://u@[::1]:22",
 		testTicket.Reveal() + ":/x", "bgt_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x\x1b[31m:/y\x07", "\xff\xfe:/\xff",
 	} {
 		f.Add(s)

@@ -119,6 +119,7 @@ type StdioReady struct {
 	Port          uint32                 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`      // of far's UDP socket; 0: it has none
 	Refused       string                 `protobuf:"bytes,5,opt,name=refused,proto3" json:"refused,omitempty"` // one line for people: why there is nothing else here
 	Kind          string                 `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`       // of that error
+	Home          []byte                 `protobuf:"bytes,7,opt,name=home,proto3" json:"home,omitempty"`       // what "~" as the first name of a path stands for, as paths travel
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -195,6 +196,13 @@ func (x *StdioReady) GetKind() string {
 	return ""
 }
 
+func (x *StdioReady) GetHome() []byte {
+	if x != nil {
+		return x.Home
+	}
+	return nil
+}
+
 var File_stdio_proto protoreflect.FileDescriptor
 
 const file_stdio_proto_rawDesc = "" +
@@ -206,7 +214,7 @@ const file_stdio_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x19\n" +
 	"\x04jail\x18\x03 \x01(\fB\x05ص\x18\x80 R\x04jail\x12\x1e\n" +
 	"\x06linger\x18\x04 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\x06linger\x12\x15\n" +
-	"\x06no_udp\x18\x05 \x01(\bR\x05noUdp:\x05\x88\xb5\x18\x80@\"\xc0\x01\n" +
+	"\x06no_udp\x18\x05 \x01(\bR\x05noUdp:\x05\x88\xb5\x18\x80@\"\xdb\x01\n" +
 	"\n" +
 	"StdioReady\x12 \n" +
 	"\aversion\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\aversion\x12\x16\n" +
@@ -214,7 +222,8 @@ const file_stdio_proto_rawDesc = "" +
 	"\x05token\x18\x03 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token\x12\x1a\n" +
 	"\x04port\x18\x04 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x04port\x12\x1f\n" +
 	"\arefused\x18\x05 \x01(\tB\x05ص\x18\x80\x04R\arefused\x12\x18\n" +
-	"\x04kind\x18\x06 \x01(\tB\x04ص\x18 R\x04kind:\x05\x88\xb5\x18\x80@B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x04kind\x18\x06 \x01(\tB\x04ص\x18 R\x04kind\x12\x19\n" +
+	"\x04home\x18\a \x01(\fB\x05ص\x18\x80 R\x04home:\x05\x88\xb5\x18\x80@B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_stdio_proto_rawDescOnce sync.Once
