@@ -68,7 +68,7 @@ func (p Pass) Sign(key ed25519.PrivateKey, now time.Time) (string, error) {
 		rand.Read(id[:])
 		p.ID = base64.RawURLEncoding.EncodeToString(id[:])
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return "", err
 	}
 	c := passClaims{Terms: strictTerms{p.Terms}}
@@ -82,11 +82,12 @@ func (p Pass) Sign(key ed25519.PrivateKey, now time.Time) (string, error) {
 	return word, err
 }
 
-// check finds what no relay would take.
-func (p Pass) check() error {
+// Check finds what no relay would take.
+func (p Pass) Check() error {
+	if err := p.CheckID(); err != nil {
+		return err
+	}
 	switch thumb, err := base64.RawURLEncoding.DecodeString(p.Holder); {
-	case !isPassID(p.ID):
-		return errors.New("the ID of a pass has 1 to 64 characters of A-Z a-z 0-9 - _ .")
 	case err != nil || len(thumb) != 32:
 		return errors.New("the holder of a pass is a thumbprint of 43 characters, as bargee key show --relay prints it")
 	case p.Expires.IsZero():
@@ -95,15 +96,20 @@ func (p Pass) check() error {
 	return p.Terms.Check()
 }
 
-func isPassID(s string) bool {
-	for _, c := range []byte(s) {
+// CheckID is the part of Check that looks at the ID.
+func (p Pass) CheckID() error {
+	good := len(p.ID) > 0 && len(p.ID) <= 64
+	for _, c := range []byte(p.ID) {
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
 		default:
-			return false
+			good = false
 		}
 	}
-	return len(s) > 0 && len(s) <= 64
+	if !good {
+		return errors.New("an ID has 1 to 64 characters of A-Z a-z 0-9 - _ .")
+	}
+	return nil
 }
 
 // ReadPass reads a word without a look at who signed it, for what says it again.
@@ -160,7 +166,7 @@ func verifyPass(word string, holder ed25519.PublicKey, trusted []ed25519.PublicK
 	case err != nil:
 		return forged("the pass does not say what it has to")
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return forged(err.Error())
 	}
 	return p, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,9 +17,8 @@ type Config struct {
 	Endpoint *transport.Endpoint // on Plane.Own: admits tokens, and guests who may only join
 
 	// Ledger has the limits, and what they are held against; nil: one with
-	// DefaultLimits. Passes, if set, are those that Endpoint's Admission takes.
+	// DefaultLimits.
 	Ledger *Ledger
-	Passes *Passes
 
 	// Report, if set, hears of what peers were refused. It must not block.
 	Report func(from string, err error)
@@ -39,7 +37,7 @@ type Relay struct {
 	guests   map[netip.Prefix]int // links without a token, by source
 	all      int                  // of them
 	draining bool
-	lately   []string // errors, newest last
+	lately   lately
 }
 
 // A match is a session with those it is between.
@@ -55,9 +53,6 @@ type match struct {
 // graceful is how long a session lives without a bound leg: the time to bind
 // one, or to come back.
 const graceful = time.Minute
-
-// mostErrors is how many errors a relay remembers for status.
-const mostErrors = 16
 
 // New returns a relay that has yet to serve.
 func New(cfg Config) *Relay {
@@ -247,23 +242,4 @@ func (r *Relay) sweepOnce(now time.Time) {
 			r.end(id, m)
 		}
 	}
-}
-
-// words is an error as status tells it.
-func words(at time.Time, err error) string {
-	s := at.UTC().Format(time.RFC3339) + " " + err.Error()
-	return strings.ToValidUTF8(s[:min(len(s), mostWords)], "")
-}
-
-// note remembers an error for status, and reports it.
-func (r *Relay) note(from string, err error) {
-	if r.cfg.Report != nil {
-		r.cfg.Report(from, err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.lately) == mostErrors {
-		r.lately = append(r.lately[:0], r.lately[1:]...)
-	}
-	r.lately = append(r.lately, words(r.now(), err))
 }

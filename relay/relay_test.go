@@ -38,7 +38,7 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.relay = New(Config{Plane: b.plane, Endpoint: e, Ledger: b.ledger, Passes: b.passes})
+	b.relay = New(Config{Plane: b.plane, Endpoint: e, Ledger: b.ledger})
 	over := make(chan error, 1)
 	go func() { over <- b.relay.Serve(context.Background()) }()
 	t.Cleanup(func() {

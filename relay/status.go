@@ -8,11 +8,8 @@ import (
 	"github.com/bargee/bargee/transport"
 )
 
-// mostShown is how many accounts a status has at most, and so many bytes an error.
-const (
-	mostShown = 256
-	mostWords = 512
-)
+// mostShown is how many accounts a status has at most.
+const mostShown = 256
 
 // Status is what the relay does and did.
 func (r *Relay) Status() transport.RelayStatus {
@@ -24,7 +21,7 @@ func (r *Relay) Status() transport.RelayStatus {
 		Rooms: uint64(len(r.rooms.open)), Sessions: uint64(len(r.sessions)), Legs: uint64(r.cfg.Plane.bound()),
 		Links: uint64(len(r.cfg.Endpoint.Links())), Guests: uint64(r.all),
 		Packets: total.Packets, Bytes: total.Bytes, Dropped: total.Dropped, Strays: r.cfg.Plane.Strays(),
-		Errors:   slices.Clone(r.lately), // note moves them while this is read
+		Errors:   r.lately.lines(),
 		Accounts: r.cfg.Ledger.accounts(),
 	}
 }

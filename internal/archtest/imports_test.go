@@ -100,6 +100,8 @@ var libraries = []struct {
 	{"github.com/adrg/xdg", []string{"internal/cli"},
 		"where files of a program lie; the library is told where, it does not choose"},
 	{"github.com/coreos/go-systemd/v22/...", []string{"internal/cli"}, "what systemd says to who it starts, and hears of it: a role's business"},
+	{"golang.org/x/net/netutil", []string{"internal/cli"}, "so many who look at a relay's pages, and no more"},
+	{"github.com/prometheus/client_golang/...", []string{"internal/cli"}, "a relay's metrics: how they are shown is the command's, what they count the relay's"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
 	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/carrier", "internal/cli", "internal/control"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},

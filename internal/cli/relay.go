@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,7 @@ type relayOptions struct {
 	data      string
 	drain     time.Duration
 	detach    detachFlags
+	guards    relayGuards
 	log       logFlags
 }
 
@@ -66,6 +68,7 @@ func newRelay(a *app) *cobra.Command {
 	f.StringVar(&o.data, "data", "", "keep key, token and quotas in `DIR` (default in the state directory)")
 	f.DurationVar(&o.drain, "drain", 0, "on SIGTERM let what is forwarded go on for so long at most")
 	o.detach.add(f)
+	o.guards.add(f)
 	o.log.add(f)
 	cmd.AddCommand(a.relayCommands()...)
 	return cmd
@@ -77,7 +80,7 @@ func (o *relayOptions) check() error {
 		return usage("exclude each other", "").about("", "--new-token and --token-file")
 	}
 	for _, addr := range o.listen {
-		if _, port, err := net.SplitHostPort(addr); err != nil || !isPort(port) {
+		if !isListenAddress(addr) {
 			return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(addr))
 		}
 	}
@@ -87,7 +90,7 @@ func (o *relayOptions) check() error {
 			return usage("is no address of a host", "for example: --address relay.example").about("--address", session.Display(o.address))
 		}
 	}
-	return errors.Join(checkDrain(o.drain), o.detach.check(), o.log.check())
+	return errors.Join(checkDrain(o.drain), o.detach.check(), o.guards.check(), o.log.check())
 }
 
 func (o *relayOptions) run(ctx context.Context) error {
@@ -134,28 +137,44 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := o.guards.open(dir, log)
+	if err != nil {
+		return nil, err
+	}
 	plane, err := o.openPlane(id, log)
 	if err != nil {
 		return nil, err
 	}
 	report := func(from string, err error) { log.Warn("refused", "from", from, "reason", reason(err)) }
+	var running atomic.Pointer[relay.Relay]
 	ep, err := transport.NewEndpoint(plane.Own(), transport.Config{
-		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(), Report: report,
-		Admission: &transport.Admission{Tree: "relay", Tokens: tokens.list, Guests: true},
+		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(),
+		Report: func(from string, err error) {
+			report(from, err)
+			if r := running.Load(); r != nil {
+				r.Note(err)
+			}
+		},
+		Admission: &transport.Admission{Tree: "relay", Tokens: guard.tokens(tokens.list), Pass: guard.judge(), Guests: true},
 	})
 	if err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
 	}
 	r := &relayRole{
 		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log, dir: dir,
-		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Report: report}),
-		files: []reloader{tokens},
+		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Ledger: guard.ledger, Report: report}),
+		files: []reloader{tokens, guard}, guard: guard,
 	}
+	running.Store(r.relay)
 	ctx, cancel := context.WithTimeout(context.Background(), aliveTime)
 	defer cancel()
 	if err := r.relay.Probe(ctx); err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, r.close())
 	}
+	if r.pages, err = o.guards.openPages(r.relay, log); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	guard.start()
 	return r, nil
 }
 

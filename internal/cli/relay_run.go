@@ -21,6 +21,8 @@ type relayRole struct {
 	tokens   *relayTokens
 	log      *roleLog
 	init     initSystem
+	guard    *relayGuard
+	pages    *relayPages // nil before they are there
 
 	files []reloader // what SIGHUP reads again
 }
@@ -55,6 +57,10 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration) error {
 			if r.tokens.changed() {
 				r.readAgain(r.tokens)
 				r.log.Info("tokens came or went", "tokens", len(r.tokens.list()))
+			}
+			if r.guard.changed() {
+				r.readAgain(r.guard)
+				r.log.Info("read what was revoked")
 			}
 		case <-alive.C:
 			r.sayAlive(ctx)
@@ -127,7 +133,14 @@ func (r *relayRole) drain(wait time.Duration) {
 // close tells peers, and ends; it takes no longer than endingTime.
 func (r *relayRole) close() error {
 	ended := make(chan error, 1)
-	go func() { ended <- errors.Join(r.endpoint.Close(), r.plane.Close()) }()
+	go func() {
+		if r.pages != nil {
+			r.pages.close()
+		}
+		err := errors.Join(r.endpoint.Close(), r.plane.Close())
+		r.guard.close()
+		ended <- err
+	}()
 	select {
 	case err := <-ended:
 		r.log.Info("the relay has ended")

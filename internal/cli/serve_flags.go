@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -207,4 +208,10 @@ func (l *logFlags) handler(w io.Writer, a *app) slog.Handler {
 		return slog.NewJSONHandler(w, opts)
 	}
 	return slog.NewTextHandler(w, opts)
+}
+
+// isListenAddress tells whether addr is host:port, or :port.
+func isListenAddress(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && isPort(port)
 }

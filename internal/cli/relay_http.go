@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
+
+	"github.com/bargee/bargee/relay"
+	"github.com/bargee/bargee/session"
+)
+
+// What the pages about a relay bear: they are for a monitor, not for the world.
+const (
+	httpConns = 64
+	httpWait  = 10 * time.Second
+)
+
+// relayPages serve /healthz and /metrics over HTTP.
+type relayPages struct {
+	servers []*http.Server
+	wait    sync.WaitGroup
+}
+
+// openPages listens where g says; nothing is served if that is nowhere.
+func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, error) {
+	p := new(relayPages)
+	health, metrics := newHealth(r.Probe, func() bool { return r.Status().Draining }), metricsOf(r)
+	at := map[string]*http.ServeMux{}
+	add := func(addr, path string, h http.Handler) {
+		if addr == "" {
+			return
+		}
+		if at[addr] == nil {
+			at[addr] = http.NewServeMux()
+		}
+		at[addr].Handle("GET "+path, h)
+	}
+	add(g.http, "/healthz", health)
+	if add(g.metrics, "/metrics", metrics); g.metrics == "" {
+		add(g.http, "/metrics", metrics)
+	}
+	for addr, mux := range at {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			p.close()
+			return nil, &problem{what: "listen on", where: session.Display(addr), err: err}
+		}
+		log.Info("pages about the relay", "address", l.Addr().String())
+		s := &http.Server{Handler: mux, ReadTimeout: httpWait, WriteTimeout: httpWait, IdleTimeout: 6 * httpWait, MaxHeaderBytes: 8 << 10}
+		p.servers = append(p.servers, s)
+		p.wait.Go(func() { _ = s.Serve(netutil.LimitListener(l, httpConns)) }) // until close
+	}
+	return p, nil
+}
+
+func (p *relayPages) close() {
+	for _, s := range p.servers {
+		s.Close()
+	}
+	p.wait.Wait()
+}
+
+// A health answers whether the relay does its work, 200 or 503, with a line for
+// people. However many ask, the relay is probed once a second.
+type health struct {
+	probe    func(context.Context) error
+	draining func() bool
+
+	mu   sync.Mutex
+	at   time.Time
+	last error
+}
+
+func newHealth(probe func(context.Context) error, draining func() bool) *health {
+	return &health{probe: probe, draining: draining}
+}
+
+var errDraining = errors.New("draining: nothing new is let in")
+
+func (h *health) check(ctx context.Context) error {
+	if h.draining() {
+		return errDraining
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) < time.Second {
+		return h.last
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), aliveTime)
+	defer cancel()
+	h.last = h.probe(ctx)
+	h.at = time.Now()
+	return h.last
+}
+
+func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := h.check(r.Context()); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, reason(err))
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// metricsOf is /metrics of a relay, of its process and of Go's runtime.
+func metricsOf(r *relay.Relay) http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(relayCollector{r}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
