@@ -26,13 +26,14 @@ const (
 
 // relayPages serve /healthz and /metrics over HTTP.
 type relayPages struct {
-	servers []*http.Server
-	wait    sync.WaitGroup
+	servers   []*http.Server
+	addresses map[string]string // that are listened on, by what was asked for
+	wait      sync.WaitGroup
 }
 
 // openPages listens where g says; nothing is served if that is nowhere.
 func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, error) {
-	p := new(relayPages)
+	p := &relayPages{addresses: map[string]string{}}
 	health, metrics := newHealth(r.Probe, func() bool { return r.Status().Draining }), metricsOf(r)
 	at := map[string]*http.ServeMux{}
 	add := func(addr, path string, h http.Handler) {
@@ -54,6 +55,7 @@ func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, erro
 			p.close()
 			return nil, &problem{what: "listen on", where: session.Display(addr), err: err}
 		}
+		p.addresses[addr] = l.Addr().String()
 		log.Info("pages about the relay", "address", l.Addr().String())
 		s := &http.Server{Handler: mux, ReadTimeout: httpWait, WriteTimeout: httpWait, IdleTimeout: 6 * httpWait, MaxHeaderBytes: 8 << 10}
 		p.servers = append(p.servers, s)

@@ -153,7 +153,7 @@ func (a *app) relayCommands() []*cobra.Command {
 		Use: "forget HOST[:PORT]...", Short: "Forget relays and their tokens", Args: atLeast(1, "the HOST"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.forgetRelays(args) },
 	}
-	return []*cobra.Command{add, list, forget, newRelayTicket(a)}
+	return []*cobra.Command{add, list, forget, newRelayTicket(a), a.newRelayStatus()}
 }
 
 func (a *app) knownRelays() (*transport.KnownRelays, error) {
@@ -240,7 +240,7 @@ func relayProblem(at target, err error) error {
 	p.where = session.Display(at.addr)
 	switch session.KindOf(err) {
 	case session.Auth:
-		p.hint = "its token was replaced or revoked: ask who runs it for another bgrelay_ word"
+		p.hint = "a token may have been replaced, a pass may have expired: ask who runs it for another bgrelay_ word"
 		if errors.Is(err, transport.ErrKeyChanged) {
 			p.hint = "if that is expected: bargee relay forget " + session.Display(at.addr) + ", then add it with its new word"
 		}
