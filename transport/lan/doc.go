@@ -20,7 +20,7 @@
 //	             HKDF-SHA256(room, no salt, "bargee lan v1")
 //
 // Questions go to 239.255.67.68 and ff15::6768, port 6769, on each interface, with
-// a hop limit of 1, and for others on this machine to ports 6769 to 6776 of 127.0.0.1,
+// a hop limit of 1, and for others on this machine to ports 6770 to 6777 of 127.0.0.1,
 // of which each takes the first that is free: at once, after 150 ms, 400 ms and 800 ms, and from then on about
 // every 2 s. Answers go to where a question came from, at most 20 a second, and are
 // as long as it was. An answer counts only if its nonce is that of a question of the

@@ -24,7 +24,7 @@ func openNear(o Options) (*near, error) {
 	}
 	w := &near{}
 	for n := range nearPorts {
-		at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: o.Port + n}
+		at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: o.Port + 1 + n} // that one itself is for multicast
 		w.to = append(w.to, at)
 		if w.conn == nil {
 			if conn, err := net.ListenUDP("udp4", at); err == nil {

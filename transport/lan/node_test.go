@@ -188,3 +188,26 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestWaysShareNoPort: being asked on the loopback interface leaves the port of the
+// multicast groups free, for us and for others of this machine.
+func TestWaysShareNoPort(t *testing.T) {
+	if len((&family{}).usable()) == 0 {
+		t.Skip("no interface has multicast here")
+	}
+	for range 2 {
+		w, err := openNear(Options{Port: testPort + 100})
+		if err != nil || w.conn == nil {
+			t.Fatal(err)
+		}
+		f, err := openFamily(groups[0], Options{Port: testPort + 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, way := range []way{w, f} {
+			asked, own := way.sockets()
+			defer asked.Close()
+			defer own.Close()
+		}
+	}
+}
