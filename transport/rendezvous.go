@@ -35,8 +35,9 @@ type RoomOptions struct {
 // A RoomState is how it stands with a room that we host.
 type RoomState struct {
 	Open  bool
-	Until time.Time // when the relay will close it
-	Err   error     // why it is not open; of the last try
+	Relay Fingerprint // the relay's key, as it was seen; of one that is open
+	Until time.Time   // when the relay will close it
+	Err   error       // why it is not open; of the last try
 }
 
 // How often it is tried to have a room open again.
@@ -195,7 +196,7 @@ func (h *Hosted) openOnce(ctx context.Context, left time.Duration, joins int, op
 		return false, err
 	}
 	defer room.Close()
-	h.became(RoomState{Open: true, Until: room.Until})
+	h.became(RoomState{Open: true, Relay: l.Peer().Key, Until: room.Until})
 	open()
 	for {
 		leg, err := room.Next()

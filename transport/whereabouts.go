@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -53,6 +54,17 @@ func (s *RoomSecret) UnmarshalText(text []byte) error {
 	}
 	*s = RoomSecret(b)
 	return nil
+}
+
+// NewRoomSecret makes one.
+func NewRoomSecret() (s RoomSecret) {
+	rand.Read(s[:]) // never fails
+	return s
+}
+
+// For is the secret of one of several that a machine has rooms for: a served tree.
+func (s RoomSecret) For(what string) RoomSecret {
+	return RoomSecret(derive(s[:], nil, "bargee room secret v1 "+what))
 }
 
 // IsZero tells whether there is none.

@@ -32,6 +32,7 @@ type reach struct {
 	words    map[string]target
 	met      map[string]transport.Fingerprint  // by the number of a code, who showed it
 	again    map[transport.Fingerprint]dialing // how who was paired with is met again
+	linked   map[string]bool                   // peers that there was a link to
 }
 
 // A dialing links to one peer.
@@ -47,7 +48,7 @@ func (a *app) reach() (*reach, error) {
 
 func (a *app) reachFrom(h home) *reach {
 	return &reach{
-		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{},
+		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{}, linked: map[string]bool{},
 		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
 		ssh:     a.sshReach(),
 	}
@@ -148,7 +149,7 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	if t.kind == codeTarget {
 		l, err = r.dialCode(ctx, ep, t, remote)
 	} else {
-		l, err = ep.Dial(ctx, remote)
+		l, err = r.dialAnywhere(ctx, ep, t, remote)
 	}
 	if err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ Without a secret bargee makes a token, prints it and a ticket this once, and kee
 for that directory: after a restart it still lets its holders in. A peer that was asked with
 --trust at the other side needs no secret again.
 
+With --relay (or BARGEE_RELAY, or bargee relay add) it can be met at that relay, too, by the ticket and
+by who knows it, from anywhere; and goes on directly where that is possible.
+
 Every flag is also an environment variable: --max-clients is BARGEE_SERVE_MAX_CLIENTS.
 SIGINT and SIGTERM end it; transfers under way can be resumed.`
 
@@ -35,6 +38,7 @@ type serveOptions struct {
 	tokenFile string
 	newToken  bool
 	ticket    bool
+	relay     relayFlags
 	detach    detachFlags
 	log       logFlags
 }
@@ -74,6 +78,7 @@ func newServe(a *app) *cobra.Command {
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has the token or phrase in `FILE`; - is a line of standard input")
 	f.BoolVar(&o.newToken, "new-token", false, "make another token for DIR; the one before is refused from now on")
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
+	o.relay.add(f)
 	o.detach.add(f)
 	o.log.add(f)
 	return cmd
@@ -140,11 +145,20 @@ func (o *serveOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	met, err := o.attendance(h, tree, entry)
+	if err != nil {
+		return err
+	}
 	s, err := o.start(h, dir, entry, log.Logger)
 	if err != nil {
 		return err
 	}
-	if err := o.ready(s, entry); err != nil {
+	if met != nil {
+		if err := met.begin(ctx, s, entry, log.Logger); err != nil {
+			return errors.Join(err, s.close())
+		}
+	}
+	if err := o.ready(s, entry, met); err != nil {
 		return errors.Join(err, s.close())
 	}
 	if ctx, err = o.released(ctx); err != nil {
@@ -165,14 +179,16 @@ func realPath(dir string) (string, error) {
 }
 
 // ready says that we can be reached, and what the other side needs.
-func (o *serveOptions) ready(s *server, in *entry) error {
+func (o *serveOptions) ready(s *server, in *entry, met *attendance) error {
 	addresses := reachable(s.endpoint.Addr())
 	ticket := ""
 	if !in.token.IsZero() && (in.made || o.ticket) {
-		ticket = transport.Ticket{Addresses: addresses, Key: s.peer, Token: in.token}.Reveal()
+		k := transport.Ticket{Addresses: addresses, Key: s.peer, Token: in.token}
+		met.ticket(&k)
+		ticket = k.Reveal()
 	}
 	if o.json {
-		ev := listeningEvent{Event: "listening", Role: "serve", Address: addresses[0], Peer: s.peer.String(), Ticket: ticket}
+		ev := listeningEvent{Event: "listening", Role: "serve", Address: addresses[0], Peer: s.peer.String(), Ticket: ticket, Relay: met.address()}
 		if in.made {
 			ev.Token = in.token.Reveal()
 		}
@@ -180,6 +196,9 @@ func (o *serveOptions) ready(s *server, in *entry) error {
 		return o.flush()
 	}
 	o.printf("listening on %s\n", addresses[0])
+	if met != nil {
+		o.printf("relay   %s\n", met.address())
+	}
 	if in.made {
 		o.printf("token   %s\n", in.token.Reveal())
 	}
@@ -197,6 +216,7 @@ type listeningEvent struct {
 	Role    string `json:"role"`
 	Address string `json:"address"`
 	Peer    string `json:"peer"`
+	Relay   string `json:"relay,omitempty"`
 	Token   string `json:"token,omitempty"`
 	Ticket  string `json:"ticket,omitempty"`
 }

@@ -1,0 +1,210 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Presence is a peer that can be met at a relay: rooms that it keeps open there,
+// others from time to time. It has a goroutine of the endpoint's until Close, or until
+// the ctx of Attend ends.
+type Presence struct {
+	from   *Endpoint
+	relay  RelayRemote
+	rooms  func(now time.Time) (names []RoomName, until time.Time)
+	o      RoomOptions
+	cancel context.CancelFunc
+	over   chan struct{}
+
+	mu      sync.Mutex
+	hosted  map[RoomName]*Hosted
+	state   RoomState
+	changed chan struct{} // closed when the state is another
+}
+
+// Attend keeps the rooms open that rooms names, which is asked again at the time that
+// it says, and whenever a relay that cannot be reached is tried again. o says how they
+// are hosted; its Changed hears of all of them together: they are open when all are.
+func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms func(now time.Time) (names []RoomName, until time.Time), o RoomOptions) (*Presence, error) {
+	if !e.begin() {
+		return nil, fail(ErrClosed, "attend a relay: the endpoint was closed")
+	}
+	p := &Presence{from: e, relay: r, rooms: rooms, o: o, over: make(chan struct{}), hosted: map[RoomName]*Hosted{}, changed: make(chan struct{})}
+	ctx, p.cancel = context.WithCancel(ctx)
+	stop := context.AfterFunc(e.ctx, p.cancel)
+	if err := p.turn(ctx, time.Now()); err != nil {
+		p.cancel()
+		stop()
+		e.wait.Done()
+		return nil, err
+	}
+	go func() {
+		defer e.wait.Done()
+		defer close(p.over)
+		defer stop()
+		p.keep(ctx)
+	}()
+	return p, nil
+}
+
+// keep changes rooms when it is time to, until ctx ends.
+func (p *Presence) keep(ctx context.Context) {
+	for {
+		now := time.Now()
+		_, until := p.rooms(now)
+		select {
+		case <-time.After(until.Sub(now)):
+			if err := p.turn(ctx, time.Now()); err != nil {
+				p.became(RoomState{Err: err})
+			}
+		case <-ctx.Done():
+			p.closeAll()
+			return
+		}
+	}
+}
+
+// turn opens the rooms of now, and closes those that are none any more.
+func (p *Presence) turn(ctx context.Context, now time.Time) error {
+	names, _ := p.rooms(now)
+	p.mu.Lock()
+	var old []*Hosted
+	for name, h := range p.hosted {
+		if !slices.Contains(names, name) {
+			old = append(old, h)
+			delete(p.hosted, name)
+		}
+	}
+	var missing []RoomName
+	for _, name := range names {
+		if p.hosted[name] == nil {
+			missing = append(missing, name)
+		}
+	}
+	p.mu.Unlock()
+	for _, h := range old {
+		h.Close()
+	}
+	o := p.o
+	o.Patient, o.Changed = true, func(RoomState) { p.look() }
+	for _, name := range missing {
+		h, err := p.from.Host(ctx, p.relay, name, o)
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		p.hosted[name] = h
+		p.mu.Unlock()
+	}
+	p.look()
+	return nil
+}
+
+func (p *Presence) closeAll() {
+	p.mu.Lock()
+	all := p.hosted
+	p.hosted = map[RoomName]*Hosted{}
+	p.mu.Unlock()
+	for _, h := range all {
+		h.Close()
+	}
+}
+
+// look sees how it stands with all rooms.
+func (p *Presence) look() {
+	p.mu.Lock()
+	all := RoomState{Open: len(p.hosted) > 0}
+	for _, h := range p.hosted {
+		s := h.State()
+		all.Open = all.Open && s.Open
+		if all.Err == nil {
+			all.Err = s.Err
+		}
+		if s.Open {
+			all.Relay = s.Relay
+			if all.Until.IsZero() || s.Until.Before(all.Until) {
+				all.Until = s.Until
+			}
+		}
+	}
+	p.mu.Unlock()
+	p.became(all)
+}
+
+func (p *Presence) became(s RoomState) {
+	p.mu.Lock()
+	same := p.state.Open == s.Open && (p.state.Err == nil) == (s.Err == nil)
+	p.state = s
+	if !same {
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
+	p.mu.Unlock()
+	if !same && p.o.Changed != nil {
+		p.o.Changed(s)
+	}
+}
+
+// State says how it stands now. The channel is closed when it is another.
+func (p *Presence) State() (RoomState, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state, p.changed
+}
+
+// Opened waits until all rooms are open, or cannot be, or ctx ends.
+func (p *Presence) Opened(ctx context.Context) error {
+	for {
+		s, changed := p.State()
+		if s.Open {
+			return nil
+		}
+		if s.Err != nil {
+			return s.Err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Close closes the rooms and waits until they are; links live on.
+func (p *Presence) Close() {
+	p.cancel()
+	<-p.over
+}
+
+// Whereabouts are where a peer may be.
+type Whereabouts struct {
+	Addresses []string
+	Relay     RelayRemote // without an Address: none
+	Room      RoomName    // of the peer, at the relay
+}
+
+// DialAnywhere makes a link to a peer where it is met first: at one of its addresses,
+// or at a relay; from there it goes on directly by itself. to.Addresses is not used.
+// It takes no longer than Config.HandshakeTimeout. Errors are those of Dial and
+// DialRoom; what the peer itself said comes before that it was not found.
+func (e *Endpoint) DialAnywhere(ctx context.Context, at Whereabouts, to Remote) (Link, error) {
+	to.Addresses = at.Addresses
+	if at.Relay.Address == "" {
+		return e.Dial(ctx, to)
+	}
+	to.turn = newTurn()
+	ways := []func(context.Context) (Link, error){
+		func(ctx context.Context) (Link, error) { return e.DialRoom(ctx, at.Relay, at.Room, to) },
+	}
+	if len(at.Addresses) > 0 {
+		ways = append(ways, func(ctx context.Context) (Link, error) { return e.Dial(ctx, to) })
+	}
+	l, err := firstLink(ctx, ways)
+	if err != nil && errors.Is(err, errFaster) {
+		err = fail(ErrUnreachable, "no answer from any of its addresses")
+	}
+	return l, err
+}
