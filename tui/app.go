@@ -64,6 +64,7 @@ type App struct {
 	memory  memory
 	quick   quickView
 	renames *renamingRun // under way
+	removal *removal     // under way
 	guide   guide
 	away    bool                         // the terminal has not the focus
 	pinned  bool                         // the offer to trust was taken or declined

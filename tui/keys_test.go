@@ -132,8 +132,9 @@ var keyEffects = map[string]func(*testing.T, *driver, []string){
 			t.Errorf("Enter deleted: %v", got)
 		}
 		d.press("y")
-		want := []string{"remove /home/Films/Series recursive=true", "remove /home/Films/Arrival.2016.2160p.mkv recursive=false"}
-		if got := d.engine.trees[session.Here].calls; !slices.Equal(got, want) {
+		want := []string{"remove /home/Films/Arrival.2016.2160p.mkv recursive=false", "remove /home/Films/Series recursive=true"}
+		got := slices.Sorted(slices.Values(d.engine.trees[session.Here].calls)) // several go at a time
+		if !slices.Equal(got, want) {
 			t.Errorf("the tree was asked %q, want %q", got, want)
 		}
 		wantCursor(t, d, "current")
