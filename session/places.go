@@ -122,8 +122,9 @@ func (e *Engine) Pin(ctx context.Context, id PlaceID, name string) error {
 	if err != nil {
 		return err
 	}
-	// The far side has to let our key in, else the name would be of no use.
-	if err := NewRemote(l).Keep(ctx); err != nil {
+	// The far side has to let our key in, else the name would be of no use; but who
+	// was paired with may be waiting for us to be the first.
+	if err := NewRemote(l).Keep(ctx); err != nil && !(p.isAdopted() && KindOf(err) == Refused) {
 		return err
 	}
 	if err := p.reach.Pin(l, p.target, name); err != nil {

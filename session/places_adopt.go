@@ -44,6 +44,12 @@ func (e *Engine) Adopt(target string, l transport.Link) (PlaceID, error) {
 	return p.id, nil
 }
 
+func (p *place) isAdopted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.adopted
+}
+
 // placeFor returns the place that a link from the peer with that key is for; e.mu
 // is held.
 func (e *Engine) placeFor(target string, key transport.Fingerprint) *place {

@@ -54,13 +54,14 @@ type PairingShot struct {
 	State PairingState
 	Code  string    // to be typed at the other side; "": it needs none, both have the same token
 	Until time.Time // when Code is replaced
-	Fresh string    // why this Code took the place of another one, "": it did not
+	Why   string    // this Code took the place of another one: "expired", "burnt" or "taken"; "": it did not
 	Type  string    // the command for the other side
 	At    string    // the relay, or what else both have to reach; "": it is in the Code
 	Err   error     // while Failed, and while Waiting if there is trouble
 
 	Place session.PlaceID // whom it was last made with
 	Peer  string          // what that one is called
+	Key   string          // its fingerprint
 	Words string          // to be compared by the two people
 	Keep  string          // name to remember it by
 

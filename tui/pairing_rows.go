@@ -71,8 +71,11 @@ func (v *pairingView) waitingRows(c canvas, b *rowsOf) {
 		b.say(c.plain, cells.Sayf("Say or send it to one person. It is good %s.", timeLeft(s.Until.Sub(c.now))))
 		b.spare(1, c.dim, cells.Say("When they have typed it, both screens go on by themselves."))
 	}
-	if s.Fresh != "" {
-		b.say(c.ask, cells.Sayf("This code is new: %s.", cells.Shown(s.Fresh)))
+	switch s.Why {
+	case "expired":
+		b.say(c.ask, cells.Say("This code is new: the time of the one before was over."))
+	case "burnt":
+		b.say(c.ask, cells.Say("This code is new: there were 3 wrong tries with the one before."))
 	}
 	if s.Err != nil {
 		b.say(c.ask, cells.Shown(cause(s.Err)))

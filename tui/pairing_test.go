@@ -85,7 +85,7 @@ func init() {
 	scenes = append(scenes,
 		scene{"pair-waiting", begin(func(*PairingShot) {}), func(*driver) {}},
 		scene{"pair-renewed", begin(func(s *PairingShot) {
-			s.Fresh = "3 wrong tries with the one before"
+			s.Why = "burnt"
 			s.Err = &session.Error{Kind: session.Unreachable, Err: errors.New("the relay relay.example.org does not answer")}
 		}), func(*driver) {}},
 		scene{"pair-joining", begin(func(s *PairingShot) { s.State, s.Code, s.Type = PairingJoining, "", "" }), func(*driver) {}},

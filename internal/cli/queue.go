@@ -4,17 +4,21 @@ import (
 	"log/slog"
 
 	"github.com/bargee/bargee/internal/control"
+	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
 
 // queue takes part in the queue of this user. Where no room for it is to be
 // had, as in a home that cannot be written, the process has one of its own.
-func (a *app) queue(r *reach, role control.Role) *control.Queue {
+func (a *app) queue(r *reach, role control.Role) *control.Queue { return a.queueServing(r, role, nil) }
+
+// queueServing is queue where peers get to see something: see control.QueueConfig.
+func (a *app) queueServing(r *reach, role control.Role, serve func(string, transport.Peer) (*session.Server, <-chan struct{})) *control.Queue {
 	room, err := control.OpenRoom(r.home.state, "")
 	if err != nil {
 		slog.Debug("the queue is not shared", "error", err)
 	}
-	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Store: r.queueFile, Log: a.queueLog(role)})
+	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Serve: serve, Store: r.queueFile, Log: a.queueLog(role)})
 }
 
 // queueLog is where a queue says what becomes of it: a command has no log.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,10 @@ type reach struct {
 	home  home
 	lanes int           // of a link; 0: as many as are useful
 	wait  time.Duration // longest wait for a link
+
+	listen    string                            // where the socket is; "": anywhere
+	admission *transport.Admission              // who may come there; nil: nobody
+	pinned    func(transport.Fingerprint) error // hears of paired peers that are remembered; nil: nobody does
 
 	relayAt func(addr string) (transport.RelayRemote, bool, error) // what we have of a relay; "": the one that is used here
 	ssh     *sshReach
@@ -206,8 +211,11 @@ func (r *reach) open() (*transport.Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	ep, err := transport.Listen(":0", transport.Config{Identity: id, Agent: agent(), HandshakeTimeout: r.wait})
-	if err != nil {
+	ep, err := transport.Listen(cmp.Or(r.listen, ":0"), transport.Config{Identity: id, Agent: agent(), HandshakeTimeout: r.wait, Admission: r.admission})
+	switch {
+	case err != nil && r.listen != "":
+		return nil, listenProblem(r.listen, err)
+	case err != nil:
 		return nil, &problem{what: "open", where: "a UDP socket", err: err}
 	}
 	r.endpoint = ep
@@ -277,6 +285,11 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 		return &session.Error{Kind: session.Refused, Err: errors.New("it is started anew over ssh each time: its address is enough")}
 	}
 	peer := l.Peer()
+	if t, err := r.target(word); err == nil && t.kind == pairedTarget && r.pinned != nil {
+		if err := r.pinned(peer.Key); err != nil {
+			return err
+		}
+	}
 	if p, err := known.LookupKey(peer.Key); err == nil && p.Name == name {
 		return nil // only the grant at the other side was missing
 	}

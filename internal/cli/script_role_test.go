@@ -48,7 +48,7 @@ func startRole(ts *testscript.TestScript, name string, args []string, prepare ..
 	r.cmd = exec.Command(lookPath(ts, "bargee"), args...)
 	r.cmd.Dir = ts.MkAbs(".")
 	for _, v := range []string{
-		"BARGEE_HOME", "BARGEE_TOKEN_FILE", "BARGEE_TOKEN", "BARGEE_SERVE_LISTEN", "BARGEE_SERVE_READ_ONLY", "BARGEE_SERVE_MAX_CLIENTS",
+		"BARGEE_HOME", "BARGEE_TOKEN_FILE", "BARGEE_TOKEN", "BARGEE_SERVE_LISTEN", "BARGEE_SERVE_READ_ONLY", "BARGEE_SERVE_MAX_CLIENTS", "BARGEE_RELAY",
 		"PATH", "HOME", "TMPDIR", "GOCOVERDIR",
 	} {
 		r.cmd.Env = append(r.cmd.Env, v+"="+ts.Getenv(v))
@@ -144,6 +144,17 @@ func scriptActivate(ts *testscript.TestScript, neg bool, args []string) {
 		c.ExtraFiles = []*os.File{udpFile, tcpFile}
 		c.Env = append(c.Env, "LISTEN_FDS=2", "NOTIFY_SOCKET="+notify.LocalAddr().String(), "WATCHDOG_USEC=400000")
 	})
+}
+
+// pair NAME ARGS... does likewise for "bargee pair ARGS", which waits for somebody.
+// What .home-here knows of relays is known to all of them.
+func scriptPair(ts *testscript.TestScript, neg bool, args []string) {
+	relays, err := os.ReadFile(ts.MkAbs(".home-here/relays.json"))
+	ts.Check(err)
+	home := ts.MkAbs(".home-" + args[0])
+	ts.Check(os.MkdirAll(home, 0o700))
+	ts.Check(os.WriteFile(filepath.Join(home, "relays.json"), relays, 0o600))
+	startListening(ts, args[0], append([]string{"pair", "--json"}, args[1:]...))
 }
 
 func startListening(ts *testscript.TestScript, name string, args []string, prepare ...func(*exec.Cmd)) {

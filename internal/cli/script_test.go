@@ -85,6 +85,7 @@ func TestScripts(t *testing.T) {
 			"process":   scriptProcess,
 			"sshd":      scriptSSHD,
 			"nofar":     scriptNoFar,
+			"pair":      scriptPair,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,

@@ -219,6 +219,7 @@ type listeningEvent struct {
 	Relay   string `json:"relay,omitempty"`
 	Token   string `json:"token,omitempty"`
 	Ticket  string `json:"ticket,omitempty"`
+	Code    string `json:"code,omitempty"`
 }
 
 // reachable returns the addresses under which others can dial a socket, the

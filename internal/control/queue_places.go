@@ -28,13 +28,20 @@ func (q *Queue) Connect(ctx context.Context, target, secret string) (session.Pla
 	return id, nil
 }
 
-// Adopt makes a place of a link that came in, as session.Engine.Adopt does. Only a
-// queue that is ours alone can have such: no other process could link there.
+// Adopt makes a place of a link that came in, as session.Engine.Adopt does. It needs
+// the queue to run here: no other process could link there.
 func (q *Queue) Adopt(target string, l transport.Link) (session.PlaceID, error) {
-	if q.cfg.Room != nil {
-		return 0, &session.Error{Kind: session.Refused, Err: errors.New("a link cannot be shared with another process")}
+	if c, err := q.decided(q.ctx); err != nil || c != nil {
+		return 0, &session.Error{Kind: session.Refused, Err: errors.New("another bargee of yours runs the queue, which cannot use a link to here")}
 	}
-	return q.local.Adopt(target, l)
+	id, err := q.local.Adopt(target, l)
+	if err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.targets[id] = q.cfg.Reach.Address(target)
+	return id, nil
 }
 
 // Disconnect closes our link to a place, and that of the engine if it is a
