@@ -56,7 +56,7 @@ type PairingShot struct {
 	Until time.Time // when Code is replaced
 	Why   string    // this Code took the place of another one: "expired", "burnt" or "taken"; "": it did not
 	Type  string    // the command for the other side
-	At    string    // the relay, or what else both have to reach; "": it is in the Code
+	Near  bool      // only on the local network
 	Err   error     // while Failed, and while Waiting if there is trouble
 
 	Place session.PlaceID // whom it was last made with

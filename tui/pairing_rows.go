@@ -62,6 +62,9 @@ func (v *pairingView) waitingRows(c canvas, b *rowsOf) {
 		}
 	}
 	b.blank()
+	if s.Near {
+		b.say(c.ask, cells.Say("Both have to be on the same network: no relay is known here."))
+	}
 	switch {
 	case s.State == PairingOpening:
 	case code == "":

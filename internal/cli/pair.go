@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/transport/lan"
 	"github.com/bargee/bargee/tui"
 )
 
@@ -19,13 +19,14 @@ const pairLong = `Bring two machines together that share nothing yet. Here it pr
 "bargee pair CODE" finds this one, wherever both are. Both screens then show the same four words, and
 two panes: this machine's directory left, the other's right.
 
-Who shows the code needs a relay and its token: --relay or BARGEE_RELAY, or one that bargee relay add
-has added. Who types it needs nothing. The code is good for one machine, for --code-ttl or 3 wrong
-tries; then there is another one.
+On one network that is all. To meet from anywhere, who shows the code needs a relay and its token:
+--relay or BARGEE_RELAY, or one that bargee relay add has added; who types it needs nothing. The code
+is good for one machine, for --code-ttl or 3 wrong tries; then there is another one.
 
 Two machines that have the same token (--token-file, BARGEE_TOKEN_FILE) need no code: bargee pair
 on both. With --listen ADDR here and bargee pair bargee://HOST there it takes no relay, either. A
-ticket, or any other address of a peer, can stand in place of the code.
+phrase that both know does in place of a token, with --room, which one side makes up. A ticket, or
+any other address of a peer, can stand in place of the code.
 
 Each side sees only what the other one shows: --share DIR (default this directory), to look at and
 take from; with --read-write also to change. Without a terminal it shows that until it is ended.`
@@ -41,6 +42,8 @@ type pairOptions struct {
 	ttl        time.Duration
 	lanes      int
 	plain      bool
+	near       bool
+	room       string
 }
 
 func newPair(a *app) *cobra.Command {
@@ -68,6 +71,8 @@ func newPair(a *app) *cobra.Command {
 	f.BoolVar(&o.write, "read-write", false, "the other side may change what it sees")
 	f.StringVar(&o.listen, "listen", "", "`ADDR` where the other side can come to without a relay (default any port)")
 	f.DurationVar(&o.ttl, "code-ttl", transport.DefaultCodeTTL, "how long a code is good")
+	f.BoolVar(&o.near, "lan", true, "look on the local network, too")
+	f.StringVar(&o.room, "room", "", "with a phrase: `NAME` of the room where both meet, as the other side says it")
 	f.BoolVar(&o.plain, "plain", false, "no screen: lines, as without a terminal")
 	addLanes(f, &o.lanes)
 	return cmd
@@ -117,9 +122,9 @@ func (o *pairOptions) begin(p *pairing) (func(), error) {
 		if err != nil {
 			return nil, &problem{err: &session.Error{Kind: session.Auth, Err: err}}
 		}
-		return p.byToken(secret, o.listen != "")
-	case !p.relay.ok:
-		return nil, errNoRelay
+		return p.bySecret(secret, o.room)
+	case o.room != "":
+		return nil, usage("is for a phrase that both sides know", "a code names its room itself").about("", "--room")
 	}
 	return p.Show, nil
 }
@@ -134,8 +139,8 @@ func (o *pairOptions) run(ctx context.Context) error {
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes
 	}
-	var relay pairingRelay
-	if relay.RelayRemote, relay.ok, err = o.relayRemote(&o.relayFlags); err != nil {
+	doors, err := o.doors()
+	if err != nil {
 		return err
 	}
 	closeLog, err := o.screenLog(r.home)
@@ -144,7 +149,7 @@ func (o *pairOptions) run(ctx context.Context) error {
 	}
 	defer closeLog()
 	preferThroughput()
-	p := o.newPairing(r, relay, o.ttl)
+	p := o.newPairing(r, doors, o.ttl)
 	p.trust = o.trust
 	defer p.close()
 	if err := p.share(o.dir, o.write); err != nil {
@@ -198,10 +203,12 @@ func (o *pairOptions) screen(ctx context.Context, p *pairing) error {
 	return o.show(ctx, p.queue, opts)
 }
 
-// commandAt is what is to be typed at the other machine to meet at the relay.
-func commandAt(relay pairingRelay) string {
-	if !relay.ok {
-		return "bargee pair"
+// doors are where the two can meet.
+func (o *pairOptions) doors() (transport.Doors, error) {
+	relay, _, err := o.relayRemote(&o.relayFlags)
+	doors := transport.Doors{Relay: relay}
+	if o.near {
+		doors.LAN = &lan.Options{}
 	}
-	return "bargee pair --relay bargee://" + strings.TrimSuffix(relay.Address, ":"+defaultPort)
+	return doors, err
 }

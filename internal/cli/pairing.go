@@ -23,9 +23,9 @@ type pairing struct {
 	app   *app
 	reach *reach
 	queue *control.Queue
-	relay pairingRelay
-	ttl   time.Duration // of a code
-	trust string        // remember who is met by this name, or chosenName; "": a person says so
+	doors transport.Doors // where two can meet
+	ttl   time.Duration   // of a code
+	trust string          // remember who is met by this name, or chosenName; "": a person says so
 	log   *slog.Logger
 
 	ctx     context.Context // ends with close
@@ -43,12 +43,6 @@ type pairing struct {
 	old     []*share // what was shared before; requests may be using it
 }
 
-// pairingRelay is the relay where two meet, if there is one.
-type pairingRelay struct {
-	transport.RelayRemote
-	ok bool
-}
-
 // A share is what the other side sees of this machine.
 type share struct {
 	dir    *session.Dir
@@ -57,9 +51,9 @@ type share struct {
 	until  chan struct{} // closed when there is another one
 }
 
-func (a *app) newPairing(r *reach, relay pairingRelay, ttl time.Duration) *pairing {
+func (a *app) newPairing(r *reach, doors transport.Doors, ttl time.Duration) *pairing {
 	p := &pairing{
-		app: a, reach: r, relay: relay, ttl: ttl, log: slog.Default(),
+		app: a, reach: r, doors: doors, ttl: ttl, log: slog.Default(),
 		changed: make(chan struct{}), stop: func() {}, peers: map[transport.Fingerprint]bool{},
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -209,39 +203,32 @@ func (p *pairing) welcomes(key transport.Fingerprint) bool {
 func (p *pairing) meet(l transport.Link) error {
 	peer := l.Peer()
 	word := p.reach.word(target{kind: pairedTarget, key: peer.Key, path: "/"})
+	name, _ := p.reach.nameFor(target{}, peer.Key.Short())
+	unpinned := p.remember(l, word, name)
 	id, err := p.queue.Adopt(word, l)
 	if err != nil {
 		l.Close("not taken")
 		return err
 	}
 	p.log.Info("paired", "with", peer.Key.Short(), "address", peer.Address)
-	name, _ := p.reach.nameFor(target{}, peer.Key.Short())
 	p.set(func(s *tui.PairingShot) {
 		*s = tui.PairingShot{
 			State: tui.PairingMade, Place: id, Peer: name, Key: peer.Key.String(), Keep: name, Words: peer.Words,
-			Shown: s.Shown, Write: s.Write,
+			Shown: s.Shown, Write: s.Write, Err: unpinned,
 		}
 	})
-	if p.trust != "" {
-		p.remember(id, name)
-	}
 	return nil
 }
 
 // remember pins who was met, as --trust wants it.
-func (p *pairing) remember(id session.PlaceID, proposal string) {
-	name := p.trust
-	if name == chosenName {
-		name = proposal
+func (p *pairing) remember(l transport.Link, word, proposal string) error {
+	switch p.trust {
+	case "":
+		return nil
+	case chosenName:
+		return p.reach.Pin(l, word, proposal)
 	}
-	p.running.Go(func() {
-		ctx, stop := context.WithTimeout(p.ctx, p.app.progressWait())
-		defer stop()
-		if err := p.queue.Pin(ctx, id, name); err != nil {
-			p.log.Warn("not remembered", "error", reason(err))
-			p.set(func(s *tui.PairingShot) { s.Err = err })
-		}
-	})
+	return p.reach.Pin(l, word, p.trust)
 }
 
 // letIn has who was met enter without a secret from now on, where what is shared is

@@ -3,15 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
 )
-
-// errNoRelay is why no code can be made.
-var errNoRelay = usage("no relay is known here, where the other machine could come to",
-	"bargee relay runs one; bargee relay add, --relay or BARGEE_RELAY say which it is")
 
 // Show implements tui.Pairing.
 func (p *pairing) Show() { p.begin(tui.PairingOpening, p.show) }
@@ -19,30 +16,84 @@ func (p *pairing) Show() { p.begin(tui.PairingOpening, p.show) }
 // show has codes that are good, one after the other, until somebody came, and then
 // waits for that one to come again.
 func (p *pairing) show(ctx context.Context) error {
-	if !p.relay.ok {
-		return errNoRelay
+	invitation, err := transport.Invite(transport.InvitationOptions{Relay: p.doors.Relay.Address, TTL: p.ttl})
+	if err != nil {
+		return err
+	}
+	defer invitation.Close()
+	admission := &transport.Admission{Tree: p.tree(), Code: invitation}
+	doors := p.doors
+	if !p.reach.admits(admission) {
+		doors.LAN = nil // the socket is open, and lets nobody in by this code
+	}
+	if doors.LAN == nil && doors.Relay.Address == "" {
+		return errNowhere
 	}
 	ep, err := p.reach.open()
 	if err != nil {
 		return err
 	}
-	invitation, err := transport.Invite(transport.InvitationOptions{Relay: p.relay.Address, TTL: p.ttl})
+	p.accept(ep)
+	p.expect()
+	w, err := p.welcome(ctx, ep, invitation, doors, admission)
 	if err != nil {
 		return err
 	}
-	defer invitation.Close()
-	p.accept(ep)
-	h := &hosting{pairing: p, ep: ep, invitation: invitation, rooms: map[transport.RoomName]context.CancelFunc{}}
-	h.admission = &transport.Admission{Tree: p.tree(), Code: invitation}
-	p.mu.Lock()
-	p.expects = true
-	p.mu.Unlock()
-	for s := invitation.State(); ; {
-		h.follow(ctx, s)
-		if s, err = invitation.Next(ctx, s); err != nil {
+	defer w.Close()
+	for s := w.State(); ; {
+		p.shows(s)
+		if s, err = w.Next(ctx, s); err != nil {
 			return err
 		}
 	}
+}
+
+// errNowhere is why no code can be made.
+var errNowhere = usage("nothing is known where the other machine could come to",
+	"bargee relay runs a relay; bargee relay add, --relay or BARGEE_RELAY say which it is")
+
+// welcome waits for guests, once the relay lets us; while it cannot be reached it is
+// tried again.
+func (p *pairing) welcome(ctx context.Context, ep *transport.Endpoint, v *transport.Invitation, doors transport.Doors, a *transport.Admission) (*transport.Welcome, error) {
+	for {
+		w, err := ep.Welcome(ctx, v, doors, a)
+		if err == nil || ctx.Err() != nil {
+			return w, err
+		}
+		err = relayTrouble(doors.Relay.Address, err)
+		if kind := session.KindOf(err); kind != session.Unreachable && kind != session.Timeout && kind != session.Busy {
+			return nil, err
+		}
+		p.set(func(s *tui.PairingShot) { s.Err = err })
+		select {
+		case <-time.After(relayPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// relayPause is between two tries to reach a relay.
+const relayPause = 2 * time.Second
+
+// shows tells of the code that is good now.
+func (p *pairing) shows(v transport.InvitationState) {
+	p.set(func(s *tui.PairingShot) {
+		switch {
+		case s.State == tui.PairingMade:
+		case v.Code.IsZero(): // for a moment: the next one is being made known
+			s.State, s.Code, s.Type = tui.PairingOpening, "", ""
+		default:
+			s.State, s.Code, s.Until, s.Why, s.Err = tui.PairingWaiting, v.Code.Reveal(), v.Until, string(v.Why), nil
+			s.Type, s.Near = "bargee pair "+s.Code, v.Code.Relay() == ""
+		}
+	})
+}
+
+// expect lets the next one who comes be new here.
+func (p *pairing) expect() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expects = true
 }
 
 // tree is the directory that grants are for.
@@ -55,87 +106,9 @@ func (p *pairing) tree() string {
 	return p.shared.tree
 }
 
-// hosting keeps those rooms open where guests may come.
-type hosting struct {
-	*pairing
-	ep         *transport.Endpoint
-	invitation *transport.Invitation
-	admission  *transport.Admission
-	rooms      map[transport.RoomName]context.CancelFunc
-}
-
-// follow opens and closes rooms for a state of the invitation.
-func (h *hosting) follow(ctx context.Context, s transport.InvitationState) {
-	wanted := map[transport.RoomName]bool{}
-	for _, room := range s.Rooms {
-		wanted[room] = true
-		if h.rooms[room] == nil {
-			within, leave := context.WithCancel(ctx)
-			h.rooms[room] = leave
-			h.running.Go(func() { h.host(within, room) })
-		}
-	}
-	for room, leave := range h.rooms {
-		if !wanted[room] {
-			leave()
-			delete(h.rooms, room)
-		}
-	}
-}
-
-// host keeps a room open until ctx ends, and says so.
-func (h *hosting) host(ctx context.Context, room transport.RoomName) {
-	open := make(chan error, 1)
-	say := func(s transport.RoomState) {
-		select {
-		case <-open: // only the last one counts
-		default:
-		}
-		open <- s.Err
-	}
-	hosted, err := h.ep.Host(ctx, h.relay.RelayRemote, room, transport.RoomOptions{Admission: h.admission, Patient: true, Changed: say})
-	if err != nil {
-		h.trouble(room, err)
-		return
-	}
-	defer hosted.Close()
-	for {
-		select {
-		case err := <-open:
-			if errors.Is(err, transport.ErrRoomOpen) {
-				h.invitation.Taken(room)
-			}
-			h.trouble(room, err)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// trouble shows the code of a room if it is good, or why not.
-func (h *hosting) trouble(room transport.RoomName, err error) {
-	now := h.invitation.State()
-	if now.Code.IsZero() || now.Code.Room() != room {
-		return
-	}
-	h.set(func(s *tui.PairingShot) {
-		if s.State == tui.PairingMade {
-			return
-		}
-		s.Err = nil
-		if err != nil {
-			s.Err = relayTrouble(h.relay.Address, err)
-			return
-		}
-		s.State, s.Code, s.Until, s.Why = tui.PairingWaiting, now.Code.Reveal(), now.Until, string(now.Why)
-		s.Type = "bargee pair " + s.Code
-	})
-}
-
 // relayTrouble says what is wrong with a relay.
 func relayTrouble(addr string, err error) error {
-	kind := session.KindOf(err)
-	why := errors.New(reason(err))
+	kind, why := session.KindOf(err), errors.New(reason(err))
 	switch kind {
 	case session.Auth:
 		why = errors.New("the relay " + session.Display(addr) + " lets us open nothing: its token is missing, wrong or revoked")
@@ -149,12 +122,13 @@ func relayTrouble(addr string, err error) error {
 func (p *pairing) ready(ctx context.Context) (tui.PairingShot, error) {
 	for {
 		s, changed := p.next()
-		switch {
-		case s.State == tui.PairingFailed:
+		switch s.State {
+		case tui.PairingFailed:
 			return s, s.Err
-		case s.State == tui.PairingWaiting || s.State == tui.PairingMade:
+		case tui.PairingWaiting, tui.PairingMade:
 			return s, nil
-		case s.State == tui.PairingOpening && s.Err != nil && session.KindOf(s.Err) == session.Auth:
+		}
+		if s.Err != nil { // it is tried again, but somebody waits for the outcome
 			return s, s.Err
 		}
 		select {

@@ -2,112 +2,87 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"time"
+	"strings"
 
-	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
 )
 
-// byToken meets who has the same token: at the relay, in the room of the token; and
-// where it listens, there. Neither side shows anything, and both do the same.
-func (p *pairing) byToken(secret transport.Secret, listens bool) (func(), error) {
-	token, ok := secret.Token()
-	if !ok {
-		return nil, usage("two machines meet by a token; a phrase is too easy to guess for that", "bargee token new makes a token; bargee pair makes a code")
+// bySecret meets who has the same token, or the same phrase in the room of the same
+// name: neither side shows anything, and both do the same.
+func (p *pairing) bySecret(secret transport.Secret, room string) (func(), error) {
+	m := &secretMeeting{pairing: p, admission: &transport.Admission{Tree: p.tree()}}
+	m.Doors, m.To = p.doors, transport.Remote{Secret: secret, Lanes: p.reach.lanes}
+	if token, ok := secret.Token(); ok {
+		m.admission.Tokens, m.Room = transport.Tokens(token.Public()), transport.RoomOfToken(token.Public())
+	} else {
+		p.app.warn("a phrase is easier to guess than a token: bargee token new makes one")
+		if m.name = room; room == "" {
+			m.name = transport.NewRoomNumber(0)
+		}
+		m.admission.Phrase, m.Room = secret, transport.RoomNamed(m.name)
 	}
-	if !p.relay.ok && !listens {
-		return nil, usage("nothing is known where both could meet",
-			"--relay or BARGEE_RELAY says which relay; without one: --listen ADDR here, and bargee pair bargee://HOST there")
+	if !p.reach.admits(m.admission) {
+		return nil, usage("the socket is in use already", "")
 	}
-	admission := &transport.Admission{Tree: p.tree(), Tokens: transport.Tokens(token.Public())}
-	if listens {
-		p.reach.admission = admission
-	}
-	m := &meeting{pairing: p, secret: secret, room: transport.RoomOfToken(token.Public()), admission: admission}
 	return func() { p.begin(tui.PairingOpening, m.run) }, nil
 }
 
-// A meeting is that of two who know the same token.
-type meeting struct {
+// A secretMeeting is that of two who know the same secret.
+type secretMeeting struct {
 	*pairing
-	secret    transport.Secret
-	room      transport.RoomName
+	transport.Meeting
 	admission *transport.Admission
+	name      string // of the room, for a phrase
 	ep        *transport.Endpoint
-	hosted    bool // we wait in the room
 }
 
-// run waits for the other side, or goes where it waits.
-func (m *meeting) run(ctx context.Context) (err error) {
+func (m *secretMeeting) run(ctx context.Context) (err error) {
 	if m.ep, err = m.reach.open(); err != nil {
 		return err
 	}
-	m.accept(m.ep)
-	m.mu.Lock()
-	m.expects = true
-	m.mu.Unlock()
-	m.set(func(s *tui.PairingShot) {
-		s.State, s.Type = tui.PairingWaiting, commandAt(m.relay)
-		if m.reach.admission != nil {
-			s.Type = "bargee pair bargee://" + reachable(m.ep.Addr())[0]
-		}
-	})
-	if !m.relay.ok {
-		<-ctx.Done()
-		return context.Cause(ctx)
-	}
-	for {
-		l, err := m.meetOnce(ctx, transport.Fingerprint{})
-		switch {
-		case err == nil:
-			return m.joined(ctx, l, func(c context.Context) (transport.Link, error) {
-				// The room is ours to open if the other side waits there no more.
-				return m.meetOnce(ctx, l.Peer().Key)
-			})
-		case m.hosted:
-			<-ctx.Done()
-			return context.Cause(ctx)
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, transport.ErrRoomOpen): // at this moment: it can be joined
-			continue
-		}
+	m.expect()
+	m.Ready = func() { m.set(m.waits) }
+	m.Report = func(err error) {
 		m.set(func(s *tui.PairingShot) {
-			if s.State == tui.PairingWaiting {
-				s.Err = relayTrouble(m.relay.Address, err)
+			if s.State != tui.PairingMade {
+				s.Err = relayTrouble(m.doors.Relay.Address, err)
 			}
 		})
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
+	}
+	for {
+		l, err := m.ep.Meet(ctx, m.Meeting)
+		if err != nil {
+			return err
 		}
+		key := l.Peer().Key
+		if !m.welcomes(key) {
+			l.Close("another machine was paired with meanwhile")
+			continue
+		}
+		again := m.Meeting
+		again.To.Key, again.Ready, again.Report = key, nil, nil
+		return m.joined(ctx, l, func(ctx context.Context) (transport.Link, error) { return m.ep.Meet(ctx, again) })
 	}
 }
 
-// meetOnce joins the room, or opens it where nobody waits: then the other side is
-// awaited, and that is the error.
-func (m *meeting) meetOnce(ctx context.Context, key transport.Fingerprint) (transport.Link, error) {
-	l, err := m.ep.DialRoom(ctx, m.relay.RelayRemote, m.room, transport.Remote{Key: key, Secret: m.secret, Lanes: m.reach.lanes})
-	if !errors.Is(err, transport.ErrNoRoom) {
-		return l, err
+// waits says that the other side can come, and how.
+func (m *secretMeeting) waits(s *tui.PairingShot) {
+	if s.State == tui.PairingMade {
+		return
 	}
-	if !m.opens() {
-		return nil, err // who has the relay's token opens it
+	s.State, s.Err = tui.PairingWaiting, nil
+	words := []string{"bargee pair"}
+	switch {
+	case m.reach.listen != "":
+		words = append(words, "bargee://"+reachable(m.ep.Addr())[0])
+	case m.doors.Relay.Address != "":
+		words = append(words, "--relay bargee://"+strings.TrimSuffix(m.doors.Relay.Address, ":"+defaultPort))
+	default:
+		s.Near = true
 	}
-	hosted, err := m.ep.Host(ctx, m.relay.RelayRemote, m.room, transport.RoomOptions{Admission: m.admission})
-	if err != nil {
-		return nil, err
+	if m.name != "" {
+		words = append(words, "--room "+m.name)
 	}
-	m.hosted = true
-	m.set(func(s *tui.PairingShot) { s.Err = nil })
-	m.running.Go(func() {
-		<-ctx.Done()
-		hosted.Close()
-	})
-	return nil, &session.Error{Kind: session.Unreachable, Err: session.ErrAwaited}
+	s.Type = strings.Join(words, " ")
 }
-
-// opens tells whether the relay may let us open a room.
-func (m *meeting) opens() bool { return !m.relay.Secret.IsZero() || m.relay.Pass != "" }

@@ -110,7 +110,7 @@ func (r *reach) target(word string) (target, error) {
 	if ok {
 		return t, nil
 	}
-	if transport.CheckPeerName(word) == nil { // as Known has it
+	if transport.CheckPeerName(word) == nil && !codeForm.MatchString(word) { // as Known has it
 		return target{kind: knownTarget, name: word, path: "/"}, nil
 	}
 	return parsePeer(word)
@@ -199,6 +199,18 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 		}
 	}
 	return out, nil
+}
+
+// admits has a lets in who comes to our socket, and tells whether that was in time:
+// before the socket was opened.
+func (r *reach) admits(a *transport.Admission) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.endpoint != nil {
+		return false
+	}
+	r.admission = a
+	return true
 }
 
 func (r *reach) open() (*transport.Endpoint, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/transport/lan"
 )
 
 // parseCode reads CODE[@host[:port]][:/path]. No message repeats the code.
@@ -30,17 +31,20 @@ func (t target) codeWord() string { return "code " + t.code.Number() }
 // hasSecret tells whether what the other side wants to be shown stands in the address.
 func (t target) hasSecret() bool { return t.kind == ticketTarget || t.kind == codeTarget }
 
-// dialCode makes a link to who waits in the room of a code: at the relay that it
-// names, else at the one that is used here. Who was met there is known from then on.
+// dialCode makes a link to who shows a code, at the relay that it names or on the local
+// network. Who was met there is known from then on.
 func (r *reach) dialCode(ctx context.Context, ep *transport.Endpoint, t target, to transport.Remote) (transport.Link, error) {
-	relay, ok, err := r.relayAt(t.code.Relay())
+	code, doors := t.code, transport.Doors{LAN: &lan.Options{}}
+	relay, ok, err := r.relayAt(code.Relay())
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, &session.Error{Kind: session.Unreachable, Err: errors.New("the code names no relay, and none is known here")}
+	if doors.Relay = relay; ok && code.Relay() == "" { // it was said without, since both know it
+		if code, err = transport.ParseCode(code.Reveal() + "@" + relay.Address); err != nil {
+			return nil, err
+		}
 	}
-	l, err := ep.DialRoom(ctx, relay, t.code.Room(), to)
+	l, err := ep.DialCode(ctx, code, doors, to)
 	if err != nil {
 		return nil, codeProblem(err)
 	}

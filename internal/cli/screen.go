@@ -185,6 +185,9 @@ func split(r *reach, typed string) (string, session.Path, error) {
 // typedTarget reads an address that was typed where a peer is meant.
 func typedTarget(r *reach, typed string) (target, error) {
 	typed = strings.TrimSpace(typed)
+	if code, err := transport.ParseCode(typed); err == nil { // also as it was heard: blanks, capitals
+		return target{kind: codeTarget, code: code, path: "/"}, nil
+	}
 	t, err := r.target(typed)
 	if _, missing := r.remote(t); strings.HasPrefix(typed, "[") || t.kind == knownTarget && errors.Is(missing, session.NotFound) {
 		t, err = parsePeer("bargee://" + typed)
