@@ -3,6 +3,8 @@ package relay
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,7 +128,8 @@ func TestCodeNumberTaken(t *testing.T) {
 	}
 }
 
-// Codes are replaced together with their rooms.
+// Codes are replaced together with their rooms, and who types the one before is told
+// so. It holds F94.
 func TestCodeExpiresAtRelay(t *testing.T) {
 	b := newBed(t)
 	v, err := transport.Invite(transport.InvitationOptions{Relay: b.plane.Addr().String(), TTL: 300 * time.Millisecond})
@@ -146,7 +149,7 @@ func TestCodeExpiresAtRelay(t *testing.T) {
 		t.Fatalf("%+v, %v", second, err)
 	}
 	near := b.endpoint(transport.Config{})
-	if _, err := near.DialCode(t.Context(), first.Code, transport.Doors{}, transport.Remote{}); !errors.Is(err, transport.ErrNoRoom) {
+	if _, err := near.DialCode(t.Context(), first.Code, transport.Doors{}, transport.Remote{}); !errors.Is(err, transport.ErrNoRoom) || !strings.Contains(err.Error(), "it is over") {
 		t.Errorf("the first code: %v", err)
 	}
 }
@@ -222,5 +225,28 @@ func TestMeetWithWrongRelayToken(t *testing.T) {
 		Room: transport.RoomOfToken(token.Public()), Doors: transport.Doors{Relay: relay}, To: transport.Remote{Secret: transport.SecretOf(token)}})
 	if !errors.Is(err, transport.ErrAuth) {
 		t.Error(err)
+	}
+}
+
+// A thousand pairings opened at once with one token: so many as a token may have are,
+// the others are told so, and another token's are none the worse. It holds M91.
+func TestThousandPairings(t *testing.T) {
+	r, now := newRooms(defaultRoomLimits), time.Unix(1_000_000, 0)
+	opened := 0
+	for n := range 1000 {
+		name := roomName{byte(n), byte(n >> 8)}
+		_, refused := r.begin(name, newOpener("t", netip.AddrPort{}, nil), 10*time.Minute, 1, now)
+		switch {
+		case refused == nil:
+			opened++
+		case refused.why != whyLimit:
+			t.Fatalf("the %dth: %v", n, refused)
+		}
+	}
+	if opened != defaultRoomLimits.perToken {
+		t.Errorf("%d are open", opened)
+	}
+	if _, refused := r.begin(roomName{1, 1, 1}, newOpener("u", netip.AddrPort{}, nil), 10*time.Minute, 1, now); refused != nil {
+		t.Errorf("another token: %v", refused)
 	}
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"strings"
@@ -90,7 +91,7 @@ func TestCodeIsForOne(t *testing.T) {
 }
 
 // TestCodeManyAtOnce: of many wrong ones that are all on their way at the same time
-// three count, and the right one among them comes too late.
+// three count. It holds M86.
 func TestCodeManyAtOnce(t *testing.T) {
 	v := testInvitation("many", 1)
 	t.Cleanup(v.Close)
@@ -205,4 +206,36 @@ func serveLogin(wait *sync.WaitGroup, s serverLogin, ch channel) (client net.Con
 		s.run(converse(far), ch)
 	})
 	return near, func() { near.Close() }
+}
+
+// TestCodeReplay: the recorded messages of a good login by code are worthless on
+// another connection, for another key and for the same one. It holds M90.
+func TestCodeReplay(t *testing.T) {
+	v := testInvitation("replay", 2)
+	t.Cleanup(v.Close)
+	s := serveOn(t, Config{Admission: &Admission{Tree: "/", Code: v}})
+	var said bytes.Buffer
+	_, stream, ch := rawDial(t, s, testIdentity("client"))
+	login := clientLogin{versions: Versions{1, 2}, secret: v.State().Code.Secret()}
+	if _, err := login.run(converse(tee{stream, &said}), ch); err != nil {
+		t.Fatalf("the good login: %v", err)
+	}
+	for _, who := range []string{"client", "other"} {
+		_, again, _ := rawDial(t, s, testIdentity(who))
+		if _, err := again.Write(said.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		c := converse(again)
+		var hello wire.ServerHello
+		var share, reply wire.ProofReply
+		if err := errors.Join(c.receive(&hello), c.receive(&share), c.receive(&reply)); err != nil {
+			t.Fatal(err)
+		}
+		if reply.GetRefused().GetKind() != wire.Refused_AUTH {
+			t.Errorf("the replay by %s is answered with %v", who, &reply)
+		}
+	}
+	if st := v.State(); st.Left != 1 || st.Wrong != 1 {
+		t.Errorf("then: %+v", st)
+	}
 }

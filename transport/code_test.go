@@ -48,35 +48,39 @@ func TestNewCode(t *testing.T) {
 	}
 }
 
+// TestParseCode holds M85.
 func TestParseCode(t *testing.T) {
 	w := words()[:3]
 	plain := "4711-" + strings.Join(w, "-")
 	for in, want := range map[string]string{
-		plain:                           plain,
-		"  " + plain + "\r\n":           plain,
-		strings.ToUpper(plain):          plain,
-		strings.Join(w, " "):            "",
-		"4711 " + strings.Join(w, "  "): plain,
-		"471-" + strings.Join(w, "-"):   "",
-		"1234567890-" + plain[5:]:       "",
-		plain + "-abacus":               "",
-		plain[:len(plain)-1]:            "", // no word
-		plain + "@host":                 plain + "@host",
-		plain + "@host:6768":            plain + "@host",
-		plain + "@host:6769":            plain + "@host:6769",
-		plain + "@192.0.2.1":            plain + "@192.0.2.1",
-		plain + "@[2001:db8::1]":        plain + "@[2001:db8::1]",
-		plain + "@[2001:db8::1]:1":      plain + "@[2001:db8::1]:1",
-		plain + "@2001:db8::1":          "",
-		plain + "@":                     "",
-		plain + "@:1":                   "",
-		plain + "@host:":                "",
-		plain + "@host:0":               "",
-		plain + "@host:70000":           "",
-		plain + "@ho st":                "",
-		plain + "@a@b":                  "",
-		plain + "@\x1b[2J":              "",
-		"":                              "",
+		plain:                               plain,
+		"  " + plain + "\r\n":               plain,
+		strings.ToUpper(plain):              plain,
+		strings.Join(w, " "):                "",
+		"4711 " + strings.Join(w, "  "):     plain,
+		"471-" + strings.Join(w, "-"):       "",
+		"1234567890-" + plain[5:]:           "",
+		plain + "-abacus":                   "",
+		plain[:len(plain)-1]:                "", // no word
+		plain + "@host":                     plain + "@host",
+		plain + "@host:6768":                plain + "@host",
+		plain + "@host:6769":                plain + "@host:6769",
+		plain + "@192.0.2.1":                plain + "@192.0.2.1",
+		plain + "@[2001:db8::1]":            plain + "@[2001:db8::1]",
+		plain + "@[2001:db8::1]:1":          plain + "@[2001:db8::1]:1",
+		plain + "@2001:db8::1":              "",
+		plain + "@":                         "",
+		plain + "@:1":                       "",
+		plain + "@host:":                    "",
+		plain + "@host:0":                   "",
+		plain + "@host:70000":               "",
+		plain + "@ho st":                    "",
+		plain + "@a@b":                      "",
+		plain + "@\x1b[2J":                  "",
+		plain + "\u0301":                    "", // an accent on the last letter
+		"４７１１" + plain[4:]:                  "", // digits of another kind
+		strings.ReplaceAll(plain, "-", "‐"): "", // a hyphen of another kind
+		"":                                  "",
 	} {
 		c, err := ParseCode(in)
 		if (err == nil) != (want != "") || err == nil && c.Reveal() != want {

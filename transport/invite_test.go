@@ -45,7 +45,7 @@ func burn(code, next string, why CodeChange) []step {
 	return []step{wrong, wrong, last}
 }
 
-// TestInvite tells what becomes of codes.
+// TestInvite tells what becomes of codes. It holds F94.
 func TestInvite(t *testing.T) {
 	const min = time.Minute
 	tests := map[string]struct {
