@@ -324,3 +324,26 @@ func talkOffer(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What an earlier run left has its place on the disk: files, and partials beside them.
+func TestOccupied(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "photos", "deep", "one"), "12345", older)
+	put(t, filepath.Join(dir, "other"), "123456789", older)
+	h := NewHost()
+	p, err := h.PathOf(dir)
+	must(t, err)
+	before := h.Occupied(t.Context(), p, []string{"photos", "film"})
+	if before < 5 {
+		t.Errorf("%d bytes, at least those of the file", before)
+	}
+	for _, name := range []string{partialName("film", partialSuffix), "photos/" + partialName("two", partialSuffix)} {
+		put(t, filepath.Join(dir, name), string(make([]byte, 64<<10)), older)
+	}
+	if got := h.Occupied(t.Context(), p, []string{"photos", "film"}); got < before+128<<10 {
+		t.Errorf("%d bytes, at least %d with the partials", got, before+128<<10)
+	}
+	if got := h.Occupied(t.Context(), p, nil); got < 64<<10 || got >= 128<<10 {
+		t.Errorf("%d bytes, without what lies below", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
 )
 
 // maxFrom is the limit of Offered.from.
@@ -75,6 +76,9 @@ func summaryFromWire(m *wire.Offered, first []Entry) (OfferSummary, error) {
 	}
 	return s, nil
 }
+
+// Peer says who is at the other end.
+func (r *Remote) Peer() transport.Peer { return r.link.Peer() }
 
 // A Taking is what we tell of ourselves with a word on an offer.
 type Taking struct {

@@ -26,24 +26,9 @@ type copier struct {
 }
 
 func (o *cpOptions) run(ctx context.Context) error {
-	preferThroughput()
-	stayLean()
-	r, err := o.app.reach()
+	c, err := o.copier()
 	if err != nil {
 		return err
-	}
-	r.ssh.wants(&o.reachFlags)
-	if r.lanes = o.lanes; r.lanes == 0 {
-		r.lanes = transport.AutoLanes
-	}
-	c := &copier{
-		cpOptions: o,
-		reach:     r,
-		host:      session.NewHost(),
-		places:    map[string]session.PlaceID{"": session.Here},
-		roots:     map[session.PlaceID]target{},
-		secret:    map[session.PlaceID]bool{},
-		report:    newReporter(o),
 	}
 	defer c.reach.Close()
 	c.engine = o.queue(c.reach, control.Command)
@@ -52,27 +37,62 @@ func (o *cpOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.submit(jobs); err != nil {
+		return err
+	}
+	if err := c.end(c.watch(ctx)); err != nil {
+		return err
+	}
+	return c.pin(ctx)
+}
+
+// copier returns one that has no engine yet.
+func (o *cpOptions) copier() (*copier, error) {
+	preferThroughput()
+	stayLean()
+	r, err := o.app.reach()
+	if err != nil {
+		return nil, err
+	}
+	r.ssh.wants(&o.reachFlags)
+	if r.lanes = o.lanes; r.lanes == 0 {
+		r.lanes = transport.AutoLanes
+	}
+	return &copier{
+		cpOptions: o,
+		reach:     r,
+		host:      session.NewHost(),
+		places:    map[string]session.PlaceID{"": session.Here},
+		roots:     map[session.PlaceID]target{},
+		secret:    map[session.PlaceID]bool{},
+		report:    newReporter(o),
+	}, nil
+}
+
+func (c *copier) submit(jobs []session.Job) error {
 	for _, j := range jobs {
 		id, err := c.engine.Submit(j)
 		if err != nil {
-			return failed("copy to", o.dst, err)
+			return failed("copy to", c.dst, err)
 		}
 		c.ids = append(c.ids, id)
 	}
-	transfers, err := c.watch(ctx)
+	return nil
+}
+
+// end tells how transfers ended, and returns what that amounts to. err is why they
+// are not watched any more.
+func (c *copier) end(transfers []session.Transfer, err error) error {
 	if err == nil {
 		err = c.outcome(transfers)
 	}
 	var partly *partlyError
 	whole := err == nil || errors.As(err, &partly)
 	c.report.finish(transfers, c.lanes(), whole)
-	if partly != nil && partly.all && o.json { // else it was told of as an item
+	if partly != nil && partly.all && c.json { // else it was told of as an item
 		return c.problem(partly.first)
 	}
-	if err != nil {
-		return err
-	}
-	return c.pin(ctx)
+	return err
 }
 
 // watch waits for all transfers, and tells of their progress.

@@ -119,6 +119,14 @@ var conflicts = map[string]session.Conflict{
 }
 
 func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	return o.run(cmd.Context())
+}
+
+// check finds values that make no sense.
+func (o *cpOptions) check(cmd *cobra.Command) error {
 	f := cmd.Flags()
 	if err := checkLanes(f, o.lanes); err != nil {
 		return err
@@ -147,7 +155,7 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 			return usage("is no glob", "for example '*.jpg', 'docs/**', '[a-z]?'").about("--include or --exclude", session.Display(glob))
 		}
 	}
-	return o.run(cmd.Context())
+	return nil
 }
 
 func isKey[V any](m map[string]V, s string) bool {

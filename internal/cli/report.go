@@ -266,6 +266,15 @@ func (r *reporter) clear() {
 	r.erase()
 }
 
+// aside has something else said between what the reporter says.
+func (r *reporter) aside(say func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.erase()
+	say()
+	r.flush() // what fails is found at the end
+}
+
 func (r *reporter) erase() {
 	if r.drawn {
 		fmt.Fprint(r.stderr, "\r\x1b[K")

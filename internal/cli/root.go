@@ -56,7 +56,8 @@ func newRoot(a *app) *cobra.Command {
 	}
 	addScreen(cmd, a)
 	cmd.AddCommand(
-		newDemo(a), newServe(a), newPair(a), newRelay(a), newStop(a), newSupervise(a), newEngine(a),
+		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a),
+		newRelay(a), newStop(a), newSupervise(a), newEngine(a),
 		newLs(a), newStat(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a),

@@ -86,6 +86,8 @@ func TestScripts(t *testing.T) {
 			"sshd":      scriptSSHD,
 			"nofar":     scriptNoFar,
 			"pair":      scriptPair,
+			"offer":     scriptOffer,
+			"typed":     scriptTyped,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,

@@ -104,10 +104,17 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if o.newToken && o.tokenFile != "" {
 		return usage("exclude each other", "").about("", "--new-token and --token-file")
 	}
-	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
-		return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(o.listen))
+	if err := checkListen(o.listen); err != nil {
+		return err
 	}
 	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.detach.check(), o.log.check())
+}
+
+func checkListen(addr string) error {
+	if _, port, err := net.SplitHostPort(addr); err != nil || !isPort(port) {
+		return usage("is no address to listen on", "for example: --listen :6768, or --listen 127.0.0.1:0").about("--listen", session.Display(addr))
+	}
+	return nil
 }
 
 func (o *serveOptions) run(ctx context.Context) error {

@@ -14,6 +14,11 @@ func (q *Queue) Known() []session.KnownPeer { return q.local.Known() }
 // Tree returns the tree of a place, over a link of this process.
 func (q *Queue) Tree(id session.PlaceID) (session.Tree, error) { return q.local.Tree(id) }
 
+// Peer returns the peer at a place, over a link of this process.
+func (q *Queue) Peer(ctx context.Context, id session.PlaceID) (*session.Remote, error) {
+	return q.local.Peer(ctx, id)
+}
+
 // Connect links to the peer that target names and adds it as a place.
 func (q *Queue) Connect(ctx context.Context, target, secret string) (session.PlaceID, error) {
 	id, err := q.local.Connect(ctx, target, secret)

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+const sendLong = `Offer files and directories for one transfer. It prints a code, and what to type at the other side:
+there bargee receive shows what is offered, and asks. Several PATHs keep their names; two of one name
+cannot go together.
+
+With a relay (--relay, BARGEE_RELAY or bargee relay add) the other machine can be anywhere, and needs
+nothing but the code. Without one it has to reach this machine: by the code on the same network, by
+the ticket from wherever the address leads here (--listen makes that a fixed port).
+
+A code is for one machine, or --receivers N. It is good for --code-ttl, or until 3 wrong ones came;
+then another one is printed. Who came in by it may come again: after an interruption of either side
+the same command goes on where it stopped.`
+
+type sendOptions struct {
+	*app
+	relayFlags
+	paths     []string
+	listen    string
+	receivers int
+	codeTTL   time.Duration
+	limit     byteRate
+	progress  bool
+}
+
+func newSend(a *app) *cobra.Command {
+	o := &sendOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "send PATH...",
+		Short:   "Offer files to somebody, by a code",
+		Long:    sendLong,
+		Example: "  bargee send film.mkv photos\n  bargee send --receivers 3 --relay bargee://relay.example slides.pdf",
+		Args:    atLeast(1, "the PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.paths = args
+			if err := o.check(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	o.relayFlags.add(f)
+	f.StringVar(&o.listen, "listen", ":0", "`ADDR` to listen on; port 0 picks one")
+	f.IntVar(&o.receivers, "receivers", 1, "how many machines may take it")
+	f.DurationVar(&o.codeTTL, "code-ttl", transport.DefaultCodeTTL, "how long a code is good before there is another one")
+	f.Var(&o.limit, "limit", "all receivers together no faster than that: "+rateWords)
+	f.BoolVar(&o.progress, "progress", false, "show progress, also where standard error is no terminal")
+	return cmd
+}
+
+// maxReceivers is how many may take an offer: all of them have a code that the one
+// before has used.
+const maxReceivers = 1000
+
+func (o *sendOptions) check() error {
+	switch {
+	case o.receivers < 1 || o.receivers > maxReceivers:
+		return usage(fmt.Sprintf("is not within 1 to %d", maxReceivers), "").about("--receivers", fmt.Sprint(o.receivers))
+	case o.codeTTL <= 0:
+		return usage("is no time that a code can be good for", "for example: --code-ttl 30m").about("--code-ttl", o.codeTTL.String())
+	}
+	return checkListen(o.listen)
+}
+
+// offer opens what is offered.
+func (o *sendOptions) offer(observe func(transport.Fingerprint, session.Item)) (*session.Offer, error) {
+	cfg := session.OfferConfig{From: callOurselves(), Receivers: o.receivers, Observe: observe}
+	host := session.NewHost()
+	for _, word := range o.paths {
+		at, err := parseTarget(word, o.getenv("BARGEE_TARGET"))
+		if err != nil {
+			return nil, err
+		}
+		if !at.isLocal() {
+			return nil, usage("is not on this machine", "bargee cp copies from one peer to another").about("send", at.String())
+		}
+		p, err := host.PathOf(word)
+		if err != nil {
+			return nil, failed("send", at, err)
+		}
+		cfg.Paths = append(cfg.Paths, p)
+	}
+	offer, err := session.NewOffer(cfg)
+	if err != nil {
+		at := target{path: o.paths[0]}
+		var e *session.Error
+		if errors.As(err, &e) && !e.Path.IsRoot() {
+			at.path = host.Name(e.Path)
+		}
+		return nil, failed("send", at, err)
+	}
+	return offer, nil
+}
+
+// callOurselves is what the other side is told who asks: USER@HOST.
+func callOurselves() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	if u, err := user.Current(); err == nil {
+		return filepath.Base(u.Username) + "@" + host // Windows has DOMAIN\USER
+	}
+	return host
+}
+
+func (o *sendOptions) run(ctx context.Context) error {
+	preferThroughput()
+	stayLean()
+	s := &sending{sendOptions: o, told: map[transport.Fingerprint]session.TakerState{}, seen: map[seenItem]bool{}}
+	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress})
+	offer, err := o.offer(s.item)
+	if err != nil {
+		return err
+	}
+	s.offer = offer
+	defer offer.Close()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	err = s.watch(ctx)
+	return errors.Join(err, s.close())
+}
+
+// A sending is an offer that others can come to.
+type sending struct {
+	*sendOptions
+	offer  *session.Offer
+	token  transport.Token
+	server *server
+	code   *transport.Invitation
+	stop   context.CancelFunc
+	kept   chan struct{} // closed when the waiting is over
+	report *reporter
+	begun  bool // somebody takes it, or did
+
+	told map[transport.Fingerprint]session.TakerState
+	seen map[seenItem]bool
+}
+
+// open lets others in, and says how.
+func (s *sending) open(ctx context.Context) error {
+	relay, atRelay, err := s.relayRemote(&s.relayFlags)
+	if err != nil {
+		return err
+	}
+	h, err := s.home()
+	if err != nil {
+		return err
+	}
+	id, err := h.identity()
+	if err != nil {
+		return err
+	}
+	if s.code, err = transport.Invite(transport.InvitationOptions{Relay: relay.Address, TTL: s.codeTTL, Guests: s.receivers}); err != nil {
+		return err
+	}
+	s.token = transport.NewToken()
+	log := s.log()
+	ep, err := transport.Listen(s.listen, transport.Config{
+		Identity: id, Agent: agent(), HandshakeTimeout: s.connectWait(),
+		Admission: &transport.Admission{Tree: "offer", Tokens: transport.Tokens(s.token.Public()), Code: s.code},
+		Report:    func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) },
+	})
+	if err != nil {
+		return listenProblem(s.listen, err)
+	}
+	s.server = &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{Offer: s.offer, Limit: s.limit.n})}
+	ctx, s.stop = context.WithCancel(ctx)
+	w := &waiting{endpoint: ep, code: s.code, relay: relay, atRelay: atRelay, log: log}
+	if err := w.open(ctx); err != nil {
+		s.stop()
+		ep.Close()
+		return relayProblem(target{kind: addressTarget, addr: relay.Address}, err)
+	}
+	s.kept = make(chan struct{})
+	go func() { defer close(s.kept); w.keep(ctx) }()
+	go s.server.accept(ctx)
+	return s.ready(atRelay)
+}
+
+// log is where it is said what nobody has to know: -v shows it.
+func (s *sending) log() *slog.Logger {
+	if !s.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// close ends all links.
+func (s *sending) close() error {
+	s.code.Close()
+	s.stop()
+	<-s.kept
+	return s.server.close()
+}
+
+// ready says that we can be reached, and what the other side has to type.
+func (s *sending) ready(atRelay bool) error {
+	addresses := reachable(s.server.endpoint.Addr())
+	ticket := transport.Ticket{Addresses: addresses, Key: s.server.peer, Token: s.token}.Reveal()
+	code := s.code.State().Code.Reveal()
+	if s.json {
+		s.event(listeningEvent{Event: "listening", Role: "send", Address: addresses[0], Peer: s.server.peer.String(), Ticket: ticket, Code: code})
+		return s.flush()
+	}
+	s.printf("listening on %s\n", addresses[0])
+	s.tellCode(code)
+	if !atRelay {
+		s.say("or, from wherever this address can be reached:")
+		s.printf("  bargee receive %s\n", ticket)
+	}
+	return s.flush()
+}
+
+// tellCode prints a code as the other side has to type it.
+func (s *sending) tellCode(code string) {
+	s.say("At the other side:")
+	s.printf("  bargee receive %s\n", code)
+}
