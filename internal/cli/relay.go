@@ -38,6 +38,7 @@ type relayOptions struct {
 	drain     time.Duration
 	detach    detachFlags
 	guards    relayGuards
+	unit      string
 	log       logFlags
 }
 
@@ -56,6 +57,9 @@ func newRelay(a *app) *cobra.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
+			if o.unit != "" {
+				return o.printUnit(cmd)
+			}
 			return o.run(cmd.Context())
 		},
 	}
@@ -67,6 +71,8 @@ func newRelay(a *app) *cobra.Command {
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
 	f.StringVar(&o.data, "data", "", "keep key, token and quotas in `DIR` (default in the state directory)")
 	f.DurationVar(&o.drain, "drain", 0, "on SIGTERM let what is forwarded go on for so long at most")
+	f.StringVar(&o.unit, "print-unit", "", "print a unit of systemd that runs this command, hardened: `service` or socket")
+	f.Lookup("print-unit").NoOptDefVal = serviceUnit
 	o.detach.add(f)
 	o.guards.add(f)
 	o.log.add(f)
