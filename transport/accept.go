@@ -50,10 +50,19 @@ func (e *Endpoint) takeLanes() error {
 var nobody = &Admission{}
 
 func (e *Endpoint) admission() *Admission {
-	if e.cfg.Admission == nil {
-		return nobody
+	if a := e.admits.Load(); a != nil {
+		return a
 	}
-	return e.cfg.Admission
+	return nobody
+}
+
+// Admit says anew who may enter (Config.Admission); nil: nobody. Who is in stays in.
+func (e *Endpoint) Admit(a *Admission) error {
+	e.admits.Store(a)
+	if a == nil {
+		return nil
+	}
+	return e.takeLanes()
 }
 
 // arrive is quic.Transport.ConnContext: the first that is known of a client.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -65,6 +66,7 @@ type Endpoint struct {
 	book      *book
 	unproven  *rate.Limiter // handshakes without a proof of the address
 
+	admits   atomic.Pointer[Admission] // nil: nobody
 	accepted chan *link
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -149,7 +151,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		VerifySourceAddress:              e.doubtful,
 		ConnContext:                      e.arrive,
 	}
-	if cfg.Admission != nil {
+	if e.admits.Store(cfg.Admission); cfg.Admission != nil {
 		if err := e.listen(); err != nil {
 			e.cancel()
 			e.transport.Close()

@@ -297,3 +297,40 @@ func TestJoinForgetsClosed(t *testing.T) {
 		t.Errorf("the family is %v, want %v", e.family, want)
 	}
 }
+
+// TestAdmit: who may enter can be said anew while an endpoint is open, also of one that
+// only dialled; who is in stays in.
+func TestAdmit(t *testing.T) {
+	e := dialFrom(t, Config{Identity: testIdentity("server")})
+	client := dialFrom(t, Config{})
+	dial := func(name string) (Link, error) {
+		return client.Dial(t.Context(), Remote{Addresses: []string{e.Addr().String()}, Secret: SecretOf(testToken(name))})
+	}
+	admit := func(name string) {
+		t.Helper()
+		if err := e.Admit(&Admission{Tree: "/", Tokens: Tokens(testToken(name).Public())}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admit("a")
+	a, err := dial("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admit("b")
+	if _, err := dial("a"); !errors.Is(err, ErrAuth) {
+		t.Errorf("who was let in before: %v", err)
+	}
+	if _, err := dial("b"); err != nil {
+		t.Errorf("who is let in now: %v", err)
+	}
+	if err := e.Admit(nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial("b"); !errors.Is(err, ErrAuth) {
+		t.Errorf("nobody is let in: %v", err)
+	}
+	if a.Err() != nil {
+		t.Errorf("who was in: %v", a.Err())
+	}
+}

@@ -76,7 +76,7 @@ type Hosted struct {
 // not only the opening; links live on without the room.
 func (e *Endpoint) Host(ctx context.Context, r RelayRemote, name RoomName, o RoomOptions) (*Hosted, error) {
 	if o.Admission == nil {
-		o.Admission = e.cfg.Admission
+		o.Admission = e.admits.Load()
 	}
 	if o.Admission == nil {
 		return nil, errors.New("host a room: there is no Admission")

@@ -23,8 +23,8 @@ func (p *pairing) show(ctx context.Context) error {
 	defer invitation.Close()
 	admission := &transport.Admission{Tree: p.tree(), Code: invitation}
 	doors := p.doors
-	if !p.reach.admits(admission) {
-		doors.LAN = nil // the socket is open, and lets nobody in by this code
+	if err := p.reach.admits(admission); err != nil {
+		return err
 	}
 	if doors.LAN == nil && doors.Relay.Address == "" {
 		return errNowhere

@@ -22,8 +22,8 @@ func (p *pairing) bySecret(secret transport.Secret, room string) (func(), error)
 		}
 		m.admission.Phrase, m.Room = secret, transport.RoomNamed(m.name)
 	}
-	if !p.reach.admits(m.admission) {
-		return nil, usage("the socket is in use already", "")
+	if err := p.reach.admits(m.admission); err != nil {
+		return nil, err
 	}
 	return func() { p.begin(tui.PairingOpening, m.run) }, nil
 }

@@ -201,16 +201,15 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 	return out, nil
 }
 
-// admits has a lets in who comes to our socket, and tells whether that was in time:
-// before the socket was opened.
-func (r *reach) admits(a *transport.Admission) bool {
+// admits has a say who may come to our socket from now on.
+func (r *reach) admits(a *transport.Admission) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.endpoint != nil {
-		return false
-	}
 	r.admission = a
-	return true
+	if r.endpoint != nil {
+		return r.endpoint.Admit(a)
+	}
+	return nil
 }
 
 func (r *reach) open() (*transport.Endpoint, error) {
