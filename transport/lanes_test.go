@@ -9,9 +9,16 @@ import (
 )
 
 func TestUsefulLanes(t *testing.T) {
-	for rtt, want := range map[time.Duration]int{0: 2, 19 * time.Millisecond: 2, 20 * time.Millisecond: 4, time.Second: 4} {
-		if got := usefulLanes(rtt); got != want {
-			t.Errorf("%v: %d lanes, want %d", rtt, got, want)
+	for _, c := range []struct {
+		path Path
+		rtt  time.Duration
+		want int
+	}{
+		{PathDirect, 0, 2}, {PathDirect, 19 * time.Millisecond, 2}, {PathDirect, 20 * time.Millisecond, 4}, {PathRelay, time.Second, 4},
+		{PathTCP, 19 * time.Millisecond, 2}, {PathTCP, 20 * time.Millisecond, 16},
+	} {
+		if got := usefulLanes(c.path, c.rtt); got != c.want {
+			t.Errorf("%s, %v: %d lanes, want %d", c.path, c.rtt, got, c.want)
 		}
 	}
 }

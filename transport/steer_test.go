@@ -125,7 +125,7 @@ func TestSteerAlone(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range uint64(10) {
-				s := newSteer(usefulLanes(c.rtt), MaxLanes)
+				s := newSteer(usefulLanes(PathDirect, c.rtt), MaxLanes)
 				lanes, share := newRoad(c.rate, c.rtt, c.queue, c.loss, seed).drive(s, 4*time.Minute)
 				late := lanes[len(lanes)/2:]
 				mean := 0.0

@@ -8,8 +8,11 @@ import (
 )
 
 const (
-	// unsent is how many bytes the kernel takes that the path does not yet.
-	unsent = 64 << 10
+	// unsent is how many bytes the kernel takes that the path does not yet. More of
+	// them would look like a full path to the QUIC inside, when its packets come
+	// faster than a young connection of TCP lets them out: with 256 KiB four lanes
+	// over 100 ms stayed at 30 Mbit/s of 300 for long, with this they have 260.
+	unsent = 16 << 10
 
 	// unheard is how long what was sent may be unconfirmed until the connection
 	// is dead: a peer that moved to another network sends no end of its own.
