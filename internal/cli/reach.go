@@ -13,6 +13,7 @@ import (
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/transport/lan"
 )
 
 // A reach is how this process gets to peers: the session.Reach of its engine
@@ -30,6 +31,7 @@ type reach struct {
 	pinned    func(transport.Fingerprint) error // hears of paired peers that are remembered; nil: nobody does
 
 	relayAt func(addr string) (transport.RelayRemote, bool, error) // what we have of a relay; "": the one that is used here
+	lan     func() (*lan.Options, error)                           // how the local network is looked at; nil: not at all
 	ssh     *sshReach
 
 	mu       sync.Mutex
@@ -55,6 +57,7 @@ func (a *app) reachFrom(h home) *reach {
 	return &reach{
 		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{}, linked: map[string]bool{},
 		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
+		lan:     a.lan,
 		ssh:     a.sshReach(),
 	}
 }

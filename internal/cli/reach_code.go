@@ -7,7 +7,6 @@ import (
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
-	"github.com/bargee/bargee/transport/lan"
 )
 
 // parseCode reads CODE[@host[:port]][:/path]. No message repeats the code.
@@ -34,7 +33,11 @@ func (t target) hasSecret() bool { return t.kind == ticketTarget || t.kind == co
 // dialCode makes a link to who shows a code, at the relay that it names or on the local
 // network. Who was met there is known from then on.
 func (r *reach) dialCode(ctx context.Context, ep *transport.Endpoint, t target, to transport.Remote) (transport.Link, error) {
-	code, doors := t.code, transport.Doors{LAN: &lan.Options{}}
+	code, doors := t.code, transport.Doors{}
+	var err error
+	if doors.LAN, err = r.lan(); err != nil {
+		return nil, err
+	}
 	relay, ok, err := r.relayAt(code.Relay())
 	if err != nil {
 		return nil, err

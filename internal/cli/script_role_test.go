@@ -49,7 +49,7 @@ func startRole(ts *testscript.TestScript, name string, args []string, prepare ..
 	r.cmd.Dir = ts.MkAbs(".")
 	for _, v := range []string{
 		"BARGEE_HOME", "BARGEE_TOKEN_FILE", "BARGEE_TOKEN", "BARGEE_SERVE_LISTEN", "BARGEE_SERVE_READ_ONLY", "BARGEE_SERVE_MAX_CLIENTS",
-		"BARGEE_RELAY", "BARGEE_RELAY_TOKEN_FILE",
+		"BARGEE_RELAY", "BARGEE_RELAY_TOKEN_FILE", "BARGEE_LAN",
 		"PATH", "HOME", "TMPDIR", "GOCOVERDIR",
 	} {
 		r.cmd.Env = append(r.cmd.Env, v+"="+ts.Getenv(v))

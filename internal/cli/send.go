@@ -142,14 +142,14 @@ func (o *sendOptions) run(ctx context.Context) error {
 // A sending is an offer that others can come to.
 type sending struct {
 	*sendOptions
-	offer  *session.Offer
-	token  transport.Token
-	server *server
-	code   *transport.Invitation
-	stop   context.CancelFunc
-	kept   chan struct{} // closed when the waiting is over
-	report *reporter
-	begun  bool // somebody takes it, or did
+	offer   *session.Offer
+	token   transport.Token
+	server  *server
+	code    *transport.Invitation
+	welcome *transport.Welcome
+	stop    context.CancelFunc
+	report  *reporter
+	begun   bool // somebody takes it, or did
 
 	told map[transport.Fingerprint]session.TakerState
 	seen map[seenItem]bool
@@ -157,7 +157,7 @@ type sending struct {
 
 // open lets others in, and says how.
 func (s *sending) open(ctx context.Context) error {
-	relay, atRelay, err := s.relayRemote(&s.relayFlags)
+	doors, err := s.doors(&s.relayFlags)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (s *sending) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.code, err = transport.Invite(transport.InvitationOptions{Relay: relay.Address, TTL: s.codeTTL, Guests: s.receivers}); err != nil {
+	if s.code, err = transport.Invite(transport.InvitationOptions{Relay: doors.Relay.Address, TTL: s.codeTTL, Guests: s.receivers}); err != nil {
 		return err
 	}
 	s.token = transport.NewToken()
@@ -184,16 +184,16 @@ func (s *sending) open(ctx context.Context) error {
 	}
 	s.server = &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{Offer: s.offer, Limit: s.limit.n})}
 	ctx, s.stop = context.WithCancel(ctx)
-	w := &waiting{endpoint: ep, code: s.code, relay: relay, atRelay: atRelay, log: log}
-	if err := w.open(ctx); err != nil {
+	if s.welcome, err = ep.Welcome(ctx, s.code, doors, nil); err != nil {
 		s.stop()
 		ep.Close()
-		return relayProblem(target{kind: addressTarget, addr: relay.Address}, err)
+		if doors.Relay.Address == "" {
+			return &problem{what: "wait on", where: "the local network", err: err, hint: "BARGEE_LAN=off does without it"}
+		}
+		return relayProblem(target{kind: addressTarget, addr: doors.Relay.Address}, err)
 	}
-	s.kept = make(chan struct{})
-	go func() { defer close(s.kept); w.keep(ctx) }()
 	go s.server.accept(ctx)
-	return s.ready(atRelay)
+	return s.ready(doors)
 }
 
 // log is where it is said what nobody has to know: -v shows it.
@@ -208,25 +208,31 @@ func (s *sending) log() *slog.Logger {
 func (s *sending) close() error {
 	s.code.Close()
 	s.stop()
-	<-s.kept
+	s.welcome.Close()
 	return s.server.close()
 }
 
 // ready says that we can be reached, and what the other side has to type.
-func (s *sending) ready(atRelay bool) error {
+func (s *sending) ready(doors transport.Doors) error {
 	addresses := reachable(s.server.endpoint.Addr())
 	ticket := transport.Ticket{Addresses: addresses, Key: s.server.peer, Token: s.token}.Reveal()
-	code := s.code.State().Code.Reveal()
+	code := s.welcome.State().Code.Reveal()
 	if s.json {
 		s.event(listeningEvent{Event: "listening", Role: "send", Address: addresses[0], Peer: s.server.peer.String(), Ticket: ticket, Code: code})
 		return s.flush()
 	}
 	s.printf("listening on %s\n", addresses[0])
-	s.tellCode(code)
-	if !atRelay {
+	switch {
+	case doors.Relay.Address != "":
+		s.tellCode(code)
+		return s.flush()
+	case doors.LAN != nil:
+		s.tellCode(code)
 		s.say("or, from wherever this address can be reached:")
-		s.printf("  bargee receive %s\n", ticket)
+	default:
+		s.say("At the other side:")
 	}
+	s.printf("  bargee receive %s\n", ticket)
 	return s.flush()
 }
 

@@ -11,7 +11,7 @@ import (
 
 // watch tells what becomes of the offer, until it is over or ctx ends.
 func (s *sending) watch(ctx context.Context) error {
-	code := s.code.State()
+	code := s.welcome.State()
 	tick := time.NewTicker(progressInterval)
 	defer tick.Stop()
 	for {
@@ -32,8 +32,11 @@ func (s *sending) watch(ctx context.Context) error {
 			return s.interrupted(takers)
 		case <-code.Changed:
 			was := code
-			code = s.code.State()
+			code = s.welcome.State()
 			s.tellNewCode(was, code)
+			if code.Code.IsZero() && !was.Code.IsZero() {
+				code.Code = was.Code // to be told of when there is another one
+			}
 		case <-changed:
 		case <-tick.C:
 		}
