@@ -86,8 +86,8 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 		return cells.Say("not connected yet"), c.dim
 	}
 	t, more := cells.Say("connected"), []cells.Text{}
-	if len(p.Lanes) > 0 {
-		t = cells.Shown(string(p.Lanes[0].Path))
+	if way := pathOf(p); way != "" {
+		t = cells.Shown(way)
 	}
 	if l.rtt > 0 {
 		more = append(more, rttText(l.rtt))
@@ -107,6 +107,16 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 		}
 	}
 	return t, c.done
+}
+
+// pathOf is the way that bytes to a place take: directly, as soon as a lane does.
+func pathOf(p session.Place) (way string) {
+	for _, l := range p.Lanes {
+		if way == "" || l.Path == "direct" {
+			way = string(l.Path)
+		}
+	}
+	return way
 }
 
 func rttText(d time.Duration) cells.Text {

@@ -92,8 +92,8 @@ func (v *pairingView) madeRows(c canvas, b *rowsOf) {
 	place := v.app.place(s.Place)
 	who := cells.Shown(s.Peer)
 	way := cells.Text{}
-	if len(place.Lanes) > 0 {
-		way = c.signs.dot.Plus(pathWords(string(place.Lanes[0].Path)))
+	if p := pathOf(place); p != "" {
+		way = c.signs.dot.Plus(pathWords(p))
 	}
 	b.rows = append(b.rows, pairingRow{pieces: textRow{{c.signs.done.Plus(cells.Say(" connected to ")), c.done}, {who, c.strong}, {way, c.dim}}})
 	b.blank()

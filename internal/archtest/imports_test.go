@@ -94,6 +94,7 @@ var libraries = []struct {
 	{"golang.org/x/sync/semaphore", []string{"session"}, "a budget that is taken in unequal parts, in turn"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"session"}, "globs with **, which path.Match has not"},
 	{"github.com/fsnotify/fsnotify", []string{"session"}, "what changes in a directory: session has the directories"},
+	{"github.com/boombuler/barcode/...", []string{"internal/cli"}, "QR codes of tickets; the screen gets squares"},
 	{"github.com/spf13/cobra/...", []string{"internal/cli"}, "commands, flags, completion, man pages"},
 	{"github.com/spf13/pflag", []string{"internal/cli"}, "the flags of cobra"},
 	{"github.com/pelletier/go-toml/v2/...", []string{"internal/config"}, "the configuration, with a place for every error"},

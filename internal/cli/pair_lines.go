@@ -98,7 +98,7 @@ func (t *teller) ready(s tui.PairingShot) error {
 	}
 	address := reachable(ep.Addr())[0]
 	if o.json {
-		o.event(listeningEvent{Event: "listening", Role: "pair", Address: address, Peer: ep.Fingerprint().String(), Code: s.Code})
+		o.event(listeningEvent{Event: "listening", Role: "pair", Address: address, Peer: ep.Fingerprint().String(), Code: s.Code, Ticket: t.p.ticketWord()})
 		return o.flush()
 	}
 	o.printf("listening on %s\n", address)

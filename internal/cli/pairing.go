@@ -39,6 +39,7 @@ type pairing struct {
 	stop    context.CancelFunc             // ends what is under way
 	peers   map[transport.Fingerprint]bool // who was met, and whether they are welcome still
 	expects bool                           // somebody who was not met yet may come
+	ticket  transport.Ticket               // what lets somebody in beside the code
 	shared  *share
 	old     []*share // what was shared before; requests may be using it
 }
@@ -108,7 +109,7 @@ func (p *pairing) begin(state tui.PairingState, do func(context.Context) error) 
 	p.mu.Lock()
 	p.stop()
 	ctx, stop := context.WithCancel(p.ctx)
-	p.stop, p.expects = stop, false
+	p.stop, p.expects, p.ticket = stop, false, transport.Ticket{}
 	p.change(func(s *tui.PairingShot) {
 		*s = tui.PairingShot{State: state, Shown: s.Shown, Write: s.Write}
 	})
@@ -315,6 +316,3 @@ func (p *pairing) keep(peer transport.Peer) error {
 	}
 	return nil
 }
-
-// QR implements tui.Pairing.
-func (p *pairing) QR(most int) [][]bool { return nil }

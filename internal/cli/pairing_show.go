@@ -21,7 +21,8 @@ func (p *pairing) show(ctx context.Context) error {
 		return err
 	}
 	defer invitation.Close()
-	admission := &transport.Admission{Tree: p.tree(), Code: invitation}
+	token := transport.NewToken()
+	admission := &transport.Admission{Tree: p.tree(), Code: invitation, Tokens: transport.Tokens(token.Public())}
 	doors := p.doors
 	if err := p.reach.admits(admission); err != nil {
 		return err
@@ -40,6 +41,7 @@ func (p *pairing) show(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
+	p.admitTicket(ctx, ep, doors, admission, token)
 	for s := w.State(); ; {
 		p.shows(s)
 		if s, err = w.Next(ctx, s); err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,7 +35,8 @@ func (r *reach) calledPaired(key transport.Fingerprint) string {
 	return "peer-" + id
 }
 
-// dialPaired links to who was paired with as it was met, if it was us who came.
+// dialPaired links to who was paired with: as it was met, if it was us who came, or
+// where it is remembered to be.
 func (r *reach) dialPaired(ctx context.Context, t target) (transport.Link, error) {
 	r.mu.Lock()
 	again := r.again[t.key]
@@ -42,7 +44,7 @@ func (r *reach) dialPaired(ctx context.Context, t target) (transport.Link, error
 	if again != nil {
 		return again(ctx)
 	}
-	return nil, &session.Error{Kind: session.Unreachable, Err: session.ErrAwaited}
+	return r.knownAs(ctx, t.key)
 }
 
 // comesAgain says how to link to who was paired with when the link is lost.
@@ -50,4 +52,22 @@ func (r *reach) comesAgain(key transport.Fingerprint, dial dialing) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.again[key] = dial
+}
+
+// knownAs links to who was paired with where it is remembered to be.
+func (r *reach) knownAs(ctx context.Context, key transport.Fingerprint) (transport.Link, error) {
+	awaited := &session.Error{Kind: session.Unreachable, Err: session.ErrAwaited}
+	known, err := r.home.known()
+	if err != nil {
+		return nil, awaited
+	}
+	p, err := known.LookupKey(key)
+	if err != nil || len(p.Addresses) == 0 && p.Rendezvous().IsZero() {
+		return nil, awaited
+	}
+	l, err := r.Dial(ctx, p.Name, "")
+	if err != nil && !errors.Is(err, transport.ErrKeyChanged) {
+		return nil, awaited
+	}
+	return l, err
 }

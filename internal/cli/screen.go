@@ -17,6 +17,7 @@ import (
 	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/transport/lan"
 	"github.com/bargee/bargee/tui"
 	"github.com/bargee/bargee/tui/theme"
 )
@@ -79,8 +80,6 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer closeLog()
-	e := o.queue(r, control.Screen)
-	defer e.Close() // keeps what is under way, to be resumed
 	opts, err := o.screenSettings(r, c)
 	if err != nil {
 		return err
@@ -88,6 +87,14 @@ func (o *screenOptions) run(ctx context.Context) error {
 	if opts.Left.Dir, err = localDirectory(o.dir); err != nil {
 		return err
 	}
+	p, err := o.pairingBeside(r)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	e := o.queueServing(r, control.Screen, p.serve)
+	defer e.Close() // keeps what is under way, to be resumed
+	p.queue, opts.Pairing = e, p
 	opts.Guide = o.target == ""
 	if o.target != "" {
 		if opts.Right, opts.OfferPin, err = o.connect(ctx, e, r, t); err != nil {
@@ -105,6 +112,21 @@ func (o *screenOptions) run(ctx context.Context) error {
 		return o.leaveBehind(context.WithoutCancel(ctx), e)
 	}
 	return nil
+}
+
+// pairingBeside is for pairing with other machines from a screen that was opened
+// for something else: they would see its directory, and change nothing.
+func (o *screenOptions) pairingBeside(r *reach) (*pairing, error) {
+	relay, _, err := o.relayRemote(&relayFlags{})
+	if err != nil {
+		return nil, err
+	}
+	p := o.newPairing(r, transport.Doors{Relay: relay, LAN: &lan.Options{}}, transport.DefaultCodeTTL)
+	if err := p.share(o.dir, false); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
 // needScreen refuses to draw where nobody would see it.
