@@ -257,8 +257,10 @@ func (p *Plane) send(b []byte, segment int, to netip.AddrPort) {
 }
 
 // vouch says that a link to the relay itself comes from an address, until release:
-// its connection, if it is one over TCP, is no stranger's.
+// its connection, if it is one over TCP, is no stranger's; and the address is no
+// forged one.
 func (p *Plane) vouch(at netip.AddrPort) (release func()) {
+	p.table.trust(at)
 	c := p.carried
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -33,6 +33,9 @@ func (l *lately) add(now time.Time, err error) {
 	}
 	l.counts[whyOf(err)]++
 	e := lateError{words: err.Error(), times: 1}
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		e.words = r.words // how long to wait is another time every time
+	}
 	for i, was := range l.errors {
 		if was.words == e.words {
 			e.times += was.times

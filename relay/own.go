@@ -13,6 +13,7 @@ import (
 type ownConn struct {
 	at      netip.AddrPort
 	out     func(b []byte, segment int, to netip.AddrPort)
+	may     func(to netip.AddrPort, n int) bool // so many bytes may go there
 	in      chan ownPacket
 	closed  chan struct{}
 	once    sync.Once
@@ -33,8 +34,8 @@ type ownPacket struct {
 // in a kernel's buffer.
 const ownQueue = 1024
 
-func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.AddrPort)) *ownConn {
-	c := &ownConn{at: at, out: out, in: make(chan ownPacket, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
+func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.AddrPort), may func(to netip.AddrPort, n int) bool) *ownConn {
+	c := &ownConn{at: at, out: out, may: may, in: make(chan ownPacket, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
 	c.buffers.New = func() any { b := make([]byte, 1500); return &b }
 	return c
 }
@@ -87,6 +88,9 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 func (c *ownConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	switch a := to.(type) {
 	case *net.UDPAddr:
+		if !c.may(a.AddrPort(), len(b)) {
+			return len(b), nil // lost, as packets are
+		}
 		c.out(b, len(b), a.AddrPort())
 	case *net.TCPAddr:
 		c.out(b, len(b), carriedAddr(a.AddrPort()))

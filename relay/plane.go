@@ -129,7 +129,7 @@ func planeOn(sockets []socket, now func() time.Time) *Plane {
 	var run [8]byte
 	rand.Read(run[:])
 	p.run = binary.BigEndian.Uint64(run[:])
-	p.own = newOwnConn(p.sockets[0].addr(), p.send)
+	p.own = newOwnConn(p.sockets[0].addr(), p.send, p.table.mayAnswer)
 	for _, s := range p.sockets {
 		p.loops.Go(func() { _ = s.run(p) }) // it ends when the socket is closed
 	}
@@ -265,6 +265,7 @@ func (p *Plane) judge(b []byte, segment int, from netip.AddrPort, answer func([]
 	case at.session != nil:
 		return p.forward(at, rest, segment), rest
 	case p.now().Before(at.until):
+		at.credit.heard(len(rest))
 		return verdict{own: true}, rest
 	}
 	p.strays.Add(uint64((len(rest) + segment - 1) / segment))

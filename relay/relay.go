@@ -31,6 +31,8 @@ type Relay struct {
 	since time.Time
 	now   func() time.Time
 
+	askWait time.Duration // for a request
+
 	mu       sync.Mutex
 	rooms    *rooms
 	sessions map[uint64]*match
@@ -59,7 +61,7 @@ func New(cfg Config) *Relay {
 	if cfg.Ledger == nil {
 		cfg.Ledger = NewLedger(DefaultLimits, time.Now())
 	}
-	r := &Relay{cfg: cfg, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: map[netip.Prefix]int{}}
+	r := &Relay{cfg: cfg, askWait: askWait, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: map[netip.Prefix]int{}}
 	r.since = r.now()
 	return r
 }

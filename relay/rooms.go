@@ -19,7 +19,8 @@ type room struct {
 // larger one raises them.
 type roomLimits struct {
 	rooms     int           // open at a time, in all
-	perToken  int           // and by one token
+	perToken  int           // and by one token, which many machines may share
+	perPass   int           // and by the holder of a pass, which is one
 	longest   time.Duration // that a room is open
 	perMinute int           // joins from a source
 	perHour   int
@@ -28,7 +29,7 @@ type roomLimits struct {
 }
 
 var defaultRoomLimits = roomLimits{
-	rooms: 4096, perToken: 64, longest: 24 * time.Hour,
+	rooms: 32768, perToken: 16384, perPass: 64, longest: 24 * time.Hour,
 	perMinute: 5, perHour: 30, lockout: 15 * time.Minute, sources: 65536,
 }
 
@@ -104,6 +105,8 @@ func (r *rooms) begin(name roomName, o *opener, wanted time.Duration, joins int,
 		return until, refuse(whyExists, "the room is open already", was.until.Sub(now))
 	case len(r.open) >= r.limits.rooms:
 		return until, refuse(whyLimit, "the relay has as many rooms as it can", time.Minute)
+	case isPass(o.token) && r.tokens[o.token] >= r.limits.perPass:
+		return until, refuse(whyLimit, "this pass has as many rooms as it may", time.Minute)
 	case r.tokens[o.token] >= r.limits.perToken:
 		return until, refuse(whyLimit, "this token has as many rooms as it may", time.Minute)
 	}

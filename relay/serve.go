@@ -122,7 +122,7 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 	defer st.Abort(0)
 	stop := context.AfterFunc(ctx, func() { st.Abort(0) })
 	defer stop()
-	late := time.AfterFunc(askWait, func() { st.Abort(abortBusy) })
+	late := time.AfterFunc(r.askWait, func() { st.Abort(abortBusy) })
 	in := bufio.NewReaderSize(st, 1024)
 	var ask wire.RelayRequest
 	err := wire.Read(in, &ask)

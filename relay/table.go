@@ -88,6 +88,7 @@ type place struct {
 	session *Session
 	leg     uint8
 	until   time.Time // of a hello
+	credit  *credit   // of one who said hello
 }
 
 func newTable() *table {
@@ -204,14 +205,35 @@ func (t *table) greet(from netip.AddrPort, now time.Time) {
 	sh := t.shard(from)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if p, known := sh.m[from]; p.session == nil && (known || isCarried(from) || len(sh.m) < mostGreeted) {
-		sh.m[from] = place{until: now.Add(lifetime)}
+	p, known := sh.m[from]
+	if p.session != nil {
+		return
 	}
+	if !known && !isCarried(from) && len(sh.m) >= mostGreeted {
+		sh.forgetOne()
+	}
+	if p.credit == nil {
+		p.credit = new(credit)
+	}
+	p.credit.heard(1) // the hello
+	sh.m[from] = place{until: now.Add(lifetime), credit: p.credit}
 }
 
-// mostGreeted is how many addresses a shard knows at most before it takes no
-// hellos of others: forged ones must not fill the memory. One over TCP is none.
+// mostGreeted is how many addresses a shard knows at most before a hello takes the
+// place of another one: forged ones must not fill the memory. One over TCP is none.
 const mostGreeted = 4096
+
+// forgetOne forgets a hello, whichever the map happens to begin with: in a flood of
+// forged ones an honest one lives for as long as it takes to forge thousands, and
+// is said again. Refusing the new ones instead would keep honest ones out.
+func (sh *addrShard) forgetOne() {
+	for at, p := range sh.m {
+		if p.session == nil && !isCarried(at) {
+			delete(sh.m, at)
+			return
+		}
+	}
+}
 
 // sweep frees the legs that were not heard of, and forgets old hellos. It
 // returns how many legs it freed.

@@ -31,6 +31,7 @@ type Config struct {
 	HandshakeTimeout time.Duration // from the first packet to admission; 0: 10 s
 	IdleTimeout      time.Duration // a silent lane is dead after it; 0: 10 s
 	MaxStreams       int           // that a peer may have open, on each lane; 0: 512
+	MaxUnproven      int           // connections that have not logged in, from anywhere; 0: 64
 	Versions         Versions      // of the protocol; zero: all this program speaks
 
 	// Report, if set, hears of each connection that was not let in, and of
@@ -122,7 +123,7 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 		cfg:       cfg.withDefaults(),
 		kem:       kem,
 		conn:      conn,
-		gate:      newGate(),
+		gate:      newGate(cfg.withDefaults().MaxUnproven),
 		penalties: newPenalties(),
 		unproven:  rate.NewLimiter(50, 50),
 		accepted:  cfg.accepted,
@@ -170,6 +171,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxStreams <= 0 {
 		c.MaxStreams = defaultMaxStreams
+	}
+	if c.MaxUnproven <= 0 {
+		c.MaxUnproven = defaultMaxUnproven
 	}
 	if c.path == "" {
 		c.path = PathDirect

@@ -8,7 +8,7 @@ import (
 
 // Limits on those who did not prove anything yet.
 const (
-	maxUnproven          = 64
+	defaultMaxUnproven   = 64
 	maxUnprovenPerSource = 4
 	// More from where an admitted link is: its lanes all come at once.
 	maxUnprovenFriend = 24
@@ -40,14 +40,15 @@ func source(a net.Addr) netip.Prefix {
 // A gate counts the connections that are between their first packet and their
 // admission.
 type gate struct {
+	max      int // connections
 	mu       sync.Mutex
 	total    int
 	bySource map[netip.Prefix]int
 	friends  map[netip.Prefix]int // admitted links
 }
 
-func newGate() *gate {
-	return &gate{bySource: map[netip.Prefix]int{}, friends: map[netip.Prefix]int{}}
+func newGate(max int) *gate {
+	return &gate{max: max, bySource: map[netip.Prefix]int{}, friends: map[netip.Prefix]int{}}
 }
 
 // enter counts a connection from s in, until leave is called the first time.
@@ -58,7 +59,7 @@ func (g *gate) enter(s netip.Prefix) (leave func(), ok bool) {
 	if g.friends[s] > 0 {
 		limit = maxUnprovenFriend
 	}
-	if g.total >= maxUnproven || g.bySource[s] >= limit {
+	if g.total >= g.max || g.bySource[s] >= limit {
 		return nil, false
 	}
 	g.total++

@@ -86,7 +86,7 @@ func TestPenaltiesBounds(t *testing.T) {
 }
 
 func TestGate(t *testing.T) {
-	g := newGate()
+	g := newGate(defaultMaxUnproven)
 	one := sourceOf("192.0.2.1:1")
 	var leave []func()
 	for range maxUnprovenPerSource {
@@ -122,15 +122,15 @@ func TestGate(t *testing.T) {
 		}
 		n++
 	}
-	if n != maxUnproven {
-		t.Errorf("%d in all, want %d", n, maxUnproven)
+	if n != defaultMaxUnproven {
+		t.Errorf("%d in all, want %d", n, defaultMaxUnproven)
 	}
 }
 
 // TestGateForged: forged packets get a few places at most, and never all of one
 // source.
 func TestGateForged(t *testing.T) {
-	g := newGate()
+	g := newGate(defaultMaxUnproven)
 	victim := sourceOf("192.0.2.1:1")
 	if g.crowded(victim) {
 		t.Error("the first has to prove its address")

@@ -127,6 +127,10 @@ func (o *relayOptions) run(ctx context.Context) error {
 	return r.run(ctx, o.drain)
 }
 
+// mostUnproven is how many may be on their way in: strangers hold a place for 10 s,
+// 4 from each address, and must not keep the others out with a few.
+const mostUnproven = 512
+
 // mostLoops is how many cores forward at most: one carries gigabits.
 const mostLoops = 8
 
@@ -154,7 +158,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	report := func(from string, err error) { log.Warn("refused", "from", from, "reason", reason(err)) }
 	var running atomic.Pointer[relay.Relay]
 	ep, err := transport.NewEndpoint(plane.Own(), transport.Config{
-		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(),
+		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(), MaxUnproven: mostUnproven,
 		Report: func(from string, err error) {
 			report(from, err)
 			if r := running.Load(); r != nil {
