@@ -34,7 +34,8 @@ type Remote struct {
 	// Early returns the link before the peer has let us in, as soon as it has shown
 	// Key (or anything, to a Guest): what is asked on it then waits at the peer for
 	// the end of the login, and saves its round trip. Where we are not let in after
-	// all, the link ends, and its streams fail, with why. Peer waits for the login.
+	// all, the link ends, and its streams fail, with why. Until the login is over Peer
+	// says only whose key it is, and where; see Entered.
 	Early bool
 
 	// Wait has DialRoom wait for a peer that is not in its room yet, for as long as

@@ -48,3 +48,20 @@ func (e *Endpoint) finishLogin(l *link, n *lane, w winner, d door, login clientL
 	e.widen(ctx, l, lanes)
 	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
 }
+
+// Entered waits until the peer has let us in, and returns nil, or until it has not,
+// and returns why. Only a link that was dialled early (Remote.Early) has to wait.
+func Entered(ctx context.Context, l Link) error {
+	q, ok := l.(*link)
+	if !ok {
+		return nil
+	}
+	select {
+	case <-q.admitted:
+		return q.refused
+	case <-q.done:
+		return q.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

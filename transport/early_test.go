@@ -84,6 +84,9 @@ func TestDialEarly(t *testing.T) {
 						t.Errorf("the stream: %v", err)
 					}
 					<-l.Done()
+					if err := Entered(t.Context(), l); !errors.Is(err, c.err) {
+						t.Errorf("it was entered: %v", err)
+					}
 					if !errors.Is(l.Err(), c.err) || l.Peer().Key != s.Fingerprint() {
 						t.Errorf("the link: %v", l.Err())
 					}
@@ -94,6 +97,9 @@ func TestDialEarly(t *testing.T) {
 				}
 				if string(got) != "answer" || err != nil {
 					t.Errorf("%q, %v", got, err)
+				}
+				if err := Entered(t.Context(), l); err != nil {
+					t.Error(err)
 				}
 				if p := l.Peer(); p.Agent != "far" || p.Version != 2 || len(p.KEM) == 0 {
 					t.Errorf("the peer is %+v", p)

@@ -143,10 +143,6 @@ func (l *link) Err() error {
 }
 
 func (l *link) Peer() Peer {
-	select {
-	case <-l.admitted:
-	case <-l.done:
-	}
 	if l.isAdmitted() {
 		return l.full
 	}

@@ -55,6 +55,7 @@ func (o *cpOptions) copier() (*copier, error) {
 		return nil, err
 	}
 	r.ssh.wants(&o.reachFlags)
+	r.early = o.mayBeEarly(o.reachFlags.tokenFile)
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes
 	}

@@ -66,6 +66,9 @@ func (o *pingOptions) run(ctx context.Context) error {
 			return usage("is on this machine", "a peer is NAME: or bargee://HOST/").about("ping", t.String())
 		}
 		m, err := o.measure(w, p)
+		if err == nil {
+			err = transport.Entered(w, p.link) // so that it is known what it says of itself
+		}
 		if err != nil {
 			return err
 		}

@@ -69,6 +69,7 @@ func (a *app) places(f *reachFlags) (*places, error) {
 		return nil, err
 	}
 	r.ssh.wants(f)
+	r.early = a.mayBeEarly(f.tokenFile)
 	return &places{app: a, flags: f, reach: r, open: map[string]*place{}}, nil
 }
 
@@ -99,7 +100,7 @@ func (ps *places) link(ctx context.Context, p *place) error {
 		return err
 	}
 	peer := p.link.Peer()
-	ps.app.detail("linked to %s, key %s, protocol version %d", peer.Address, peer.Key.Short(), peer.Version)
+	ps.app.detail("linked to %s, key %s", peer.Address, peer.Key.Short())
 	p.remote = session.NewRemote(p.link)
 	p.tree = p.remote
 	return nil

@@ -40,6 +40,10 @@ type reach struct {
 	met      map[string]transport.Fingerprint  // by the number of a code, who showed it
 	again    map[transport.Fingerprint]dialing // how who was paired with is met again
 	linked   map[string]bool                   // peers that there was a link to
+
+	early      bool            // known peers may be asked before they have let us in
+	turnedAway map[string]bool // those who did not
+	notes      sync.WaitGroup
 }
 
 // A dialing links to one peer.
@@ -55,7 +59,7 @@ func (a *app) reach() (*reach, error) {
 
 func (a *app) reachFrom(h home) *reach {
 	return &reach{
-		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{}, linked: map[string]bool{},
+		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{}, linked: map[string]bool{}, turnedAway: map[string]bool{},
 		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
 		lan:     a.lan,
 		ssh:     a.sshReach(),
@@ -157,13 +161,39 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	if t.kind == codeTarget {
 		l, err = r.dialCode(ctx, ep, t, remote)
 	} else {
-		l, err = r.dialAnywhere(ctx, ep, t, remote)
+		l, err = r.dialAnywhere(ctx, ep, t, secret, remote)
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.seen(l)
+	r.notes.Go(func() { r.note(t, l) })
 	return l, nil
+}
+
+// note waits until l is a link for good, and notes where its peer was found; or that
+// it does not let us in by our key alone.
+func (r *reach) note(t target, l transport.Link) {
+	if err := transport.Entered(context.Background(), l); err == nil {
+		r.seen(l)
+	} else if errors.Is(err, transport.ErrAuth) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.turnedAway[t.peer()] = true
+	}
+}
+
+// isEarly tells whether what is asked of t need not wait for the login: our key
+// opened the last time, and nobody would be asked for a secret if it does not now.
+func (r *reach) isEarly(t target, secret string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.early && secret == "" && t.kind == knownTarget && !r.turnedAway[t.peer()]
+}
+
+// mayBeEarly tells whether a command has nothing but keys to enter by: no secret, and
+// no person to be asked for one.
+func (a *app) mayBeEarly(tokenFile string) bool {
+	return !a.asks && tokenFile == "" && a.getenv("BARGEE_TOKEN_FILE") == "" && a.getenv("BARGEE_TOKEN") == ""
 }
 
 // remote returns where t is and whose key must be there.

@@ -36,8 +36,9 @@ func (r *reach) whereabouts(t target, to transport.Remote) transport.Whereabouts
 
 // dialAnywhere makes a link to t where it is met first. A relay that takes no guests
 // is shown what was added for it.
-func (r *reach) dialAnywhere(ctx context.Context, ep *transport.Endpoint, t target, to transport.Remote) (transport.Link, error) {
+func (r *reach) dialAnywhere(ctx context.Context, ep *transport.Endpoint, t target, secret string, to transport.Remote) (transport.Link, error) {
 	at := r.whereabouts(t, to)
+	to.Early = r.isEarly(t, secret)
 	to.Wait = t.kind == knownTarget && r.lasting(t)
 	l, err := ep.DialAnywhere(ctx, at, to)
 	if err != nil && at.Relay.Address != "" && errors.Is(err, transport.ErrAuth) {
