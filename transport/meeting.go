@@ -25,7 +25,8 @@ type Meeting struct {
 const (
 	meetSeek   = 500 * time.Millisecond // how long who comes looks for who waits
 	meetSettle = 100 * time.Millisecond // for the other one of two links that cross
-	guestPause = 15 * time.Second       // between joins, which are counted
+	meetPause  = 15 * time.Second       // between tries at a relay, at most
+	guestPause = 110 * time.Second      // and those of a guest, whose joins are counted: 30 an hour
 )
 
 // Meet makes a link with who calls Meet too, with the same room and secret, no matter
@@ -198,7 +199,9 @@ func (x *meeting) look(ctx context.Context, p *lanParty) {
 				x.wait.Go(func() {
 					to := x.To
 					to.Addresses = []string{s.At.String()}
+					x.be(+1)
 					x.dial(ctx, func() (Link, error) { return x.Dial(ctx, to) })
+					x.be(-1)
 					x.mu.Lock()
 					delete(x.dialling, s.At)
 					x.mu.Unlock()
@@ -212,15 +215,13 @@ func (x *meeting) look(ctx context.Context, p *lanParty) {
 
 // dial runs a dial, and hands its link on.
 func (x *meeting) dial(ctx context.Context, dial func() (Link, error)) {
-	x.be(+1)
-	defer x.be(-1)
 	l, err := dial()
 	switch {
 	case err == nil:
 		x.made(ctx, met{l, true})
 	case errors.Is(err, ErrAuth):
 		x.fail(err)
-	case !errors.Is(err, errFaster):
+	case !errors.Is(err, errFaster) && !errors.Is(err, ErrNoRoom) && ctx.Err() == nil:
 		x.report(err)
 	}
 }
@@ -259,28 +260,40 @@ func (x *meeting) settle(ctx context.Context, looks bool) {
 	if !x.Doors.hasRelay() {
 		return
 	}
-	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, guestPause) {
-		join := x.Doors.Relay.guest()
-		if !join {
-			hosted, err := x.Host(ctx, x.Doors.Relay, x.Room, RoomOptions{})
-			if err == nil {
-				x.Ready()
-				<-ctx.Done()
-				hosted.Close()
-				return
-			}
-			switch join = errors.Is(err, ErrRoomOpen); {
-			case ctx.Err() != nil:
-				return
-			case errors.Is(err, ErrAuth): // by the relay
-				x.fail(err)
-			case !join:
-				x.report(err)
-			}
-		}
-		if join {
-			x.dial(ctx, func() (Link, error) { return x.DialRoom(ctx, x.Doors.Relay, x.Room, x.To) })
+	to, guest, wait, most := x.To, x.Doors.Relay.guest(), time.Second, meetPause
+	if guest { // can only join, and asks the relay to wait
+		to.Wait, most = true, guestPause
+		x.Ready()
+	}
+	join := func() (Link, error) { return x.DialRoom(ctx, x.Doors.Relay, x.Room, to) }
+	for ; ctx.Err() == nil; wait = min(2*wait, most) {
+		if guest {
+			x.dial(ctx, join)
+		} else if x.host(ctx) {
+			x.be(+1)
+			x.dial(ctx, join)
+			x.be(-1)
 		}
 		pause(ctx, wait)
 	}
+}
+
+// host waits in the room at the relay until ctx ends, unless it cannot be; taken: since
+// somebody else waits there.
+func (x *meeting) host(ctx context.Context) (taken bool) {
+	hosted, err := x.Host(ctx, x.Doors.Relay, x.Room, RoomOptions{})
+	switch {
+	case err == nil:
+		x.Ready()
+		<-ctx.Done()
+		hosted.Close()
+	case ctx.Err() != nil:
+	case errors.Is(err, ErrRoomOpen):
+		return true
+	case errors.Is(err, ErrAuth): // by the relay
+		x.fail(err)
+	default:
+		x.report(err)
+	}
+	return false
 }
