@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -74,6 +75,8 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 	switch {
 	case p.ID == session.Here:
 		return cells.Say("not connected"), c.dim
+	case awaited(p):
+		return cells.Say("gone, can come back").Plus(c.signs.more), c.ask
 	case p.State == session.PlaceReconnecting:
 		t := cells.Say("reconnecting")
 		if in := p.Retry.Sub(c.now); in >= time.Second {
@@ -107,6 +110,11 @@ func (l *linkFigures) state(c canvas, p session.Place, room int) (cells.Text, ce
 		}
 	}
 	return t, c.done
+}
+
+// awaited tells whether a peer has to come by itself.
+func awaited(p session.Place) bool {
+	return p.State == session.PlaceReconnecting && errors.Is(p.Err, session.ErrAwaited)
 }
 
 // pathOf is the way that bytes to a place take: directly, as soon as a lane does.

@@ -283,6 +283,8 @@ func pathHere(dir, home session.Path) cells.Text {
 func (p *pane) trouble(c canvas, place session.Place) cells.Text {
 	switch {
 	case p.chooser != nil:
+	case awaited(place):
+		return cells.Say("stale, the other side is gone")
 	case place.State == session.PlaceReconnecting:
 		return cells.Say("stale, reconnecting").Plus(c.signs.more)
 	case place.State == session.PlaceClosed:

@@ -21,6 +21,10 @@
 // takes part in it (internal/control), background.go leaves it to a process that
 // runs engine.go when the screen is gone.
 //
+// Pairing is pair.go (the command), pairing.go (what is under way: tui.Pairing) with a
+// file for each way to meet, and pair_lines.go (without a screen). Every screen has
+// it. Who was met is called by its key: reach_paired.go.
+//
 // Rules that hold everywhere:
 //
 //   - An error is a problem: what was tried, where, why, and at most one line of

@@ -10,6 +10,7 @@ import (
 const rootLong = `Bargee moves files between two machines over QUIC: encrypted, verified and resumable.
 
   bargee demo                      try it on this machine, with nothing to set up
+  bargee pair                      bring two machines together by a code, and open panes on each other
   bargee serve DIR                 serve DIR; prints a token and a ticket for the other side
   bargee bargee://HOST/            two panes: this directory left, the peer right
   bargee cp -r DIR bargee://HOST/  copy from the shell; run again, it resumes
@@ -20,6 +21,7 @@ Addresses:
   ssh://[USER@]HOST[:PORT][/path]            any machine that you reach by ssh; without a path its home
   bargee://[FINGERPRINT@]HOST[:PORT]/path    any peer; the port is 6768 by default
   bgticket_...[:/path]                       the peer of a ticket
+  CODE[@HOST[:PORT]][:/path]                 who shows that code (bargee pair)
   path, ./path, /path                        on this machine; write ./a:b for a name with a colon
 
 Secrets, for a peer that is not remembered: --token-file FILE (- reads a line of standard
