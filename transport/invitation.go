@@ -17,6 +17,14 @@ type InvitationOptions struct {
 	Relay  string        // host[:port] that codes name; "": none
 	TTL    time.Duration // how long a code is good; 0: DefaultCodeTTL
 	Guests int           // how many keys may come in; 0: one
+	Came   []Came        // of these, who did so before: in an earlier run of the program
+}
+
+// Came is somebody who came in, and the code by which that one may come again. It
+// holds a secret.
+type Came struct {
+	Key  Fingerprint
+	Code Code
 }
 
 // An Invitation lets in those who know a code, as Admission.Code. A code is good
@@ -59,7 +67,11 @@ func Invite(o InvitationOptions) (*Invitation, error) {
 		state:   invite{make: func(digits int) Code { return makeCode(relay, digits) }, ttl: o.TTL, most: max(1, o.Guests)},
 		changed: make(chan struct{}),
 	}
+	for _, c := range o.Came {
+		v.state.guests = append(v.state.guests, guest{c.Key, c.Code})
+	}
 	v.state.begin(time.Now())
+	// Where there is no code it does nothing.
 	v.timer = time.AfterFunc(o.TTL, func() { v.act(func(time.Time) bool { return false }) })
 	return v, nil
 }
@@ -92,6 +104,16 @@ func (v *Invitation) State() InvitationState {
 		s.Guests = append(s.Guests, g.key)
 	}
 	return s
+}
+
+// Came lists who came in, for another run to go on with.
+func (v *Invitation) Came() (all []Came) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, g := range v.state.guests {
+		all = append(all, Came{g.key, g.code})
+	}
+	return all
 }
 
 // Next waits until the state is not s any more, and returns it. It fails after Close

@@ -55,9 +55,13 @@ type guest struct {
 	code Code
 }
 
-// begin makes the first code.
+// begin makes the first code, if there is anybody who may still come.
 func (i *invite) begin(now time.Time) {
 	i.digits = minDigits
+	if len(i.guests) >= i.most {
+		i.change = CodeNotMore
+		return
+	}
 	i.renew(CodeFirst, now)
 }
 

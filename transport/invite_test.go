@@ -202,3 +202,30 @@ func TestInvitation(t *testing.T) {
 		}
 	})
 }
+
+// TestInviteAgain: who came in an earlier run may come again by the same code, and
+// nobody else by it; the others' places are those that are left.
+func TestInviteAgain(t *testing.T) {
+	first := testInvitation("again", 2)
+	t.Cleanup(first.Close)
+	code, ann, bob := first.State().Code, Fingerprint{1}, Fingerprint{2}
+	if refused := first.judge(ann, code.Room(), true); refused != nil {
+		t.Fatal(refused)
+	}
+	for most, left := range map[int]bool{1: false, 2: true} {
+		v, err := Invite(InvitationOptions{Guests: most, Came: first.Came()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(v.Close)
+		if s := v.State(); s.Code.IsZero() == left || s.Left != most-1 || len(s.Guests) != 1 || !slices.Contains(s.Rooms, code.Room()) {
+			t.Errorf("of %d: %+v", most, s)
+		}
+		if refused := v.judge(ann, code.Room(), true); refused != nil {
+			t.Errorf("of %d: who came is refused: %v", most, refused)
+		}
+		if v.judge(bob, code.Room(), true) == nil {
+			t.Errorf("of %d: another one comes by the same code", most)
+		}
+	}
+}

@@ -456,7 +456,7 @@ func (r *reporter) newProgressEvent(all []session.Transfer, lanes []laneAt) prog
 	for _, l := range lanes {
 		key, now := [2]int{int(l.place), l.ID}, l.Sent+l.Received
 		rate := 0.0
-		if before, ok := r.before[key]; ok && since > 0 {
+		if before, ok := r.before[key]; ok && since > 0 && now >= before { // else it is another lane by now
 			rate = float64(now-before) / since
 		}
 		r.before[key] = now

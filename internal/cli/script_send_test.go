@@ -3,6 +3,9 @@
 package cli
 
 import (
+	"encoding/json"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,4 +30,20 @@ func scriptTyped(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s says nothing to type", args[0])
+}
+
+// waitbytes FILE N waits until FILE, the events of a transfer, tells of N bytes.
+func scriptWaitBytes(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.ParseFloat(args[1], 64)
+	ts.Check(err)
+	await(ts, args, func() bool {
+		b, _ := os.ReadFile(ts.MkAbs(args[0]))
+		for line := range strings.Lines(string(b)) {
+			var ev map[string]any
+			if json.Unmarshal([]byte(line), &ev) == nil && ev["event"] == "progress" && ev["bytes"].(float64) >= want {
+				return true
+			}
+		}
+		return false
+	})
 }

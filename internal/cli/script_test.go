@@ -88,6 +88,7 @@ func TestScripts(t *testing.T) {
 			"pair":      scriptPair,
 			"offer":     scriptOffer,
 			"typed":     scriptTyped,
+			"waitbytes": scriptWaitBytes,
 			"launch":    scriptLaunch,
 			"signal":    scriptSignal,
 			"ended":     scriptEnded,

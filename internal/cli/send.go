@@ -79,10 +79,8 @@ func (o *sendOptions) check() error {
 	return checkListen(o.listen)
 }
 
-// offer opens what is offered.
-func (o *sendOptions) offer(observe func(transport.Fingerprint, session.Item)) (*session.Offer, error) {
-	cfg := session.OfferConfig{From: callOurselves(), Receivers: o.receivers, Observe: observe}
-	host := session.NewHost()
+// named returns what is to be offered.
+func (o *sendOptions) named(host *session.Host) (paths []session.Path, err error) {
 	for _, word := range o.paths {
 		at, err := parseTarget(word, o.getenv("BARGEE_TARGET"))
 		if err != nil {
@@ -95,18 +93,39 @@ func (o *sendOptions) offer(observe func(transport.Fingerprint, session.Item)) (
 		if err != nil {
 			return nil, failed("send", at, err)
 		}
-		cfg.Paths = append(cfg.Paths, p)
+		paths = append(paths, p)
 	}
-	offer, err := session.NewOffer(cfg)
+	return paths, nil
+}
+
+// begin makes the offer, or goes on with that of an earlier run.
+func (s *sending) begin() error {
+	host := session.NewHost()
+	paths, err := s.named(host)
 	if err != nil {
-		at := target{path: o.paths[0]}
+		return err
+	}
+	var names []string
+	for _, p := range paths {
+		names = append(names, host.Name(p))
+	}
+	h, err := s.home()
+	if err != nil {
+		return err
+	}
+	if err := s.restore(h, names); err != nil {
+		return err
+	}
+	s.offer, err = session.NewOffer(session.OfferConfig{Paths: paths, From: callOurselves(), Receivers: s.receivers, ID: s.id, Observe: s.item})
+	if err != nil {
+		at := target{path: s.paths[0]}
 		var e *session.Error
 		if errors.As(err, &e) && !e.Path.IsRoot() {
 			at.path = host.Name(e.Path)
 		}
-		return nil, failed("send", at, err)
+		return failed("send", at, err)
 	}
-	return offer, nil
+	return nil
 }
 
 // callOurselves is what the other side is told who asks: USER@HOST.
@@ -126,30 +145,34 @@ func (o *sendOptions) run(ctx context.Context) error {
 	stayLean()
 	s := &sending{sendOptions: o, told: map[transport.Fingerprint]session.TakerState{}, seen: map[seenItem]bool{}}
 	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress})
-	offer, err := o.offer(s.item)
-	if err != nil {
+	if err := s.begin(); err != nil {
 		return err
 	}
-	s.offer = offer
-	defer offer.Close()
+	defer s.offer.Close()
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	err = s.watch(ctx)
+	err := s.watch(ctx)
 	return errors.Join(err, s.close())
 }
 
 // A sending is an offer that others can come to.
 type sending struct {
 	*sendOptions
+	state home     // where it is kept
+	names []string // of what is offered
+	id    session.OfferID
+	token transport.Token
+	came  []transport.Came // for an earlier run
+	kept  int              // for so many who came
+
 	offer   *session.Offer
-	token   transport.Token
 	server  *server
 	code    *transport.Invitation
 	welcome *transport.Welcome
 	stop    context.CancelFunc
 	report  *reporter
-	begun   bool // somebody takes it, or did
+	taken   bool // somebody takes it, or did
 
 	told map[transport.Fingerprint]session.TakerState
 	seen map[seenItem]bool
@@ -161,18 +184,13 @@ func (s *sending) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.home()
+	id, err := s.state.identity()
 	if err != nil {
 		return err
 	}
-	id, err := h.identity()
-	if err != nil {
+	if s.code, err = transport.Invite(transport.InvitationOptions{Relay: doors.Relay.Address, TTL: s.codeTTL, Guests: s.receivers, Came: s.came}); err != nil {
 		return err
 	}
-	if s.code, err = transport.Invite(transport.InvitationOptions{Relay: doors.Relay.Address, TTL: s.codeTTL, Guests: s.receivers}); err != nil {
-		return err
-	}
-	s.token = transport.NewToken()
 	log := s.log()
 	ep, err := transport.Listen(s.listen, transport.Config{
 		Identity: id, Agent: agent(), HandshakeTimeout: s.connectWait(),
@@ -184,7 +202,7 @@ func (s *sending) open(ctx context.Context) error {
 	}
 	s.server = &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{Offer: s.offer, Limit: s.limit.n})}
 	ctx, s.stop = context.WithCancel(ctx)
-	if s.welcome, err = ep.Welcome(ctx, s.code, doors, nil); err != nil {
+	if s.welcome, err = s.wait(ctx, ep, doors); err != nil {
 		s.stop()
 		ep.Close()
 		if doors.Relay.Address == "" {
@@ -194,6 +212,26 @@ func (s *sending) open(ctx context.Context) error {
 	}
 	go s.server.accept(ctx)
 	return s.ready(doors)
+}
+
+// takeoverTime is how long a relay may keep a room for a run that was killed.
+const takeoverTime = 30 * time.Second
+
+// wait has others find us. The room of who came in an earlier run may still be that
+// run's at the relay, which finds out within seconds that it is dead.
+func (s *sending) wait(ctx context.Context, ep *transport.Endpoint, doors transport.Doors) (*transport.Welcome, error) {
+	until := time.Now().Add(takeoverTime)
+	for {
+		w, err := ep.Welcome(ctx, s.code, doors, nil)
+		if err == nil || len(s.came) == 0 || !errors.Is(err, transport.ErrRoomOpen) || time.Now().After(until) {
+			return w, err
+		}
+		select {
+		case <-time.After(time.Second / 2):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // log is where it is said what nobody has to know: -v shows it.
@@ -216,12 +254,20 @@ func (s *sending) close() error {
 func (s *sending) ready(doors transport.Doors) error {
 	addresses := reachable(s.server.endpoint.Addr())
 	ticket := transport.Ticket{Addresses: addresses, Key: s.server.peer, Token: s.token}.Reveal()
-	code := s.welcome.State().Code.Reveal()
+	code := ""
+	if c := s.welcome.State().Code; !c.IsZero() {
+		code = c.Reveal()
+	} else if len(s.came) > 0 { // all have come before: what they typed is good
+		code = s.came[0].Code.Reveal()
+	}
 	if s.json {
 		s.event(listeningEvent{Event: "listening", Role: "send", Address: addresses[0], Peer: s.server.peer.String(), Ticket: ticket, Code: code})
 		return s.flush()
 	}
 	s.printf("listening on %s\n", addresses[0])
+	if len(s.came) > 0 {
+		s.say("going on with an offer that was interrupted; who came for it can come again")
+	}
 	switch {
 	case doors.Relay.Address != "":
 		s.tellCode(code)

@@ -18,13 +18,19 @@ func (s *sending) watch(ctx context.Context) error {
 		changed := s.offer.Changed()
 		takers := s.offer.Takers()
 		s.tellTakers(takers)
+		if n := len(takers); n > s.kept {
+			s.kept = n
+			if err := s.keep(); err != nil {
+				s.warn("a crash would end the offer: %s", reason(err))
+			}
+		}
 		all, lanes := transfersOf(takers)
 		if s.offer.Over() {
 			s.leave(ctx)
 			return s.outcome(s.offer.Takers())
 		}
 		if len(all) > 0 {
-			s.begin()
+			s.clock()
 			s.report.progress(all, lanes)
 		}
 		select {
@@ -43,12 +49,12 @@ func (s *sending) watch(ctx context.Context) error {
 	}
 }
 
-// begin has time count from the first receiver on, not from the waiting.
-func (s *sending) begin() {
-	if s.begun {
+// clock has time count from the first receiver on, not from the waiting.
+func (s *sending) clock() {
+	if s.taken {
 		return
 	}
-	s.begun = true
+	s.taken = true
 	s.report.mu.Lock()
 	defer s.report.mu.Unlock()
 	s.report.start = time.Now()
@@ -202,16 +208,22 @@ func (s *sending) tellNewCode(was, now transport.InvitationState) {
 // interrupted says what is left when a person ends an offer.
 func (s *sending) interrupted(takers []session.Taker) error {
 	s.report.clear()
+	left := false
 	for _, t := range takers {
 		if t.State == session.TakerTakes || t.State == session.TakerAway && t.Transfer.Sent > 0 {
+			left = true
 			s.say("%s has not all of it: run the same command again to go on", nameOfTaker(t))
 		}
+	}
+	if !left && len(s.came) == 0 {
+		s.forget()
 	}
 	return nil
 }
 
 // outcome returns what the ends of all receivers amount to.
 func (s *sending) outcome(takers []session.Taker) error {
+	s.forget()
 	s.tellTakers(takers)
 	all, lanes := transfersOf(takers)
 	var refused error
