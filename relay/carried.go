@@ -117,6 +117,7 @@ func (p *Plane) acceptCarried(l net.Listener, config *tls.Config) {
 			return
 		}
 		if err != nil {
+			p.warn(fmt.Errorf("nobody is taken in over TCP for now: %w", err))
 			select {
 			case <-time.After(pause):
 				pause = min(2*pause, most)

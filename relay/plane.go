@@ -40,6 +40,7 @@ type Plane struct {
 	carried *carried
 	own     *ownConn
 	prober  prober
+	trouble atomic.Pointer[func(error)]
 	loops   sync.WaitGroup
 	ctx     context.Context // ends with Close
 	end     context.CancelFunc
@@ -185,6 +186,16 @@ func (p *Plane) Close() error {
 	p.prober.close()
 	p.loops.Wait()
 	return err
+}
+
+// Warn has f hear of what keeps the Plane from its work, as often as it does. f must
+// not block.
+func (p *Plane) Warn(f func(error)) { p.trouble.Store(&f) }
+
+func (p *Plane) warn(err error) {
+	if f := p.trouble.Load(); f != nil {
+		(*f)(err)
+	}
 }
 
 func closeAll(sockets []socket) error {

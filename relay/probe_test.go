@@ -3,6 +3,9 @@ package relay
 import (
 	"context"
 	"errors"
+	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,4 +55,44 @@ func TestProbeFindsAStuckRelay(t *testing.T) {
 	if err := b.relay.Probe(t.Context()); err != nil {
 		t.Errorf("when it is not any more: %v", err)
 	}
+}
+
+// A scarceListener has no descriptor for the first connections.
+type scarceListener struct {
+	left   int
+	closed chan struct{}
+}
+
+func (l *scarceListener) Accept() (net.Conn, error) {
+	if l.left > 0 {
+		l.left--
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *scarceListener) Close() error   { close(l.closed); return nil }
+func (l *scarceListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A relay that is out of descriptors says so, and goes on.
+func TestOutOfDescriptors(t *testing.T) {
+	p, err := NewPlane("127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	warned := make(chan error, 10)
+	p.Warn(func(err error) { warned <- err })
+	if err := p.Carry(&scarceListener{left: 3, closed: make(chan struct{})}, identity(t)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := <-warned; !errors.Is(err, syscall.EMFILE) {
+			t.Errorf("it says %v", err)
+		}
+	}
+	if err := p.Probe(t.Context()); err != nil {
+		t.Error(err)
+	}
+	p.Close()
 }

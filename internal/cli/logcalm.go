@@ -12,7 +12,7 @@ import (
 // How many lines that say the same are logged in calmSpan, and how many different
 // ones are told apart.
 const (
-	calmLines = 10
+	calmLines = 3
 	calmSpan  = time.Minute
 	calmKeys  = 256
 )

@@ -104,7 +104,7 @@ func (s *logSink) run(w io.Writer) {
 		case open := <-s.reopening:
 			if f, err := open(); err == nil {
 				out.close()
-				out = &lineWriter{to: f}
+				out = &lineWriter{to: f, torn: out.torn} // it may be the same file
 			} else {
 				why = err
 			}

@@ -137,8 +137,8 @@ func TestCalmLog(t *testing.T) {
 		if !strings.Contains(out.String(), fmt.Sprintf(`what="refused : … wrong token" times=%d`, 1000-calmLines)) {
 			t.Errorf("the others are not told of: %s", &out)
 		}
-		log.Warn("refused", "reason", "192.0.2.9:1: wrong token")
-		if count("192.0.2.9:1: wrong token") != 2 { // that of before, and the one now
+		log.Warn("refused", "reason", "192.0.2.2:1: wrong token")
+		if count("192.0.2.2:1: wrong token") != 2 { // that of before, and the one now
 			t.Error("in the next minute it is not said again")
 		}
 	})

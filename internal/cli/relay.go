@@ -176,6 +176,11 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 		files: []reloader{tokens, guard}, guard: guard,
 	}
 	running.Store(r.relay)
+	plane.Warn(func(err error) {
+		log.Warn("the relay lacks something", "reason", oneLine(err.Error()))
+		r.relay.Note(err)
+	})
+	warnOfFewFiles(log)
 	ctx, cancel := context.WithTimeout(context.Background(), aliveTime)
 	defer cancel()
 	if err := r.relay.Probe(ctx); err != nil {

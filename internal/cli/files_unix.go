@@ -1,0 +1,18 @@
+//go:build unix
+
+package cli
+
+import "syscall"
+
+// fewFiles is how many descriptors a relay should have: each peer that comes over
+// TCP needs one.
+const fewFiles = 4096
+
+// warnOfFewFiles says so where the system allows less. Go has raised the limit as
+// far as it may.
+func warnOfFewFiles(log *roleLog) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < fewFiles {
+		log.Warn("few files may be open: each peer that comes over TCP needs one (ulimit -n, LimitNOFILE)", "limit", limit.Cur)
+	}
+}
