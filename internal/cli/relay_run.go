@@ -122,7 +122,7 @@ func (r *relayRole) drain(wait time.Duration) {
 	if wait <= 0 {
 		return
 	}
-	r.log.Info("the relay drains: nothing new is let in", "longest", wait)
+	r.log.Info("the relay drains: nothing new is let in", "longest", wait.String())
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	if err := r.relay.Drain(ctx); err != nil {

@@ -86,20 +86,20 @@ func (s *supervisor) run(ctx context.Context) error {
 		ran := time.Since(start).Round(time.Millisecond)
 		switch {
 		case ctx.Err() != nil:
-			s.log.Info("the role was ended", "after", ran)
+			s.log.Info("the role was ended", "after", ran.String())
 			return nil
 		case err == nil:
-			s.log.Info("the role has ended by itself", "after", ran)
+			s.log.Info("the role has ended by itself", "after", ran.String())
 			return nil
 		case errors.As(err, new(roleEnded)): // it never was ready
 			return err
 		}
 		wait, more := policy.failed(ran)
 		if !more {
-			s.log.Error("the role failed too often: it is not started again", "reason", reason(err), "after", ran, "failures", mostFailures)
+			s.log.Error("the role failed too often: it is not started again", "reason", reason(err), "after", ran.String(), "failures", mostFailures)
 			return roleEnded{exitFailed}
 		}
-		s.log.Error("the role failed", "reason", reason(err), "after", ran, "again_in", wait)
+		s.log.Error("the role failed", "reason", reason(err), "after", ran.String(), "again_in", wait.String())
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
