@@ -16,7 +16,8 @@ import (
 // What a loop takes and sends in one call at most: buffers, each of one packet,
 // or of as many as the kernel joins.
 const (
-	batchSize    = 16
+	batchSize    = 32
+	batchJoined  = 16
 	superBuffer  = 64 << 10
 	socketBuffer = 8 << 20
 )
@@ -28,6 +29,8 @@ type batchSocket struct {
 	*net.UDPConn
 	raw  syscall.RawConn
 	four bool // the socket is of IPv4, and so are its addresses
+
+	apart bool // the kernel takes nothing apart; of the loop
 }
 
 // canShare tells whether several loops can have sockets on one port.
@@ -131,17 +134,20 @@ type mmsghdr struct {
 
 // A batch is the memory of a loop's calls. It belongs to one goroutine.
 type batch struct {
-	in, out      [batchSize]mmsghdr
-	inV, outV    [batchSize]unix.Iovec
-	from, to     [batchSize]unix.RawSockaddrInet6 // or of IPv4, which is shorter
-	inOOB        [batchSize][64]byte
-	outOOB       [batchSize][32]byte
-	bufs         [batchSize][]byte
-	got, pending int
+	in, out   [batchSize]mmsghdr
+	inV       [batchSize]unix.Iovec
+	outV      [batchSize][batchSize]unix.Iovec
+	outgoing  [batchSize]outgoing
+	from, to  [batchSize]unix.RawSockaddrInet6 // or of IPv4, which is shorter
+	inOOB     [batchSize][64]byte
+	outOOB    [batchSize][32]byte
+	bufs      [batchSize][]byte
+	want, got int
+	pending   int
 }
 
 func newBatch() *batch {
-	b := new(batch)
+	b := &batch{want: batchJoined}
 	for i := range b.bufs {
 		b.bufs[i] = make([]byte, superBuffer)
 		b.inV[i].Base = &b.bufs[i][0]
@@ -194,7 +200,7 @@ func (s *batchSocket) receive(b *batch) error {
 	for {
 		n, errno := 0, syscall.Errno(0)
 		err := s.raw.Read(func(fd uintptr) bool {
-			r, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+			r, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in[0])), uintptr(b.want), unix.MSG_DONTWAIT, 0, 0)
 			n, errno = int(r), e
 			return errno != unix.EAGAIN && errno != unix.EINTR
 		})
@@ -202,10 +208,23 @@ func (s *batchSocket) receive(b *batch) error {
 			return err // closed
 		}
 		if errno == 0 {
-			b.got = n
+			b.got, b.want = n, b.next(n)
 			return nil
 		}
 	}
+}
+
+// next is how many buffers to ask for after n of them: of joined packets fewer, so
+// that all of them stay in the processor's cache.
+func (b *batch) next(n int) (want int) {
+	bytes := 0
+	for i := range n {
+		bytes += int(b.in[i].n)
+	}
+	if bytes > n*superBuffer/16 {
+		return batchJoined
+	}
+	return batchSize
 }
 
 // message returns what came as number i: packets of one size, but for the last
@@ -253,26 +272,6 @@ func ntohs(port uint16) uint16 {
 	return binary.BigEndian.Uint16(b[:])
 }
 
-// prepare puts packets into the next call of flush. They stay where they are
-// until then.
-func (s *batchSocket) prepare(b *batch, packets []byte, segment int, to netip.AddrPort) {
-	i := b.pending
-	b.pending++
-	b.outV[i].Base = &packets[0]
-	b.outV[i].SetLen(len(packets))
-	h := &b.out[i].hdr
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&b.to[i])), s.sockaddr(&b.to[i], to)
-	h.Iov = &b.outV[i]
-	h.SetIovlen(1)
-	h.Control, h.Flags = nil, 0
-	h.SetControllen(0)
-	if segment < len(packets) {
-		oob := putSegment(b.outOOB[i][:], segment)
-		h.Control = &oob[0]
-		h.SetControllen(len(oob))
-	}
-}
-
 // sockaddr writes to in the family of the socket.
 func (s *batchSocket) sockaddr(sa *unix.RawSockaddrInet6, to netip.AddrPort) (size uint32) {
 	if s.four {
@@ -287,6 +286,9 @@ func (s *batchSocket) sockaddr(sa *unix.RawSockaddrInet6, to netip.AddrPort) (si
 // flush sends what was prepared. A buffer that the kernel will not take apart
 // goes out packet by packet; what cannot be sent is lost, as packets are.
 func (s *batchSocket) flush(b *batch) {
+	for i := range b.pending {
+		s.describe(b, i)
+	}
 	for first := 0; first < b.pending; {
 		n, errno := 0, syscall.Errno(0)
 		err := s.raw.Write(func(fd uintptr) bool {
@@ -303,22 +305,5 @@ func (s *batchSocket) flush(b *batch) {
 		}
 		s.sendApart(b, first, errno)
 		first++
-	}
-}
-
-// sendApart sends the packets of one buffer after an error.
-func (s *batchSocket) sendApart(b *batch, i int, errno syscall.Errno) {
-	h := &b.out[i].hdr
-	switch {
-	case h.Control == nil:
-		return
-	case errno != unix.EMSGSIZE && errno != unix.EINVAL && errno != unix.EIO:
-		return
-	}
-	packets := unsafe.Slice(b.outV[i].Base, int(b.outV[i].Len))
-	segment := int(binary.NativeEndian.Uint16(b.outOOB[i][unix.CmsgLen(0):]))
-	to := addrOf(&b.to[i])
-	for off := 0; off < len(packets); off += segment {
-		_ = s.send(packets[off:min(off+segment, len(packets))], to) // lost, as packets are
 	}
 }
