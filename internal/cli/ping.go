@@ -14,7 +14,7 @@ import (
 	"github.com/bargee/bargee/transport"
 )
 
-const pingLong = `Measure the path to a peer: round trip, jitter (the mean change between two probes) and loss
+const pingLong = `Measure the path to a peer, or to a relay (one that was added, or --relay): round trip, jitter (the mean change between two probes) and loss
 (probes that a lost packet held up, or that got no answer in 2 s), and advise on streams and chunk
 size for it:
 
@@ -30,6 +30,7 @@ size for it:
 type pingOptions struct {
 	*app
 	reachFlags
+	relay    relayFlags
 	target   string
 	count    int
 	interval time.Duration
@@ -38,13 +39,18 @@ type pingOptions struct {
 func newPing(a *app) *cobra.Command {
 	o := &pingOptions{app: a}
 	cmd := &cobra.Command{
-		Use:     "ping TARGET",
+		Use:     "ping TARGET|RELAY",
 		Short:   "Measure the path to a peer",
 		Long:    pingLong,
 		Example: "  bargee ping laptop:\n  bargee ping --json -n 50 bargee://192.0.2.7/",
-		Args:    exactly(1, "the TARGET"),
+		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.target = args[0]
+			if len(args) > 0 {
+				o.target = args[0]
+			}
+			if (o.target == "") == (o.relay.relay == "") {
+				return usage("it takes a TARGET or a --relay", "usage: "+cmd.UseLine()).about("", nameOf(cmd))
+			}
 			if o.count < 1 || o.count > 10000 {
 				return usage("is not within 1 to 10000", "").about("--count", fmt.Sprint(o.count))
 			}
@@ -57,10 +63,17 @@ func newPing(a *app) *cobra.Command {
 	cmd.Flags().IntVarP(&o.count, "count", "n", 10, "number of probes")
 	cmd.Flags().DurationVar(&o.interval, "interval", 100*time.Millisecond, "time between two probes")
 	o.reachFlags.add(cmd)
+	o.relay.add(cmd.Flags())
 	return cmd
 }
 
 func (o *pingOptions) run(ctx context.Context) error {
+	if r, ok, err := o.pingsRelay(); err != nil || ok {
+		if err != nil {
+			return err
+		}
+		return o.pingRelay(ctx, r)
+	}
 	return o.each(ctx, "ping", []string{o.target}, &o.reachFlags, func(w *watch, p *place, t target, path session.Path) error {
 		if p.remote == nil {
 			return usage("is on this machine", "a peer is NAME: or bargee://HOST/").about("ping", t.String())
@@ -76,6 +89,8 @@ func (o *pingOptions) run(ctx context.Context) error {
 		return nil
 	})
 }
+
+var errNoProbe = errors.New("no probe was answered")
 
 // probeTimeout is how long a probe may take before it counts as lost.
 const probeTimeout = 2 * time.Second
@@ -107,7 +122,7 @@ func (o *pingOptions) measure(w *watch, p *place) (measurement, error) {
 		}
 	}
 	if len(m.trips) == 0 {
-		return m, &session.Error{Kind: session.Timeout, Err: fmt.Errorf("none of %d probes was answered", o.count)}
+		return m, &session.Error{Kind: session.Timeout, Err: errNoProbe}
 	}
 	return m, nil
 }
