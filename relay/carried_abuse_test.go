@@ -230,7 +230,7 @@ func TestCarriedSlowReader(t *testing.T) {
 // Thousands of connections that say nothing cost a bounded piece of memory each, and
 // one of a source that has too many strangers is not taken.
 func TestCarriedIdle(t *testing.T) {
-	const many = 500
+	const many = 200
 	p, at, _ := carriedPlane(t)
 	p.carried.mu.Lock()
 	p.carried.door = newDoor(doorLimits{inside: 2 * many, perSource: many, perMinute: 10 * many, sources: 10})

@@ -77,12 +77,12 @@ func TestCarried(t *testing.T) {
 			}
 			go echo(t.Context(), served)
 			exchange(t, l, []byte("the first bytes"))
-			if took := time.Since(begin); took > 1500*time.Millisecond {
+			if took := time.Since(begin); took > 8*time.Second { // who waits for UDP waits for 10
 				t.Errorf("a working link took %v", took)
 			}
 			wantPaths(t, l, map[transport.Path]int{nearPath: 3})
 			wantPaths(t, served, map[transport.Path]int{farPath: 3})
-			exchange(t, l, bytes.Repeat([]byte("and many more"), 1<<20))
+			exchange(t, l, bytes.Repeat([]byte("and many more"), 1<<18))
 			for _, n := range append(l.Lanes(), served.Lanes()...) {
 				t.Logf("lane %d (%s): sent %d bytes, lost %d packets, %v", n.ID, n.Path, n.Sent, n.Lost, n.RTT)
 			}

@@ -15,7 +15,8 @@ import (
 // readyWithin is how long a peer may take to be reachable.
 const readyWithin = 10 * time.Second
 
-// A Server is a running "bargee serve".
+// A Server is a running "bargee serve", or another role that says when it can be
+// reached.
 type Server struct {
 	Address string // host:port to dial
 	Ticket  string // "" where the server was given its secret
@@ -29,8 +30,13 @@ type Server struct {
 // Serve starts "bargee serve --json" with args as the user of home, and waits
 // for its ready line. The server lives until Kill or Stop.
 func (b *Binary) Serve(ctx context.Context, home string, args ...string) (*Server, error) {
+	return b.Role(ctx, home, "serve", args...)
+}
+
+// Role is Serve for another command: relay, say.
+func (b *Binary) Role(ctx context.Context, home, command string, args ...string) (*Server, error) {
 	s := &Server{
-		cmd:   b.Command(context.WithoutCancel(ctx), home, append([]string{"serve", "--json"}, args...)...),
+		cmd:   b.Command(context.WithoutCancel(ctx), home, append([]string{command, "--json"}, args...)...),
 		ended: make(chan struct{}),
 	}
 	s.cmd.Stderr = &s.stderr
