@@ -1,8 +1,7 @@
 // Package relay stands between two peers that cannot meet.
 //
 // It is blind: the peers' QUIC ends at the peers, and all that a relay sees of
-// them is addresses, sizes and times. There is no command for it yet, and demo
-// runs without one.
+// them is addresses, sizes and times. The command is bargee relay.
 //
 //	Relay      answers what peers ask: rooms, sessions, status         (relay, serve)
 //	rooms      who waits where, who may join how often: pure           (rooms)

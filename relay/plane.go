@@ -206,11 +206,12 @@ func closeAll(sockets []socket) error {
 	return errors.Join(errs...)
 }
 
-// Drained waits until no leg is bound, or ctx ends.
+// Drained waits until nothing can be forwarded any more, since no session has both
+// of its legs bound, or ctx ends.
 func (p *Plane) Drained(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for p.bound() > 0 {
+	for p.busy() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -218,6 +219,18 @@ func (p *Plane) Drained(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// busy tells whether a session has both of its legs bound.
+func (p *Plane) busy() bool {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	for _, s := range p.table.byID {
+		if opener, joiner := s.Bound(); opener && joiner {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Plane) bound() (n int) {

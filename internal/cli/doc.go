@@ -17,6 +17,11 @@
 // (what is told of it). serve is serve.go, server.go and serve_entry.go (who
 // may enter), which the demonstration uses too.
 //
+// relay is relay.go (flags), relay_run.go (its life), relay_tokens.go (whom it lets
+// in), relay_unit.go and initsystem.go (systemd). What a client knows of relays is
+// in relays.go. Roles go into the background by background_role.go and supervise.go;
+// stop.go ends them. Their log (logsink.go, logcalm.go) waits for no disk.
+//
 // cp and the screen have one queue, whichever process runs its engine: queue.go
 // takes part in it (internal/control), background.go leaves it to a process that
 // runs engine.go when the screen is gone.
