@@ -231,14 +231,21 @@ func (p *place) attend(ctx context.Context, l transport.Link) bool {
 	company.Go(func() {
 		tick := time.NewTicker(pingEvery)
 		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-			case <-attending.Done():
-				return
+		adopted := p.isAdopted()
+		for first := adopted; ; first = false {
+			if !first {
+				select {
+				case <-tick.C:
+				case <-attending.Done():
+					return
+				}
 			}
 			ctx, cancel := context.WithTimeout(attending, pingEvery)
-			_, _ = NewRemote(l).Ping(ctx)
+			if adopted {
+				p.greeted(ctx, NewRemote(l))
+			} else {
+				_, _ = NewRemote(l).Ping(ctx)
+			}
 			cancel()
 		}
 	})

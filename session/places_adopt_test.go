@@ -148,7 +148,14 @@ func TestServeAnew(t *testing.T) {
 		if err := tree.Mkdir(t.Context(), name, false); KindOf(err) != Refused {
 			t.Errorf("read-only: %v", err)
 		}
-		b.set(NewServer(ServerConfig{Tree: b.server.cfg.Tree}))
+		if says := a.Places()[1].Says; says != (Greeting{}) {
+			t.Errorf("it said %+v", says)
+		}
+		b.set(NewServer(ServerConfig{Tree: b.server.cfg.Tree, Greeting: Greeting{Name: "nas", Shows: "Films\x1b", Writes: true}}))
+		time.Sleep(2 * pingEvery)
+		if p := a.Places()[1]; p.Says != (Greeting{"nas", Display("Films\x1b"), true}) || p.Name != "nas@"+p.Key {
+			t.Errorf("it said %+v", p)
+		}
 		synctest.Wait()
 		if err := tree.Mkdir(t.Context(), name, false); err != nil {
 			t.Error(err)

@@ -29,6 +29,9 @@ type ServerConfig struct {
 	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
 	PartialTTL time.Duration
 
+	// Greeting is what peers are told of us, for their persons to read.
+	Greeting Greeting
+
 	// Keep, if not nil, stores a grant for the peer's key, on its request.
 	Keep func(transport.Peer) error
 }

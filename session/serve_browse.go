@@ -15,7 +15,7 @@ import (
 
 // allows says no to what this server is not there for.
 func (s *Server) allows(req *wire.Request) error {
-	if _, ping := req.Ask.(*wire.Request_Ping); s.cfg.Tree == nil && s.cfg.Offer == nil && !ping {
+	if s.cfg.Tree == nil && s.cfg.Offer == nil && !needsNothing(req) {
 		return newError(Refused, Path{}, "nothing is served here")
 	}
 	switch req.Ask.(type) {
@@ -41,11 +41,20 @@ func (s *Server) allows(req *wire.Request) error {
 		if s.cfg.ReadOnly {
 			return newError(Refused, Path{}, "read-only: nothing is changed here")
 		}
-	case *wire.Request_Ping, *wire.Request_Keep, *wire.Request_Data, *wire.Request_Offer, *wire.Request_Take:
+	case *wire.Request_Ping, *wire.Request_Introduce, *wire.Request_Keep, *wire.Request_Data, *wire.Request_Offer, *wire.Request_Take:
 	default:
 		return newError(Invalid, Path{}, "a request that this version does not know")
 	}
 	return nil
+}
+
+// needsNothing tells whether a request is answered where nothing is served.
+func needsNothing(req *wire.Request) bool {
+	switch req.Ask.(type) {
+	case *wire.Request_Ping, *wire.Request_Introduce:
+		return true
+	}
+	return false
 }
 
 // An exchange is one request and its answer.
@@ -103,6 +112,8 @@ func (e *exchange) answer(ctx context.Context, req *wire.Request) {
 		reply, err = done(e.keep())
 	case *wire.Request_Ping:
 		reply, err = done(nil)
+	case *wire.Request_Introduce:
+		reply = e.greet()
 	case *wire.Request_Names:
 		err = e.names(ctx, ask.Names)
 	case *wire.Request_StatAll:

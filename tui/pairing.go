@@ -65,10 +65,8 @@ type PairingShot struct {
 	Words string          // to be compared by the two people
 	Keep  string          // name to remember it by
 
-	Shown  session.Path // what the other side sees of this machine
-	Write  bool         // and may change
-	Theirs string       // what it shows, as it says; "" if it did not say
-	Writes bool         // we may change that
+	Shown session.Path // what the other side sees of this machine
+	Write bool         // and may change
 }
 
 // underway tells whether something is about to happen by itself.

@@ -91,6 +91,9 @@ func (v *pairingView) madeRows(c canvas, b *rowsOf) {
 	s := v.shot()
 	place := v.app.place(s.Place)
 	who := cells.Shown(s.Peer)
+	if place.Says.Name != "" {
+		who = placeName(place)
+	}
 	way := cells.Text{}
 	if p := pathOf(place); p != "" {
 		way = c.signs.dot.Plus(pathWords(p))
@@ -130,12 +133,12 @@ func (v *pairingView) sharedRows(c canvas, b *rowsOf) {
 	}
 	b.fact(c, cells.Say("They may  "), may)
 	if s.State == PairingMade {
-		if s.Theirs != "" {
-			mine := cells.Say("look and take there, change nothing")
-			if s.Writes {
-				mine = cells.Say("take, put and change files there")
+		if theirs := v.app.place(s.Place).Says; theirs.Shows != "" {
+			mine := cells.Say("look and take, change nothing")
+			if theirs.Writes {
+				mine = cells.Say("take, put and change files")
 			}
-			b.fact(c, cells.Say("You see   "), cells.Shown(s.Theirs))
+			b.fact(c, cells.Say("You see   "), cells.Shown(theirs.Shows))
 			b.fact(c, cells.Say("You may   "), mine)
 		}
 		if v.asks == asksForName {

@@ -61,10 +61,10 @@ func waitingPair(p *fakePairing) func(*fakeEngine, *Options) {
 // meet has somebody come.
 func meet(d *driver, p *fakePairing) {
 	nas := newFakeEngine().places[1]
-	nas.Name, nas.Pinned = "anna", false
+	nas.Name, nas.Pinned, nas.Says = "anna@attic", false, session.Greeting{Name: "anna@attic", Shows: "Documents"}
 	d.engine.places = append(d.engine.places[:1:1], nas)
 	p.shot.State, p.shot.Place, p.shot.Peer, p.shot.Keep = PairingMade, nas.ID, "anna", "anna"
-	p.shot.Words, p.shot.Theirs = "crumb velvet harbor sixty", "~/Documents"
+	p.shot.Words = "crumb velvet harbor sixty"
 	d.look()
 }
 
@@ -126,13 +126,13 @@ func TestPairing(t *testing.T) {
 	d.press("P")
 	d.wantShown("bargee pair " + testCode)
 	meet(d, p)
-	d.wantShown("crumb   velvet   harbor   sixty", "connected to anna", "~/Documents")
+	d.wantShown("crumb   velvet   harbor   sixty", "connected to anna@attic", "Documents")
 	d.press("n", "enter")
 	if got := strings.Join(d.engine.calls, "; "); !strings.Contains(got, "pin") {
 		t.Errorf("it was not remembered: %s", got)
 	}
 	d.press("enter")
-	d.wantShown("anna:/")
+	d.wantShown("anna@attic:/")
 	if d.app.focus != onLeft || d.app.over() != nil {
 		t.Error("the panes are not there")
 	}

@@ -77,7 +77,7 @@ func (v *pairingView) handleKey(k tea.KeyPressMsg) (do action, over bool) {
 	case PairingMade:
 		switch k.String() {
 		case "n":
-			v.ask(asksForName, s.Keep)
+			v.ask(asksForName, v.proposal())
 		case "x":
 			return refusePair{s.Place}, true
 		}
@@ -167,6 +167,15 @@ type copyText struct{ text string }
 
 func (x copyText) do(a *App) tea.Cmd {
 	return tea.Raw(a.opts.through(ansi.SetClipboard('c', x.text)))
+}
+
+// proposal is a name to remember the other side by: that of its machine, if it said so.
+func (v *pairingView) proposal() string {
+	_, host, _ := strings.Cut(v.app.place(v.shot().Place).Says.Name, "@")
+	if first, _, _ := strings.Cut(host, "."); len(first) > 1 {
+		return first
+	}
+	return v.shot().Keep
 }
 
 // written is a directory of this machine as its user writes it.

@@ -97,6 +97,9 @@ func (a *App) interval() time.Duration {
 func (a *App) noteChanges(before snapshot) tea.Cmd {
 	for _, t := range a.shot.queue.ended {
 		a.note = note{outcome: t.ID}
+		if says := a.place(t.Job.To).Says; session.KindOf(t.Err) == session.Refused && says.Name != "" && !says.Writes {
+			a.note = note{text: cells.Sayf("they let you look and take: ask them to press %s, then w", a.keyFor("pair")), tone: toneAsk}
+		}
 	}
 	if a.shot.queue.first {
 		a.noteRestored()

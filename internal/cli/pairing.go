@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -290,7 +291,10 @@ func (p *pairing) share(name string, write bool) error {
 		return failed("share", target{path: name}, err)
 	}
 	now := &share{dir: dir, tree: tree, until: make(chan struct{})}
-	now.server = session.NewServer(session.ServerConfig{Tree: dir, ReadOnly: !write, Keep: p.keep})
+	now.server = session.NewServer(session.ServerConfig{
+		Tree: dir, ReadOnly: !write, Keep: p.keep,
+		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write},
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before := p.shared; before != nil {

@@ -36,6 +36,8 @@
 //                                  <-   Hits ... Hits, end of stream
 //   Request{chmod,symlink}         ->
 //                                  <-   Reply{done}
+//   Request{introduce}             ->
+//                                  <-   Reply{introduction}
 //   Request{offer}                 ->
 //                                  <-   Offered ... Offered{counted}, end of stream
 //   Request{take}                  ->
@@ -199,6 +201,7 @@ type Request struct {
 	//	*Request_Symlink
 	//	*Request_Offer
 	//	*Request_Take
+	//	*Request_Introduce
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -448,6 +451,15 @@ func (x *Request) GetTake() *TakeOffer {
 	return nil
 }
 
+func (x *Request) GetIntroduce() *Introduce {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Introduce); ok {
+			return x.Introduce
+		}
+	}
+	return nil
+}
+
 type isRequest_Ask interface {
 	isRequest_Ask()
 }
@@ -544,6 +556,10 @@ type Request_Take struct {
 	Take *TakeOffer `protobuf:"bytes,23,opt,name=take,proto3,oneof"`
 }
 
+type Request_Introduce struct {
+	Introduce *Introduce `protobuf:"bytes,24,opt,name=introduce,proto3,oneof"`
+}
+
 func (*Request_List) isRequest_Ask() {}
 
 func (*Request_Stat) isRequest_Ask() {}
@@ -589,6 +605,8 @@ func (*Request_Symlink) isRequest_Ask() {}
 func (*Request_Offer) isRequest_Ask() {}
 
 func (*Request_Take) isRequest_Ask() {}
+
+func (*Request_Introduce) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1759,6 +1777,7 @@ type Reply struct {
 	//	*Reply_Digest
 	//	*Reply_Done
 	//	*Reply_Space
+	//	*Reply_Introduction
 	Answer        isReply_Answer `protobuf_oneof:"answer"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1846,6 +1865,15 @@ func (x *Reply) GetSpace() *SpaceReply {
 	return nil
 }
 
+func (x *Reply) GetIntroduction() *Introduction {
+	if x != nil {
+		if x, ok := x.Answer.(*Reply_Introduction); ok {
+			return x.Introduction
+		}
+	}
+	return nil
+}
+
 type isReply_Answer interface {
 	isReply_Answer()
 }
@@ -1870,6 +1898,10 @@ type Reply_Space struct {
 	Space *SpaceReply `protobuf:"bytes,5,opt,name=space,proto3,oneof"`
 }
 
+type Reply_Introduction struct {
+	Introduction *Introduction `protobuf:"bytes,6,opt,name=introduction,proto3,oneof"`
+}
+
 func (*Reply_Error) isReply_Answer() {}
 
 func (*Reply_Entry) isReply_Answer() {}
@@ -1879,6 +1911,8 @@ func (*Reply_Digest) isReply_Answer() {}
 func (*Reply_Done) isReply_Answer() {}
 
 func (*Reply_Space) isReply_Answer() {}
+
+func (*Reply_Introduction) isReply_Answer() {}
 
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1916,6 +1950,104 @@ func (*Done) Descriptor() ([]byte, []int) {
 	return file_session_proto_rawDescGZIP(), []int{23}
 }
 
+// Introduce asks who the server is and what the asker may do there, in words for the
+// person at the asker's end. Who has nothing to say answers with an empty Introduction.
+type Introduce struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Introduce) Reset() {
+	*x = Introduce{}
+	mi := &file_session_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Introduce) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Introduce) ProtoMessage() {}
+
+func (x *Introduce) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Introduce.ProtoReflect.Descriptor instead.
+func (*Introduce) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{24}
+}
+
+type Introduction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`      // what the server calls itself: nobody has checked it
+	Shows         string                 `protobuf:"bytes,2,opt,name=shows,proto3" json:"shows,omitempty"`    // the directory that it serves, as its person writes it; "": none
+	Writes        bool                   `protobuf:"varint,3,opt,name=writes,proto3" json:"writes,omitempty"` // the asker may change what is in it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Introduction) Reset() {
+	*x = Introduction{}
+	mi := &file_session_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Introduction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Introduction) ProtoMessage() {}
+
+func (x *Introduction) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Introduction.ProtoReflect.Descriptor instead.
+func (*Introduction) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Introduction) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Introduction) GetShows() string {
+	if x != nil {
+		return x.Shows
+	}
+	return ""
+}
+
+func (x *Introduction) GetWrites() bool {
+	if x != nil {
+		return x.Writes
+	}
+	return false
+}
+
 type SpaceReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Free          uint64                 `protobuf:"varint,1,opt,name=free,proto3" json:"free,omitempty"`
@@ -1926,7 +2058,7 @@ type SpaceReply struct {
 
 func (x *SpaceReply) Reset() {
 	*x = SpaceReply{}
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1938,7 +2070,7 @@ func (x *SpaceReply) String() string {
 func (*SpaceReply) ProtoMessage() {}
 
 func (x *SpaceReply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1951,7 +2083,7 @@ func (x *SpaceReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpaceReply.ProtoReflect.Descriptor instead.
 func (*SpaceReply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{24}
+	return file_session_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SpaceReply) GetFree() uint64 {
@@ -1979,7 +2111,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2123,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2136,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{25}
+	return file_session_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Entries) GetEntries() []*Entry {
@@ -2033,7 +2165,7 @@ type Names struct {
 
 func (x *Names) Reset() {
 	*x = Names{}
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2177,7 @@ func (x *Names) String() string {
 func (*Names) ProtoMessage() {}
 
 func (x *Names) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2190,7 @@ func (x *Names) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Names.ProtoReflect.Descriptor instead.
 func (*Names) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{26}
+	return file_session_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Names) GetError() *Error {
@@ -2087,7 +2219,7 @@ type Described struct {
 
 func (x *Described) Reset() {
 	*x = Described{}
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2231,7 @@ func (x *Described) String() string {
 func (*Described) ProtoMessage() {}
 
 func (x *Described) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2244,7 @@ func (x *Described) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Described.ProtoReflect.Descriptor instead.
 func (*Described) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{27}
+	return file_session_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Described) GetError() *Error {
@@ -2145,7 +2277,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2289,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2302,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{28}
+	return file_session_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Changes) GetError() *Error {
@@ -2209,7 +2341,7 @@ type Measured struct {
 
 func (x *Measured) Reset() {
 	*x = Measured{}
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2353,7 @@ func (x *Measured) String() string {
 func (*Measured) ProtoMessage() {}
 
 func (x *Measured) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2366,7 @@ func (x *Measured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measured.ProtoReflect.Descriptor instead.
 func (*Measured) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{29}
+	return file_session_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Measured) GetError() *Error {
@@ -2292,7 +2424,7 @@ type Hits struct {
 
 func (x *Hits) Reset() {
 	*x = Hits{}
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2436,7 @@ func (x *Hits) String() string {
 func (*Hits) ProtoMessage() {}
 
 func (x *Hits) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2449,7 @@ func (x *Hits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hits.ProtoReflect.Descriptor instead.
 func (*Hits) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{30}
+	return file_session_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Hits) GetError() *Error {
@@ -2353,7 +2485,7 @@ type Hit struct {
 
 func (x *Hit) Reset() {
 	*x = Hit{}
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2497,7 @@ func (x *Hit) String() string {
 func (*Hit) ProtoMessage() {}
 
 func (x *Hit) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2510,7 @@ func (x *Hit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hit.ProtoReflect.Descriptor instead.
 func (*Hit) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{31}
+	return file_session_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Hit) GetPath() []byte {
@@ -2399,7 +2531,7 @@ var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\x82\b\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xba\b\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -2424,7 +2556,8 @@ const file_session_proto_rawDesc = "" +
 	"\x05chmod\x18\x14 \x01(\v2\x12.bargee.wire.ChmodH\x00R\x05chmod\x120\n" +
 	"\asymlink\x18\x15 \x01(\v2\x14.bargee.wire.SymlinkH\x00R\asymlink\x12-\n" +
 	"\x05offer\x18\x16 \x01(\v2\x15.bargee.wire.AskOfferH\x00R\x05offer\x12,\n" +
-	"\x04take\x18\x17 \x01(\v2\x16.bargee.wire.TakeOfferH\x00R\x04takeB\x05\n" +
+	"\x04take\x18\x17 \x01(\v2\x16.bargee.wire.TakeOfferH\x00R\x04take\x126\n" +
+	"\tintroduce\x18\x18 \x01(\v2\x16.bargee.wire.IntroduceH\x00R\tintroduceB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -2497,15 +2630,21 @@ const file_session_proto_rawDesc = "" +
 	"\x03why\x18\x03 \x01(\v2\x12.bargee.wire.ErrorR\x03why\x12 \n" +
 	"\x04free\x18\x04 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x04free\x12$\n" +
 	"\x06failed\x18\x05 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06failed\x12\x19\n" +
-	"\x04from\x18\x06 \x01(\tB\x05ص\x18\x80\x01R\x04from\"\xe3\x01\n" +
+	"\x04from\x18\x06 \x01(\tB\x05ص\x18\x80\x01R\x04from\"\xa4\x02\n" +
 	"\x05Reply\x12*\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12*\n" +
 	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryH\x00R\x05entry\x12\x1e\n" +
 	"\x06digest\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x06digest\x12'\n" +
 	"\x04done\x18\x04 \x01(\v2\x11.bargee.wire.DoneH\x00R\x04done\x12/\n" +
-	"\x05space\x18\x05 \x01(\v2\x17.bargee.wire.SpaceReplyH\x00R\x05spaceB\b\n" +
+	"\x05space\x18\x05 \x01(\v2\x17.bargee.wire.SpaceReplyH\x00R\x05space\x12?\n" +
+	"\fintroduction\x18\x06 \x01(\v2\x19.bargee.wire.IntroductionH\x00R\fintroductionB\b\n" +
 	"\x06answer\"\x06\n" +
-	"\x04Done\"6\n" +
+	"\x04Done\"\v\n" +
+	"\tIntroduce\"^\n" +
+	"\fIntroduction\x12\x19\n" +
+	"\x04name\x18\x01 \x01(\tB\x05ص\x18\x80\x01R\x04name\x12\x1b\n" +
+	"\x05shows\x18\x02 \x01(\tB\x05ص\x18\x80\bR\x05shows\x12\x16\n" +
+	"\x06writes\x18\x03 \x01(\bR\x06writes\"6\n" +
 	"\n" +
 	"SpaceReply\x12\x12\n" +
 	"\x04free\x18\x01 \x01(\x04R\x04free\x12\x14\n" +
@@ -2559,47 +2698,49 @@ func file_session_proto_rawDescGZIP() []byte {
 }
 
 var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_session_proto_goTypes = []any{
-	(Algorithm)(0),     // 0: bargee.wire.Algorithm
-	(OfferWord)(0),     // 1: bargee.wire.OfferWord
-	(*Request)(nil),    // 2: bargee.wire.Request
-	(*List)(nil),       // 3: bargee.wire.List
-	(*Stat)(nil),       // 4: bargee.wire.Stat
-	(*Open)(nil),       // 5: bargee.wire.Open
-	(*Hash)(nil),       // 6: bargee.wire.Hash
-	(*Make)(nil),       // 7: bargee.wire.Make
-	(*Move)(nil),       // 8: bargee.wire.Move
-	(*Remove)(nil),     // 9: bargee.wire.Remove
-	(*Touch)(nil),      // 10: bargee.wire.Touch
-	(*Ping)(nil),       // 11: bargee.wire.Ping
-	(*Keep)(nil),       // 12: bargee.wire.Keep
-	(*Space)(nil),      // 13: bargee.wire.Space
-	(*ListNames)(nil),  // 14: bargee.wire.ListNames
-	(*StatAll)(nil),    // 15: bargee.wire.StatAll
-	(*Watch)(nil),      // 16: bargee.wire.Watch
-	(*Measure)(nil),    // 17: bargee.wire.Measure
-	(*Find)(nil),       // 18: bargee.wire.Find
-	(*Chmod)(nil),      // 19: bargee.wire.Chmod
-	(*Symlink)(nil),    // 20: bargee.wire.Symlink
-	(*AskOffer)(nil),   // 21: bargee.wire.AskOffer
-	(*Offered)(nil),    // 22: bargee.wire.Offered
-	(*TakeOffer)(nil),  // 23: bargee.wire.TakeOffer
-	(*Reply)(nil),      // 24: bargee.wire.Reply
-	(*Done)(nil),       // 25: bargee.wire.Done
-	(*SpaceReply)(nil), // 26: bargee.wire.SpaceReply
-	(*Entries)(nil),    // 27: bargee.wire.Entries
-	(*Names)(nil),      // 28: bargee.wire.Names
-	(*Described)(nil),  // 29: bargee.wire.Described
-	(*Changes)(nil),    // 30: bargee.wire.Changes
-	(*Measured)(nil),   // 31: bargee.wire.Measured
-	(*Hits)(nil),       // 32: bargee.wire.Hits
-	(*Hit)(nil),        // 33: bargee.wire.Hit
-	(*Send)(nil),       // 34: bargee.wire.Send
-	(*Fetch)(nil),      // 35: bargee.wire.Fetch
-	(*Data)(nil),       // 36: bargee.wire.Data
-	(*Error)(nil),      // 37: bargee.wire.Error
-	(*Entry)(nil),      // 38: bargee.wire.Entry
+	(Algorithm)(0),       // 0: bargee.wire.Algorithm
+	(OfferWord)(0),       // 1: bargee.wire.OfferWord
+	(*Request)(nil),      // 2: bargee.wire.Request
+	(*List)(nil),         // 3: bargee.wire.List
+	(*Stat)(nil),         // 4: bargee.wire.Stat
+	(*Open)(nil),         // 5: bargee.wire.Open
+	(*Hash)(nil),         // 6: bargee.wire.Hash
+	(*Make)(nil),         // 7: bargee.wire.Make
+	(*Move)(nil),         // 8: bargee.wire.Move
+	(*Remove)(nil),       // 9: bargee.wire.Remove
+	(*Touch)(nil),        // 10: bargee.wire.Touch
+	(*Ping)(nil),         // 11: bargee.wire.Ping
+	(*Keep)(nil),         // 12: bargee.wire.Keep
+	(*Space)(nil),        // 13: bargee.wire.Space
+	(*ListNames)(nil),    // 14: bargee.wire.ListNames
+	(*StatAll)(nil),      // 15: bargee.wire.StatAll
+	(*Watch)(nil),        // 16: bargee.wire.Watch
+	(*Measure)(nil),      // 17: bargee.wire.Measure
+	(*Find)(nil),         // 18: bargee.wire.Find
+	(*Chmod)(nil),        // 19: bargee.wire.Chmod
+	(*Symlink)(nil),      // 20: bargee.wire.Symlink
+	(*AskOffer)(nil),     // 21: bargee.wire.AskOffer
+	(*Offered)(nil),      // 22: bargee.wire.Offered
+	(*TakeOffer)(nil),    // 23: bargee.wire.TakeOffer
+	(*Reply)(nil),        // 24: bargee.wire.Reply
+	(*Done)(nil),         // 25: bargee.wire.Done
+	(*Introduce)(nil),    // 26: bargee.wire.Introduce
+	(*Introduction)(nil), // 27: bargee.wire.Introduction
+	(*SpaceReply)(nil),   // 28: bargee.wire.SpaceReply
+	(*Entries)(nil),      // 29: bargee.wire.Entries
+	(*Names)(nil),        // 30: bargee.wire.Names
+	(*Described)(nil),    // 31: bargee.wire.Described
+	(*Changes)(nil),      // 32: bargee.wire.Changes
+	(*Measured)(nil),     // 33: bargee.wire.Measured
+	(*Hits)(nil),         // 34: bargee.wire.Hits
+	(*Hit)(nil),          // 35: bargee.wire.Hit
+	(*Send)(nil),         // 36: bargee.wire.Send
+	(*Fetch)(nil),        // 37: bargee.wire.Fetch
+	(*Data)(nil),         // 38: bargee.wire.Data
+	(*Error)(nil),        // 39: bargee.wire.Error
+	(*Entry)(nil),        // 40: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
 	3,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
@@ -2617,38 +2758,40 @@ var file_session_proto_depIdxs = []int32{
 	15, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
 	16, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
 	17, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
-	34, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	35, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	36, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	36, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	37, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	38, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
 	18, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
 	19, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
 	20, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
 	21, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
 	23, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
-	0,  // 23: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	37, // 24: bargee.wire.Offered.error:type_name -> bargee.wire.Error
-	38, // 25: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
-	1,  // 26: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
-	37, // 27: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
-	37, // 28: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	38, // 29: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	25, // 30: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	26, // 31: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	38, // 32: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	37, // 33: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	37, // 34: bargee.wire.Names.error:type_name -> bargee.wire.Error
-	37, // 35: bargee.wire.Described.error:type_name -> bargee.wire.Error
-	38, // 36: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
-	37, // 37: bargee.wire.Changes.error:type_name -> bargee.wire.Error
-	37, // 38: bargee.wire.Measured.error:type_name -> bargee.wire.Error
-	37, // 39: bargee.wire.Hits.error:type_name -> bargee.wire.Error
-	33, // 40: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
-	38, // 41: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	26, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
+	0,  // 24: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	39, // 25: bargee.wire.Offered.error:type_name -> bargee.wire.Error
+	40, // 26: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
+	1,  // 27: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
+	39, // 28: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
+	39, // 29: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	40, // 30: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	25, // 31: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	28, // 32: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	27, // 33: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
+	40, // 34: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	39, // 35: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	39, // 36: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	39, // 37: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	40, // 38: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	39, // 39: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	39, // 40: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	39, // 41: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	35, // 42: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	40, // 43: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -2683,6 +2826,7 @@ func file_session_proto_init() {
 		(*Request_Symlink)(nil),
 		(*Request_Offer)(nil),
 		(*Request_Take)(nil),
+		(*Request_Introduce)(nil),
 	}
 	file_session_proto_msgTypes[22].OneofWrappers = []any{
 		(*Reply_Error)(nil),
@@ -2690,6 +2834,7 @@ func file_session_proto_init() {
 		(*Reply_Digest)(nil),
 		(*Reply_Done)(nil),
 		(*Reply_Space)(nil),
+		(*Reply_Introduction)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2697,7 +2842,7 @@ func file_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
