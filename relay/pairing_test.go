@@ -252,3 +252,46 @@ func TestThousandPairings(t *testing.T) {
 		t.Errorf("another token: %v", refused)
 	}
 }
+
+// While the relay lets nobody wait no code is shown, and another one as soon as it does
+// again.
+func TestCodeWhileRelayRefuses(t *testing.T) {
+	b := newBed(t)
+	v, err := transport.Invite(transport.InvitationOptions{Relay: b.plane.Addr().String(), TTL: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	e := b.endpoint(transport.Config{Admission: &transport.Admission{Tree: "/", Code: v}})
+	w, err := e.Welcome(t.Context(), v, transport.Doors{Relay: b.remote(true)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	admit := func(tokens ...transport.TokenPublic) {
+		t.Helper()
+		if err := b.relay.cfg.Endpoint.Admit(&transport.Admission{Tree: "relay", Tokens: transport.Tokens(tokens...), Guests: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until := func(st transport.InvitationState, want bool) transport.InvitationState {
+		t.Helper()
+		for st.Code.IsZero() == want {
+			if st, err = w.Next(t.Context(), st); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return st
+	}
+	st := w.State()
+	first := st.Code
+	admit()
+	st = until(st, false)
+	if st.Ended || st.Left != 1 {
+		t.Errorf("without a code: %+v", st)
+	}
+	admit(b.token.Public())
+	if st = until(st, true); st.Code == first {
+		t.Error("the code is the one that is over")
+	}
+}
