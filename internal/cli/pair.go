@@ -11,7 +11,6 @@ import (
 	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
-	"github.com/bargee/bargee/transport/lan"
 	"github.com/bargee/bargee/tui"
 )
 
@@ -205,10 +204,9 @@ func (o *pairOptions) screen(ctx context.Context, p *pairing) error {
 
 // doors are where the two can meet.
 func (o *pairOptions) doors() (transport.Doors, error) {
-	relay, _, err := o.relayRemote(&o.relayFlags)
-	doors := transport.Doors{Relay: relay}
-	if o.near {
-		doors.LAN = &lan.Options{}
+	doors, err := o.app.doors(&o.relayFlags)
+	if !o.near {
+		doors.LAN = nil
 	}
 	return doors, err
 }

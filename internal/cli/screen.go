@@ -17,7 +17,6 @@ import (
 	"github.com/bargee/bargee/internal/control"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
-	"github.com/bargee/bargee/transport/lan"
 	"github.com/bargee/bargee/tui"
 	"github.com/bargee/bargee/tui/theme"
 )
@@ -117,11 +116,11 @@ func (o *screenOptions) run(ctx context.Context) error {
 // pairingBeside is for pairing with other machines from a screen that was opened
 // for something else: they would see its directory, and change nothing.
 func (o *screenOptions) pairingBeside(r *reach) (*pairing, error) {
-	relay, _, err := o.relayRemote(&relayFlags{})
+	doors, err := o.doors(&relayFlags{})
 	if err != nil {
 		return nil, err
 	}
-	p := o.newPairing(r, transport.Doors{Relay: relay, LAN: &lan.Options{}}, transport.DefaultCodeTTL)
+	p := o.newPairing(r, doors, transport.DefaultCodeTTL)
 	if err := p.share(o.dir, false); err != nil {
 		p.close()
 		return nil, err
