@@ -78,7 +78,11 @@ func codeProblem(err error) error {
 	case errors.Is(err, transport.ErrNoRoom):
 		return &session.Error{Kind: session.Unreachable, Err: errors.New("nobody shows this code now: is it typed right, and still on their screen?")}
 	case errors.Is(err, transport.ErrAuth) && !errors.Is(err, transport.ErrKeyChanged):
-		return &session.Error{Kind: session.Auth, Err: errors.New("the code is wrong: ask for the one that their screen shows now")}
+		why := "the code is wrong: ask for the one that their screen shows now"
+		if _, theirs, ok := strings.Cut(err.Error(), " refuses: "); ok {
+			why = theirs // it may have been used, or be over
+		}
+		return &session.Error{Kind: session.Auth, Err: errors.New(why)}
 	}
 	return err
 }
