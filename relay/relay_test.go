@@ -20,6 +20,7 @@ type bed struct {
 
 	ledger *Ledger
 	passes *Passes // that key 1 signs
+	leave  func()  // of who joined in meet
 }
 
 func newBed(t *testing.T) *bed {
@@ -130,6 +131,7 @@ func (b *bed) meet(direct bool) (near, far transport.Link) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
+	b.leave = func() { e.Close() }
 	near, err = e.Dial(t.Context(), transport.Remote{Addresses: []string{leg.Relay}, Secret: transport.SecretOf(secret), Lanes: 2})
 	if err != nil {
 		t.Fatal(err)

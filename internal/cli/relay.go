@@ -64,7 +64,7 @@ func newRelay(a *app) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one")
+	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one. More of them are for tcp only")
 	f.StringVar(&o.address, "address", "", "what others reach us by, `HOST[:PORT]` (default the addresses of this machine)")
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has a token of `FILE`, which has one or its public half on each line")
 	f.BoolVar(&o.newToken, "new-token", false, "make another token; the one before is refused from now on")
