@@ -111,6 +111,14 @@ func needsOther(a *App) cells.Text {
 	return cells.Text{}
 }
 
+// needsRow is needsTransfer for what works on offers, too.
+func needsRow(a *App) cells.Text {
+	if a.queue.offer() != nil {
+		return cells.Text{}
+	}
+	return needsTransfer(a)
+}
+
 func needsTransfer(a *App) cells.Text {
 	if a.queue.current() == nil {
 		return cells.Say("the queue is empty")

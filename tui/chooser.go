@@ -15,11 +15,12 @@ type chooser struct {
 	top    int       // first visible row
 	back   *Location // what the pane showed before, if anything
 	pairs  bool      // other machines can be paired with
+	offers bool      // what they offer can be received
 }
 
 // newChooser returns a chooser of what is known by now.
 func (a *App) newChooser() *chooser {
-	return &chooser{places: a.shot.places, pairs: a.opts.Pairing != nil}
+	return &chooser{places: a.shot.places, pairs: a.opts.Pairing != nil, offers: a.opts.Offers != nil}
 }
 
 func (ch *chooser) set(places []session.Place) { ch.places = places }
@@ -66,6 +67,9 @@ func (ch *chooser) choices(now canvas) []choice {
 		out = append(out,
 			choice{text: cells.Say("show a code"), more: cells.Say("for another machine"), then: func(a *App, _ *pane) tea.Cmd { return a.openPairing() }},
 			choice{text: cells.Say("type a code"), more: cells.Say("of another machine"), then: func(a *App, _ *pane) tea.Cmd { return a.joinPairing() }})
+	}
+	if ch.offers {
+		out = append(out, choice{text: cells.Say("receive"), more: cells.Say("what is offered by a code"), then: func(a *App, _ *pane) tea.Cmd { return a.receiveOffer() }})
 	}
 	return append(out, choice{text: cells.Say("connect"), more: cells.Say("by address or ticket"), then: func(a *App, p *pane) tea.Cmd {
 		a.push(newConnectDialog(p.side, p.chooser.known))

@@ -291,6 +291,9 @@ func drawConflict(c canvas, r cells.Rect, x *session.Question, from session.Path
 // openDetails shows the conflicts of the transfer under the cursor, else all that
 // is known of it.
 func (a *App) openDetails() tea.Cmd {
+	if o := a.queue.offer(); o != nil {
+		return a.answerOffer(*o)
+	}
 	switch t := a.queue.current(); {
 	case t == nil:
 	case t.Asking > 0:

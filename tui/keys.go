@@ -57,6 +57,7 @@ func keyTable() []binding {
 		goingKeys(),
 		bookmarkKeys(),
 		pairingKeys(),
+		offerKeys(),
 		screenKeys(),
 		paletteKeys(),
 		fileKeys(),

@@ -25,6 +25,7 @@ type snapshot struct {
 	places  []session.Place
 	queue   queueShot
 	pairing PairingShot
+	offers  []Offer
 }
 
 // pollMsg brings a snapshot.
@@ -41,11 +42,14 @@ func (a *App) pollNow() tea.Cmd {
 }
 
 func (a *App) poll(after time.Duration) tea.Cmd {
-	chain, e, g, pairing := a.polls, a.engine, a.queue.glance(), a.opts.Pairing
+	chain, e, g, pairing, offers := a.polls, a.engine, a.queue.glance(), a.opts.Pairing, a.opts.Offers
 	ask := func(time.Time) tea.Msg {
 		shot := snapshot{queue: g.look(e)}
 		if pairing != nil {
 			shot.pairing = pairing.Look() // before the places: whom it names is one of them
+		}
+		if offers != nil {
+			shot.offers = offers.Look()
 		}
 		shot.places = e.Places()
 		return pollMsg{chain, shot}
@@ -63,7 +67,7 @@ func (m pollMsg) apply(a *App) tea.Cmd {
 	}
 	before := a.shot
 	a.shot = m.snapshot
-	a.queue.places = a.shot.places
+	a.queue.places, a.queue.offers = a.shot.places, a.shot.offers
 	a.queue.set(a.shot.queue, a.now())
 	a.link.set(a.shot, a.busy() || len(a.shot.queue.ended) > 0, a.now())
 	cmds := []tea.Cmd{a.poll(a.spared(a.interval()))}
@@ -82,7 +86,7 @@ func (a *App) interval() time.Duration {
 	if a.now().Sub(a.begun) < freshFor {
 		return freshInterval
 	}
-	if a.busy() || a.shot.pairing.underway() {
+	if a.busy() || a.shot.pairing.underway() || len(a.shot.offers) > asksOffers(a.shot.offers) {
 		return busyInterval
 	}
 	for _, p := range a.shot.places {
@@ -117,6 +121,9 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 	asks := asked(a.shot.queue.live) > asked(before.queue.live)
 	if asks && a.focus != onQueue {
 		a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
+	}
+	if asksOffers(a.shot.offers) > asksOffers(before.offers) && a.focus != onQueue {
+		a.note = note{text: cells.Sayf("something is offered: press %s to answer", a.keyFor("queue")), tone: toneAsk}
 	}
 	for _, p := range a.shot.places {
 		for _, old := range before.places {

@@ -15,6 +15,7 @@ type queue struct {
 	spots  [tabs]spot
 	list   window             // of the tab that is shown
 	live   []session.Transfer // those that run or are to try again, whatever the tab
+	offers []Offer            // of others; shown below the active ones, too
 	ended  []session.Transfer // over since the screen opened; shown below the active ones
 	log    []session.LogLine
 	past   past // what the tab Done shows while a filter is set
@@ -76,9 +77,9 @@ func (q *queue) note(s queueShot) {
 func (q *queue) window() window {
 	switch {
 	case q.tab == activeTab && q.list.from+len(q.list.rows) >= q.list.total:
-		return window{q.list.from, q.list.total + len(q.ended), slices.Concat(q.list.rows, q.ended)}
+		return window{q.list.from, q.total(), slices.Concat(q.list.rows, q.offerRows(), q.ended)}
 	case q.tab == activeTab:
-		return window{q.list.from, q.list.total + len(q.ended), q.list.rows}
+		return window{q.list.from, q.total(), q.list.rows}
 	case q.filtered():
 		return window{0, len(q.past.rows), q.past.rows}
 	}
@@ -98,6 +99,9 @@ func (q *queue) home() int {
 			return q.list.from + i
 		}
 	}
+	if len(q.offers) > 0 {
+		return q.list.total
+	}
 	return 0
 }
 
@@ -109,7 +113,7 @@ func (q *queue) total() int {
 	case q.tab == logTab:
 		return len(q.log)
 	case q.tab == activeTab:
-		return q.list.total + len(q.ended)
+		return q.list.total + len(q.offers) + len(q.ended)
 	case q.filtered():
 		return len(q.past.rows)
 	}
@@ -119,6 +123,14 @@ func (q *queue) total() int {
 // current is the transfer under the cursor, nil if there is none, or it is not
 // at hand yet.
 func (q *queue) current() *session.Transfer {
+	if t := q.row(); t != nil && q.offerOf(t.ID) == nil {
+		return t
+	}
+	return nil
+}
+
+// row is current, or the row of an offer.
+func (q *queue) row() *session.Transfer {
 	if q.tab == logTab {
 		return nil
 	}

@@ -13,11 +13,11 @@ func queueKeys() []binding {
 	return []binding{
 		{name: "previous-tab", Binding: bind("the tab to the left", "h", "left"), scope: inQueue, group: "In the queue", run: turnBy(-1)},
 		{name: "next-tab", Binding: bind("the tab to the right", "l", "right"), scope: inQueue, hint: "tabs", run: turnBy(1)},
-		{name: "details", Binding: bind("details, or the conflicts", "enter"), scope: inQueue, hint: "details", cannot: needsTransfer, run: (*App).openDetails},
+		{name: "details", Binding: bind("details, or the conflicts", "enter"), scope: inQueue, hint: "details", cannot: needsRow, run: (*App).openDetails},
 		{name: "fold", Binding: bind("streams and failures, or not", "space"), scope: inQueue, cannot: needsTransfer, run: (*App).fold},
-		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", cannot: needsTransfer, run: (*App).pauseOrResume},
+		{name: "pause", Binding: bind("pause or resume", "p"), scope: inQueue, hint: "pause", cannot: needsRow, run: (*App).pauseOrResume},
 		{name: "pause-all", Binding: bind("pause or resume all", "P"), scope: inQueue, run: (*App).pauseOrResumeAll},
-		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", cannot: needsTransfer, run: (*App).cancelOrForget},
+		{name: "cancel", Binding: bind("cancel, or off the list", "x", "delete"), scope: inQueue, hint: "cancel", cannot: needsRow, run: (*App).cancelOrForget},
 		{name: "retry", Binding: bind("retry; or rename", "r"), scope: inQueue, hint: "retry", run: (*App).retryOrRename},
 		{name: "retry-all", Binding: bind("retry all that failed", "R"), scope: inQueue, run: (*App).retryAll},
 		{name: "later", Binding: bind("one later in the order", "J"), scope: inQueue, cannot: needsTransfer, run: reorder(1)},
@@ -83,6 +83,9 @@ func (a *App) fold() tea.Cmd {
 }
 
 func (a *App) pauseOrResume() tea.Cmd {
+	if o := a.queue.offer(); o != nil {
+		return a.answerOffer(*o)
+	}
 	return a.withCurrent(func(t session.Transfer) error {
 		switch t.State {
 		case session.StatePaused:
@@ -119,6 +122,9 @@ func (c cancel) do(a *App) tea.Cmd {
 // cancelOrForget cancels what is not over. What is over leaves the list of active
 // transfers, and from the others goes for good.
 func (a *App) cancelOrForget() tea.Cmd {
+	if o := a.queue.offer(); o != nil {
+		return a.refuseOffer(*o)
+	}
 	t := a.queue.current()
 	switch {
 	case t == nil:

@@ -153,7 +153,11 @@ func (q *queue) drawLine(c canvas, at cells.Rect, t *session.Transfer, l queueLi
 	current := focused && row == q.spot().cursor
 	switch l.kind {
 	case lineTransfer:
-		q.drawTransfer(c, at, t, row)
+		if o := q.offerOf(t.ID); o != nil {
+			q.drawOffer(c, at, o)
+		} else {
+			q.drawTransfer(c, at, t, row)
+		}
 		if current {
 			c.Restyle(at, c.plain.On())
 		}
@@ -187,7 +191,7 @@ func (q *queue) nothing(c canvas) cells.Text {
 // drawTitle writes the tabs with how much is in them, and how far all is.
 func (q *queue) drawTitle(c canvas, r cells.Rect, focused bool) {
 	r = r.Inset(1)
-	if q.counts == [3]int{} && q.tab == activeTab && len(q.ended) == 0 && !focused {
+	if q.counts == [3]int{} && q.tab == activeTab && len(q.ended)+len(q.offers) == 0 && !focused {
 		r = c.Put(r, c.strong, cells.Say("Queue  "))
 		c.Put(r, c.dim, q.nothing(c).Fit(c.Method, r.W))
 		return
@@ -301,6 +305,8 @@ const usualConcurrency = 2
 func (q *queue) one(c canvas, r cells.Rect) {
 	r = r.Inset(1)
 	switch {
+	case asksOffers(q.offers) > 0:
+		c.Put(r, c.ask, countText(int64(asksOffers(q.offers)), cells.Say("offer")).Plus(cells.Say(" to answer")).Fit(c.Method, r.W))
 	case q.counts[activeTab] == 0 && len(q.ended) == 0:
 		c.Put(r, c.dim, cells.Say("queue empty"))
 	case q.counts[activeTab] == 0:

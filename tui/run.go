@@ -89,6 +89,9 @@ type Options struct {
 	Pairing Pairing
 	Pairs   bool
 
+	// Offers is what others offer to this machine. Nil: nothing can be received.
+	Offers Offers
+
 	// Bookmarks keeps the bookmarks. Nil: they are forgotten with the screen.
 	Bookmarks Bookmarks
 

@@ -77,6 +77,9 @@ func (a *App) hints() []key.Binding {
 	if a.focus != onQueue && a.pane().chooser != nil {
 		return chooserKeys
 	}
+	if o := a.queue.offer(); a.focus == onQueue && o != nil {
+		return a.offerHints()
+	}
 	if t := a.queue.current(); a.focus == onQueue && t != nil && t.Asking > 0 {
 		return append(conflictKeys(a.table), actionNamed(a.table, "cancel").worded("cancel"))
 	}

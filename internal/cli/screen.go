@@ -94,6 +94,9 @@ func (o *screenOptions) run(ctx context.Context) error {
 	e := o.queueServing(r, control.Screen, p.serve)
 	defer e.Close() // keeps what is under way, to be resumed
 	p.queue, opts.Pairing = e, p
+	offers := newOffersHere(ctx, r, e)
+	defer offers.close()
+	opts.Offers = offers
 	opts.Guide = o.target == ""
 	if o.target != "" {
 		if opts.Right, opts.OfferPin, err = o.connect(ctx, e, r, t); err != nil {
