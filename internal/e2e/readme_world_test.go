@@ -50,8 +50,20 @@ type script struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	b := binary(t)
+	shim := fmt.Sprintf(sshShim, b.Dir)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(b.Path), "ssh"), []byte(shim), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return &world{dir: b.Dir, bin: filepath.Dir(b.Path), root: repository(t), words: make(map[string]string)}
 }
+
+// sshShim is ssh in the README's world, where every host is the machine "server";
+// with a real one it is tested beside the commands.
+const sshShim = `#!/bin/sh
+for word; do [ "$word" != -G ] || exit 1; done
+mkdir -p '%[1]s/server' && cd '%[1]s/server' || exit 1
+HOME=$PWD BARGEE_HOME=$PWD/.bargee exec sh -c "$word"
+`
 
 // printed finds in the output what later placeholders stand for.
 var printed = map[string]*regexp.Regexp{
