@@ -16,8 +16,7 @@ const (
 	keepWait  = 2 * time.Second // until it is said again
 	keepTries = 3               // without an answer; then the leg is bound anew
 
-	hurryWait  = 500 * time.Millisecond // keepWait where a lane is silent that should not be
-	hurryTries = 2
+	hurryWait = 500 * time.Millisecond // keepWait where a lane is silent that should not be
 )
 
 // A legState says how it stands with a leg.
@@ -72,10 +71,10 @@ func (b *legBinder) due(now time.Time) (out []byte, next time.Time) {
 		b.next = now.Add(keepEvery)
 		return nil, b.next
 	}
-	if b.state == legBound && (b.unsure >= keepTries || b.hurry && b.unsure >= hurryTries) {
+	if b.state == legBound && b.unsure >= keepTries {
 		b.state, b.unsure, b.joined = legBinding, 0, false
 	}
-	d, wait := wire.Datagram{Type: wire.DatagramKeep}, b.keepWait()
+	d, wait := wire.Datagram{Type: wire.DatagramKeep}, keepWait
 	if b.state == legBinding {
 		d.Type, d.Quick, wait = wire.DatagramBind, b.quick, b.bindWait()
 	}
@@ -84,11 +83,11 @@ func (b *legBinder) due(now time.Time) (out []byte, next time.Time) {
 	return b.say(d), b.next
 }
 
-// nudge says that something may be wrong; due is to be asked again at once.
+// nudge says that something may be wrong; due is to be asked again at once. The leg
+// is bound anew: where it was bound still, that is as good as a keep.
 func (b *legBinder) nudge(now time.Time) {
-	if b.state == legBound && !b.hurry {
-		b.hurry = true
-		b.next = now
+	if b.state == legBound && !b.hurry && now.Sub(b.said) >= hurryWait {
+		b.state, b.hurry, b.unsure, b.next = legBinding, true, 0, now
 	}
 }
 
@@ -96,16 +95,9 @@ func (b *legBinder) nudge(now time.Time) {
 func (b *legBinder) bindWait() time.Duration {
 	most := bindMost
 	if b.hurry {
-		most = b.keepWait()
+		most = min(max(hurryWait, 2*b.took), bindMost)
 	}
 	return min(bindFirst<<min(b.unsure, 8), most)
-}
-
-func (b *legBinder) keepWait() time.Duration {
-	if b.hurry {
-		return min(max(hurryWait, 2*b.took), keepWait)
-	}
-	return keepWait
 }
 
 // hear takes in what the relay says, and returns what is to be sent at once. What

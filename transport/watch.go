@@ -17,7 +17,11 @@ const (
 	watchEvery  = 500 * time.Millisecond
 	silentAfter = 2 * time.Second // and two round trips
 	askAgain    = 5 * time.Second
-	nudgeAfter  = 500 * time.Millisecond // and two round trips: the relay is asked
+
+	// And two round trips: a lane that is silent for so long is left for one that
+	// takes another path, and the relay is asked whether it still knows us.
+	standbyAfter = time.Second
+	nudgeAfter   = 500 * time.Millisecond
 )
 
 // A silence finds out when a lane has become suspiciously silent. It is told
@@ -108,15 +112,15 @@ func (e *Endpoint) doubted(l *link, now time.Time) map[netip.AddrPort]bool {
 	lanes := l.living()
 	for _, n := range lanes {
 		st := n.stats()
+		suspicious := n.silence.suspicious(now, st)
+		silent, patience := n.silence.lasts(now), 2*st.RTT
 		switch {
-		case !n.silence.suspicious(now, st):
-			if e.leg != nil && n.path != PathDirect && n.silence.lasts(now) >= nudgeAfter+2*st.RTT {
-				e.leg.nudge()
-			}
-		case n.path == PathDirect && e.leg != nil && hasPath(lanes, func(p Path) bool { return p != PathDirect }):
+		case n.path == PathDirect && e.leg != nil && silent >= standbyAfter+patience && hasPath(lanes, func(p Path) bool { return p != PathDirect }):
 			e.call(l, callDead, l.leaveSilent(n.remote(), now))
-		default:
+		case suspicious:
 			found[n.remote()] = true
+		case n.path != PathDirect && e.leg != nil && (silent >= nudgeAfter+patience || n.bulk.Load() > 0 && now.Sub(n.silence.heard) >= standbyAfter+patience):
+			e.leg.nudge() // who only receives has nothing that could have no answer
 		}
 	}
 	return found
@@ -126,7 +130,7 @@ func (e *Endpoint) doubted(l *link, now time.Time) map[netip.AddrPort]bool {
 // numbers.
 func (l *link) leaveSilent(to netip.AddrPort, now time.Time) (numbers []byte) {
 	for _, n := range l.living() {
-		if n.remote() == to && now.Sub(n.silence.heard) >= silentAfter {
+		if n.remote() == to && now.Sub(n.silence.heard) >= standbyAfter {
 			n.giveUp(fail(ErrUnreachable, "%s is silent on the direct way", l.peer.Address))
 			numbers = append(numbers, byte(n.id))
 		}
