@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -88,5 +89,47 @@ func TestCarried(t *testing.T) {
 			}
 			t.Logf("%+v, %+v", b.plane.Carried(), b.plane.Traffic())
 		})
+	}
+}
+
+// A relay that is away when it is asked over TCP first, and back soon, is not missed
+// until UDP is given up.
+func TestCarriedLate(t *testing.T) {
+	b := newBed(t)
+	time.AfterFunc(300*time.Millisecond, b.carry)
+	e := b.deafEndpoint(transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(b.token.Public())}})
+	begin := time.Now()
+	if _, err := e.Host(t.Context(), b.remote(true), transport.RoomName{8}, transport.RoomOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took < 300*time.Millisecond || took > 8*time.Second {
+		t.Errorf("it was there after %v", took)
+	}
+}
+
+// Where UDP gets through it is what is taken, and a wrong token is wrong on either
+// way, at once.
+func TestCarriedIsSecond(t *testing.T) {
+	b := newBed(t)
+	b.carry()
+	h := b.host(transport.RoomOptions{})
+	l, err := b.endpoint(transport.Config{}).DialRoom(t.Context(), b.remote(false), h.name, transport.Remote{Key: h.key, Secret: h.secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := l.Peer().Path; p != transport.PathRelay {
+		t.Errorf("the link is over %s", p)
+	}
+	wrong := b.remote(false)
+	wrong.Secret = transport.SecretOf(transport.NewToken())
+	for name, e := range map[string]*transport.Endpoint{
+		"UDP": b.endpoint(transport.Config{Admission: &transport.Admission{}}),
+		"TCP": b.deafEndpoint(transport.Config{Admission: &transport.Admission{}}),
+	} {
+		begin := time.Now()
+		_, err := e.Host(t.Context(), wrong, transport.RoomName{9}, transport.RoomOptions{})
+		if !errors.Is(err, transport.ErrAuth) || time.Since(begin) > 8*time.Second {
+			t.Errorf("%s: %v, after %v", name, err, time.Since(begin))
+		}
 	}
 }

@@ -41,7 +41,7 @@ func (e *Endpoint) linkRelay(ctx context.Context, r RelayRemote) (Link, error) {
 		case <-failed:
 		case <-ctx.Done():
 		}
-		l, err := e.linkOverTCP(ctx, r)
+		l, err := e.keepTryingTCP(ctx, r, failed)
 		results <- result{l, err, false}
 	})
 	first := <-results
@@ -58,6 +58,30 @@ func (e *Endpoint) linkRelay(ctx context.Context, r RelayRemote) (Link, error) {
 		return second.l, second.err
 	}
 	return nil, first.err // what is said of UDP says more
+}
+
+// How often TCP is tried while UDP has no answer yet: a relay that is about to be back
+// refuses one at once, and says nothing to the other.
+const (
+	tcpAgain     = 200 * time.Millisecond
+	tcpAgainMost = time.Second
+)
+
+// keepTryingTCP is linkOverTCP, again and again until UDP has failed or ctx ends.
+func (e *Endpoint) keepTryingTCP(ctx context.Context, r RelayRemote, failed <-chan struct{}) (Link, error) {
+	for pause := tcpAgain; ; pause = min(2*pause, tcpAgainMost) {
+		l, err := e.linkOverTCP(ctx, r)
+		if err == nil || conclusive(err) {
+			return l, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-failed:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // conclusive tells whether a dial failed by what the other side said, which it would

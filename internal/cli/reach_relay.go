@@ -39,7 +39,7 @@ func (r *reach) whereabouts(t target, to transport.Remote) transport.Whereabouts
 func (r *reach) dialAnywhere(ctx context.Context, ep *transport.Endpoint, t target, secret string, to transport.Remote) (transport.Link, error) {
 	at := r.whereabouts(t, to)
 	to.Early = r.isEarly(t, secret)
-	to.Wait = t.kind == knownTarget && r.lasting(t)
+	to.Wait = r.lasting(t)
 	l, err := ep.DialAnywhere(ctx, at, to)
 	if err != nil && at.Relay.Address != "" && errors.Is(err, transport.ErrAuth) {
 		if own, ok, oerr := r.relayAt(at.Relay.Address); oerr == nil && ok && (!own.Secret.IsZero() || own.Pass != "") {
