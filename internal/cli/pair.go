@@ -18,9 +18,10 @@ const pairLong = `Bring two machines together that share nothing yet. Here it pr
 "bargee pair CODE" finds this one, wherever both are. Both screens then show the same four words, and
 two panes: this machine's directory left, the other's right.
 
-On one network that is all. To meet from anywhere, who shows the code needs a relay and its token:
---relay or BARGEE_RELAY, or one that bargee relay add has added; who types it needs nothing. The code
-is good for one machine, for --code-ttl or 3 wrong tries; then there is another one.
+On one network that is all; BARGEE_LAN names its interfaces (eth0,wlan0), or is off. To meet from
+anywhere, who shows the code needs a relay and its token: --relay or BARGEE_RELAY, or one that
+bargee relay add has added; who types it needs nothing. The code is good for one machine, for
+--code-ttl or 3 wrong tries; then there is another one.
 
 Two machines that have the same token (--token-file, BARGEE_TOKEN_FILE) need no code: bargee pair
 on both. With --listen ADDR here and bargee pair bargee://HOST there it takes no relay, either. A
