@@ -107,7 +107,7 @@ func (p Pass) CheckID() error {
 		}
 	}
 	if !good {
-		return errors.New("an ID has 1 to 64 characters of A-Z a-z 0-9 - _ .")
+		return errors.New("an ID has 1 to 64 characters, and only A-Z a-z 0-9 . - and _")
 	}
 	return nil
 }

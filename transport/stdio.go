@@ -39,7 +39,7 @@ type StdioCall struct {
 	NoUDP  bool          // nothing but the pipe
 }
 
-// NoiseError: what came out of the pipe was not bargee's.
+// A NoiseError says that what came out of the pipe was not bargee's.
 type NoiseError struct {
 	Noise string // the last of it, raw
 	err   error

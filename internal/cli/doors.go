@@ -22,26 +22,6 @@ func (a *app) doors(f *relayFlags) (transport.Doors, error) {
 	return transport.Doors{Relay: relay, LAN: local}, err
 }
 
-// doorsOf is where who shows a code is looked for: with what is known of the relay
-// that the code names, and on the local network.
-func (a *app) doorsOf(c transport.Code) (transport.Doors, error) {
-	d := transport.Doors{}
-	h, err := a.home()
-	if err != nil {
-		return d, err
-	}
-	known, err := transport.OpenKnownRelays(h.state)
-	if err != nil {
-		return d, filed(err)
-	}
-	if relay, err := known.Lookup(c.Relay()); err == nil {
-		d.Relay = relay.Remote()
-		d.Relay.Address = c.Relay()
-	}
-	d.LAN, err = a.lan()
-	return d, err
-}
-
 // lan reads BARGEE_LAN: off, or the interfaces to use, separated by commas, and a port
 // if it is not the usual one: "eth0,wlan0", "lo:7000", ":7000". Unset: all interfaces.
 func (a *app) lan() (*lan.Options, error) {
