@@ -132,6 +132,9 @@ func (a *app) background(ctx context.Context, role, dir string, d *detachFlags, 
 			return &problem{what: "find", where: session.Display(*file), err: err}
 		}
 	}
+	if info, err := os.Stat(tokenFile); err == nil && !info.Mode().IsRegular() {
+		return usage("is no file that can be read again after a crash", "- reads the token from standard input, once").about("--token-file", session.Display(tokenFile))
+	}
 	if tokenFile == "-" {
 		line, err := a.secretLine(tokenFile)
 		if err != nil {

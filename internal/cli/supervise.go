@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -63,9 +64,11 @@ func (a *app) supervise(ctx context.Context) error {
 	}
 	defer pid.close()
 	rotateLog(o.LogFile)
-	if s.log, err = (&logFlags{o.LogFile, o.Format, o.Level}).open(a); err != nil {
+	flags := logFlags{o.LogFile, o.Format, o.Level}
+	if s.log, err = flags.open(a); err != nil {
 		return refuse(err)
 	}
+	s.log.Logger = slog.New(flags.handler(s.log.sink, a)) // each crash counts, however much it is like the others
 	defer s.log.close()
 	return s.run(ctx)
 }
