@@ -17,12 +17,14 @@
 // Two peers that both know a name of 32 bytes meet in the room of that name: one
 // opens it, with a token of the relay's, the other joins it, with none. Requests
 // are in internal/wire/relay.proto; the login before them is the one between
-// peers. The peer's side is transport.OpenRoom, JoinRoom and ListenByRelay.
+// peers. The peer's side is transport.OpenRoom, JoinRoom and ListenByRelay. A join
+// may wait for its room, for up to a minute; a room is taken over by a newer link of
+// the one that opened it.
 //
 // Who has no token is a guest: at most 1024 at a time, 16 of an IPv4 /24 or IPv6
 // /64, none longer than 30 s. A network joins 5 times a minute and 30 times an
-// hour; one that did not know the secret of a room, as its opener says, not at all
-// for 15 minutes.
+// hour, not counting those that the opener says did know the room's secret; one that
+// did not, not at all for 15 minutes.
 //
 // # Forwarding by source
 //
@@ -40,6 +42,12 @@
 // forwarded, packet by packet, also where the kernel had joined them with others.
 // And a leg that is silent for 20 s is free, before a NAT can have given its
 // address to somebody else.
+//
+// Both peers of a session hear of it at once, and begin at once: a bind needs no
+// cookie from the address of the peer's own link, and up to four packets wait for a
+// leg that was never bound. A datagram of a session that is not is answered so, and a
+// long hello with the relay's run and the address it came from: a peer need not wait
+// to find out that the relay is another one.
 //
 // # Over TCP
 //

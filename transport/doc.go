@@ -140,7 +140,29 @@
 // Lanes of a link may take different paths: by way of a relay, and directly.
 // A lane joins its link whichever way it comes, where the server's endpoints know
 // of each other (Endpoint.Join). Streams are opened on lanes of the best path that
-// has any; one lane of the other stays open without any, as a standby.
+// has any; one lane of the other stays open without any, as a standby. A direct lane
+// that is silent for 1 s and two round trips while such a one is there is given up,
+// and the other side is told so by a call (calls.go), a packet past the link.
+//
+// # Rendezvous
+//
+// [Endpoint.Host] keeps a room open at a relay, [Endpoint.Attend] several that
+// change, [Endpoint.DialRoom] joins one; [Endpoint.DialAnywhere] tries addresses
+// and a room at once. A room is named by what both know, with HKDF-SHA256 and no
+// salt: "bargee room token v1" of a token's public half p, or "bargee room day v1" ||
+// YYYY-MM-DD (UTC) of the secret that Admitted.rendezvous told; who has such rooms
+// open has also the next day's for an hour before midnight, and the last day's for
+// an hour after it.
+//
+// To the first byte through a relay three round trips of the whole path pass, if the
+// peer knows our key: the relay's handshake with the login as a guest and the join on
+// its heels; bind (datagram.go) and the first packet in one go, while the other side
+// binds; and the question together with the login ([Remote].Early). It is four where
+// the answer to the login is waited for, and one more for a token.
+//
+// A relay that was restarted says so: in its greeting, whose run is another one, and
+// to a leg whose session it does not know. Links by way of it end then, are dialled
+// anew, and JoinRoom.seconds lets the relay hold a join until the room is open again.
 //
 // Where UDP does not get to a relay, the same packets go there over TLS on TCP, in
 // frames (internal/carrier): to the relay's port, or to 443. A peer begins with it
@@ -174,8 +196,8 @@
 // sockets are one flow. QUIC's packets have 01, 10 or 11 as their top bits; the
 // first byte of ours is
 //
-//	00 to 1f  STUN, and probes of a dial; 10 to 17 is between a peer and its
-//	          relay, see Datagram in internal/wire
+//	00 to 1f  STUN, and probes of a dial; 01 is a call, see calls.go; 10 to 17 is
+//	          between a peer and its relay, see Datagram in internal/wire
 //	20        data: index in the block, block (2 bytes), sequence number (4),
 //	          then a packet of QUIC
 //	21        parity: index, block (2), k, m, parity of the lengths (2), parity
