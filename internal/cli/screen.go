@@ -212,6 +212,9 @@ func typedTarget(r *reach, typed string) (target, error) {
 	if code, err := transport.ParseCode(typed); err == nil { // also as it was heard: blanks, capitals
 		return target{kind: codeTarget, code: code, path: "/"}, nil
 	}
+	if strings.HasPrefix(typed, "ssh://") { // as a word it has lost its path, the home
+		return parsePeer(typed)
+	}
 	t, err := r.target(typed)
 	if _, missing := r.remote(t); strings.HasPrefix(typed, "[") || t.kind == knownTarget && errors.Is(missing, session.NotFound) {
 		t, err = parsePeer("bargee://" + typed)

@@ -156,4 +156,9 @@ func TestTypedAddresses(t *testing.T) {
 			t.Errorf("%q is taken for %q, %v; want %q", typed, got, err, want)
 		}
 	}
+	for range 2 { // once it is a word, too
+		if got, dir, err := split(r, "ssh://nas"); err != nil || got != "ssh://nas" || dir.Raw() != "~" {
+			t.Errorf("ssh://nas is taken for %q in %s, %v", got, dir, err)
+		}
+	}
 }
