@@ -74,6 +74,9 @@ func (o *receiveOptions) aim(ctx context.Context, args []string) error {
 		word = strings.TrimSpace(line)
 	}
 	from, err := parseTarget(word, o.getenv("BARGEE_TARGET"))
+	if code, cerr := transport.ParseCode(word); cerr == nil { // also as it was heard: blanks, capitals
+		from, err = target{kind: codeTarget, code: code, path: "/"}, nil
+	}
 	switch {
 	case err != nil:
 		return err

@@ -14,6 +14,7 @@ const rootLong = `Bargee moves files between two machines over QUIC: encrypted, 
   bargee serve DIR                 serve DIR; prints a token and a ticket for the other side
   bargee bargee://HOST/            two panes: this directory left, the peer right
   bargee cp -r DIR bargee://HOST/  copy from the shell; run again, it resumes
+  bargee send PATH...              hand files over once; prints what the other side types
 
 Addresses:
   NAME:/path                                 a peer that was remembered with --trust

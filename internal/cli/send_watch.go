@@ -142,6 +142,11 @@ func (s *sending) tellTakers(takers []session.Taker) {
 		if was, ok := s.told[t.Peer.Key]; ok && was == t.State {
 			continue
 		}
+		if was := s.told[t.Peer.Key]; t.State == session.TakerHas && was != session.TakerTakes { // it was too quick to be seen
+			before := t
+			before.State = session.TakerTakes
+			s.report.aside(func() { s.tellTaker(before) })
+		}
 		s.told[t.Peer.Key] = t.State
 		s.report.aside(func() { s.tellTaker(t) })
 	}
