@@ -9,6 +9,8 @@
 //	Session    two legs, their traffic, what it may carry              (table)
 //	leg        who is where, and for how long: pure                    (leg)
 //	Own        what is for the relay itself, for its own QUIC listener (own)
+//	Ledger     who uses it how much, and may: pure                      (ledger, account)
+//	Pass       a JWT that lets a key in, and who is trusted to sign it  (pass, passes)
 //	carried    those who come over TCP, as addresses of a Plane         (carried)
 //	door       how many of them may be strangers: pure                  (door)
 //
@@ -31,7 +33,8 @@
 // Each lane of a peer that goes by way of a relay has a socket of its own at the
 // peer, and packets of one address go to one other address: they have no header,
 // are as large as direct ones, and a buffer of packets that the kernel joined
-// goes out as it came in. How a peer gets its address bound to a leg of a session,
+// goes out as it came in; packets that came one by one go out together where they
+// are of one size. How a peer gets its address bound to a leg of a session,
 // and what keeps strangers from doing so, is in internal/wire's Datagram; the
 // peer's side is transport.ListenByRelay.
 //
@@ -62,10 +65,30 @@
 // one that reads slowly is 1 MiB at most, and 256 MiB for all of them; one that takes
 // nothing for 10 s, or does not end a frame, is closed.
 //
+// # Limits
+//
+// There are three kinds (Terms: sessions at a time, bytes a second, bytes in a month
+// of UTC) in three widths (Limits: all together, a token or the holder of a pass, a
+// network), and a session counts in all widths, for the networks of both its sides.
+// Who would go over a number of sessions or of bytes is refused, in words that say
+// which; packets over a rate are dropped, after 200 ms of it at once. A quota that is
+// used up, or a pass that expires, ends the links, rooms and sessions of its token.
+// Quotas outlive a restart (Ledger.Keep), but for the last 30 s before a crash.
+//
+// A token opens 16384 rooms at a time, the holder of a pass 64, all together 32768.
+//
+// A Pass is signed with EdDSA by a key whose public half the relay has, and is good
+// only in the hands of who has the key it names. Everything that one holder does
+// counts as one, whichever of its passes it shows.
+//
+// An address that nobody has logged in from gets at most three times the bytes that
+// came from it, whatever QUIC would send.
+//
 // # Who owns what
 //
 // A Plane owns its sockets, a goroutine for each, for each listener of TCP and each
 // connection, and one that frees silent legs; Close ends them. A loop owns its
-// buffers; sessions and addresses are in a table that loops read. A Relay makes and ends sessions; it owns a goroutine for each
-// link and each request, for as long as Serve.
+// buffers; sessions and addresses are in a table that loops read. A Relay makes and
+// ends sessions; it owns a goroutine for each link and each request, for as long as
+// Serve. A Ledger owns no goroutine; Keep runs in its caller's.
 package relay
