@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 	"github.com/bargee/bargee/tui"
 )
 
-const demoLong = `Try bargee without setting anything up: a peer runs inside this program, on the loopback and over
-real QUIC, and the two panes open on it. Left is a directory for you, right what the peer serves.
+const demoLong = `Try bargee without setting anything up: a peer and a relay run inside this program, on the loopback
+and over real QUIC, and the two panes open on the peer. Left is a directory for you, right what the peer serves.
 Both are temporary, as is all that bargee would keep, and are gone when you leave.`
 
 func newDemo(a *app) *cobra.Command {
@@ -74,13 +75,19 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 		return failed("serve", target{path: theirs}, err)
 	}
 	defer served.Close()
-	p, token, err := a.demoPeer(served, theirs, filepath.Join(dir, "home-of-peer"))
+	relayed, err := a.startDemoRelay(filepath.Join(dir, "home-of-relay"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, relayed.close()) }()
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	go relayed.relay.Serve(serving)
+	p, ticket, err := a.demoPeer(serving, served, theirs, filepath.Join(dir, "home-of-peer"), relayed)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	serving, stop := context.WithCancel(ctx)
-	defer stop()
 	go p.accept(serving)
 
 	r := a.reachFrom(h)
@@ -97,8 +104,8 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	opts.Home = opts.Left.Dir.Parent()
-	there := target{kind: addressTarget, addr: p.endpoint.Addr().String(), path: "/"}
-	id, err := e.Connect(ctx, r.word(there), token)
+	there := target{kind: ticketTarget, pass: ticket, key: ticket.Key, path: "/"}
+	id, err := e.Connect(ctx, r.word(there), "")
 	if err != nil {
 		return failed("connect to", there, err)
 	}
@@ -106,15 +113,47 @@ func (a *app) demoIn(ctx context.Context, dir string) (err error) {
 	return a.show(ctx, e, opts)
 }
 
-// demoPeer serves dir, whose name is tree, and returns the token that opens it.
-func (a *app) demoPeer(dir *session.Dir, tree, state string) (*server, string, error) {
+// startDemoRelay starts a relay on the loopback that keeps what it has in dir.
+func (a *app) startDemoRelay(dir string) (*relayRole, error) {
+	o := &relayOptions{app: a, listen: []string{"127.0.0.1:0"}, data: dir}
+	usual := pflag.NewFlagSet("relay", pflag.ContinueOnError) // what the flags are without any
+	o.guards.add(usual)
+	o.log.add(usual)
+	o.log.file = filepath.Join(dir, "log")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, &problem{what: "make", where: session.Display(dir), err: err}
+	}
+	log, err := o.log.open(a)
+	if err != nil {
+		return nil, err
+	}
+	return o.start(log)
+}
+
+// demoPeer serves dir, whose name is tree, and returns what opens it. It can be met
+// at the relay, too.
+func (a *app) demoPeer(ctx context.Context, dir *session.Dir, tree, state string, at *relayRole) (s *server, ticket transport.Ticket, err error) {
 	grants, err := transport.OpenGrants(state)
 	if err != nil {
-		return nil, "", filed(err)
+		return nil, ticket, filed(err)
 	}
-	token := transport.NewToken()
-	in := &entry{admission: transport.Admission{Tree: tree, Grants: grants, Tokens: transport.Tokens(token.Public())}}
+	ticket.Token = transport.NewToken()
+	in := &entry{admission: transport.Admission{Tree: tree, Grants: grants, Tokens: transport.Tokens(ticket.Token.Public())}}
+	h := home{config: state, state: state}
+	secret, err := h.roomSecret()
+	if err != nil {
+		return nil, ticket, err
+	}
+	met := &attendance{secret: secret.For(tree), relay: transport.RelayRemote{
+		Address: at.plane.Addr().String(), Key: at.key, Secret: transport.SecretOf(at.tokens.known)}}
 	o := &serveOptions{app: a, listen: "127.0.0.1:0"}
-	s, err := o.start(home{config: state, state: state}, dir, in, slog.Default())
-	return s, token.Reveal(), err
+	if s, err = o.start(h, dir, in, slog.Default()); err != nil {
+		return nil, ticket, err
+	}
+	if err := met.begin(ctx, s, in, slog.Default()); err != nil {
+		return nil, ticket, errors.Join(err, s.close())
+	}
+	ticket.Key, ticket.Addresses = s.peer, []string{s.endpoint.Addr().String()}
+	met.ticket(&ticket)
+	return s, ticket, nil
 }
