@@ -118,13 +118,15 @@ func (o *relayOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hungUp, release := onHangup() // before anybody knows that there is a relay to be sent one
+	defer release()
 	if err := o.ready(r); err != nil {
 		return errors.Join(err, r.close())
 	}
 	if ctx, err = o.released(ctx); err != nil {
 		return errors.Join(err, r.close())
 	}
-	return r.run(ctx, o.drain)
+	return r.run(ctx, o.drain, hungUp)
 }
 
 // mostUnproven is how many may be on their way in: strangers hold a place for 10 s,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/bargee/bargee/relay"
@@ -36,13 +37,11 @@ type reloader interface {
 
 // run serves until ctx ends, and then goes on with what it forwards for drain at
 // most.
-func (r *relayRole) run(ctx context.Context, drain time.Duration) error {
+func (r *relayRole) run(ctx context.Context, drain time.Duration, hungUp <-chan os.Signal) error {
 	serving, stop := context.WithCancel(context.Background())
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- r.relay.Serve(serving) }()
-	hungUp, release := onHangup()
-	defer release()
 	alive := r.init.watchdog()
 	defer alive.Stop()
 	look := time.NewTicker(lookTime)
