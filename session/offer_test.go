@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,8 +80,16 @@ func TestOfferIsTaken(t *testing.T) {
 		last.Measured != (Measured{Files: 4, Dirs: 2, Bytes: 13, Done: true}) {
 		t.Errorf("offered is %+v", last)
 	}
-	must(t, r.Accept(t.Context(), last.ID, Taking{From: "bob", Free: 1 << 30}))
 	b := &bed{tb: t, engine: e, here: here, peer: at}
+	dry := DefaultOptions()
+	dry.DryRun = true
+	if tr := b.run(Job{From: at, Sources: []Path{{}}, To: Here, Destination: b.path(""), Into: true, Options: dry}); tr.State != StateDone {
+		t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
+	}
+	if who := o.Takers(); len(who) != 1 || who[0].State != TakerLooks {
+		t.Errorf("a dry run took it: %+v", who)
+	}
+	must(t, r.Accept(t.Context(), last.ID, Taking{From: "bob", Free: 1 << 30}))
 	tr := b.run(Job{From: at, Sources: []Path{{}}, To: Here, Destination: b.path(""), Into: true, Options: DefaultOptions()})
 	if tr.State != StateDone || tr.Failures > 0 || tr.Files != 4 {
 		t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
@@ -277,6 +286,21 @@ func TestNothingOffered(t *testing.T) {
 		if n != 1 {
 			t.Errorf("told %d times", n)
 		}
+	}
+}
+
+// Who offers names its first entries once, and cannot fill our memory with them.
+func TestOfferWithoutEnd(t *testing.T) {
+	part := &wire.Offered{Id: make([]byte, 16), Names: 20}
+	for i := range 20 {
+		part.First = append(part.First, entryToWire(Entry{Name: strconv.Itoa(i), Kind: RegularFile}))
+	}
+	n, last := 0, error(nil)
+	for _, err := range scripted(t, say(part, part, part)).Offered(t.Context()) {
+		n, last = n+1, err
+	}
+	if n != 2 || KindOf(last) != Protocol {
+		t.Errorf("%d parts, then %v, want 2 and %s", n, last, Protocol)
 	}
 }
 

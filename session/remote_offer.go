@@ -67,6 +67,9 @@ func summaryFromWire(m *wire.Offered, first []Entry) (OfferSummary, error) {
 		return s, newError(Protocol, Path{}, "an offer without an id")
 	}
 	s.ID = OfferID(m.GetId())
+	if len(first)+len(m.GetFirst()) > maxFirst { // they come once
+		return s, newError(Protocol, Path{}, "an offer that names more than its first %d entries", maxFirst)
+	}
 	for _, w := range m.GetFirst() {
 		e, err := namedEntry(w)
 		if err != nil {

@@ -235,7 +235,11 @@ func rtt(l transport.Link) (longest time.Duration) {
 func (s *Server) serveFetch(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Fetch) {
 	cfg, err := s.senderFor(req)
 	over := func(error) {}
-	if o := s.cfg.Offer; err == nil && o != nil {
+	switch o := s.cfg.Offer; {
+	case err != nil || o == nil:
+	case cfg.options.DryRun: // it only looks
+		err = o.told(l)
+	default:
 		cfg.ledger, over, err = o.fetching(l, len(cfg.sources) >= len(o.items))
 	}
 	if err != nil {

@@ -30,7 +30,9 @@ type offersHere struct {
 type offerHere struct {
 	tui.Offer
 	at     session.PlaceID
-	answer chan error // nil: yes
+	answer chan error         // nil: yes
+	ctx    context.Context    // ends when nobody wants it any more
+	stop   context.CancelFunc // ends ctx
 }
 
 var _ tui.Offers = (*offersHere)(nil)
@@ -63,8 +65,10 @@ func (s *offersHere) Receive(word string, into session.Path) {
 	defer s.mu.Unlock()
 	s.last++
 	o := &offerHere{Offer: tui.Offer{ID: s.last, Word: "a code", Into: into}, answer: make(chan error, 1)}
+	o.ctx, o.stop = context.WithCancel(s.ctx)
 	s.all = append(s.all, o)
 	s.running.Go(func() {
+		defer o.stop()
 		if err := s.follow(o, word); err != nil && s.ctx.Err() == nil {
 			s.set(o, func() { o.State, o.Err = tui.OfferFailed, err })
 			return
@@ -108,7 +112,8 @@ func (s *offersHere) say(id int, why error) {
 		if o.ID != id {
 			continue
 		}
-		if o.State == tui.OfferFailed {
+		if o.State != tui.OfferAsks { // there is nobody to be told yet, or any more
+			o.stop()
 			s.all = append(s.all[:i:i], s.all[i+1:]...)
 			return
 		}
@@ -128,16 +133,16 @@ func (s *offersHere) follow(o *offerHere, word string) error {
 	}
 	called := s.reach.word(t)
 	s.set(o, func() { o.Word = called })
-	if o.at, err = s.queue.Connect(s.ctx, called, ""); err != nil {
+	if o.at, err = s.queue.Connect(o.ctx, called, ""); err != nil {
 		return err
 	}
 	defer s.queue.Disconnect(o.at) // who offers once is not there to come back to
-	peer, err := s.queue.Peer(s.ctx, o.at)
+	peer, err := s.queue.Peer(o.ctx, o.at)
 	if err != nil {
 		return err
 	}
 	s.set(o, func() { o.Key = peer.Peer().Key.Short() })
-	for sum, err := range peer.Offered(s.ctx) {
+	for sum, err := range peer.Offered(o.ctx) {
 		if err != nil {
 			return err
 		}
@@ -147,7 +152,7 @@ func (s *offersHere) follow(o *offerHere, word string) error {
 	if err != nil {
 		return err
 	}
-	free, _, err := dir.Space(s.ctx)
+	free, _, err := dir.Space(o.ctx)
 	dir.Close()
 	if err != nil {
 		return err
@@ -155,20 +160,28 @@ func (s *offersHere) follow(o *offerHere, word string) error {
 	s.set(o, func() { o.Free, o.State = int64(free), tui.OfferAsks })
 	select {
 	case why := <-o.answer:
-		if peer, err = s.queue.Peer(s.ctx, o.at); err != nil { // another link, perhaps, by now
+		if peer, err = s.again(o); err != nil {
 			return err
 		}
 		mine := session.Taking{From: callOurselves(), Free: free}
 		if why != nil {
-			return peer.Refuse(s.ctx, o.OfferSummary.ID, mine, why)
+			return peer.Refuse(o.ctx, o.OfferSummary.ID, mine, why)
 		}
-		if err := peer.Accept(s.ctx, o.OfferSummary.ID, mine); err != nil {
+		if err := peer.Accept(o.ctx, o.OfferSummary.ID, mine); err != nil {
 			return err
 		}
 		return s.take(o, mine)
-	case <-s.ctx.Done():
-		return context.Cause(s.ctx)
+	case <-o.ctx.Done():
+		return context.Cause(o.ctx)
 	}
+}
+
+// again returns who offers, over another link perhaps by now: one that is gone is not
+// waited for long by a person who has answered.
+func (s *offersHere) again(o *offerHere) (*session.Remote, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, s.reach.wait)
+	defer cancel()
+	return s.queue.Peer(ctx, o.at)
 }
 
 // take makes a transfer of an offer, and tells who offers when all is here.

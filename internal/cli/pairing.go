@@ -182,6 +182,9 @@ func (p *pairing) accept(ep *transport.Endpoint) {
 				}
 				if err := p.meet(l); err != nil {
 					p.log.Warn("a link is not used", "error", reason(err))
+					if session.KindOf(err) == session.Refused { // for good: the next one would be, too
+						p.fail(err)
+					}
 				}
 			}
 		})
@@ -199,6 +202,20 @@ func (p *pairing) welcomes(key transport.Fingerprint) bool {
 	}
 	p.peers[key], p.expects = true, false
 	return true
+}
+
+// fail ends what is under way: who came has used the code up, and is turned away.
+func (p *pairing) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shot.State == tui.PairingMade { // somebody came again, in vain
+		return
+	}
+	p.stop()
+	p.stop = func() {}
+	p.change(func(s *tui.PairingShot) {
+		*s = tui.PairingShot{State: tui.PairingFailed, Err: err, Shown: s.Shown, Write: s.Write}
+	})
 }
 
 // meet makes a place of a link.

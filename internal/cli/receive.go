@@ -38,7 +38,7 @@ func newReceive(a *app) *cobra.Command {
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			if !o.yes && !o.canAsk() {
+			if !o.yes && !o.dryRun && !o.canAsk() {
 				return usage("there is nobody to ask whether to take what is offered", "--yes takes it").about("", "receive")
 			}
 			if err := o.aim(cmd.Context(), args); err != nil {
@@ -158,6 +158,9 @@ func (r *receiving) agree(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.dryRun { // nothing is taken, and nothing told: the offer stands
+		return nil
+	}
 	var why error
 	switch {
 	case r.free > 0 && need > r.free:
@@ -178,7 +181,7 @@ func (r *receiving) agree(ctx context.Context) error {
 	}
 	told := peer.Refuse(ctx, r.offer.ID, r.taking(), why)
 	if errors.Is(why, session.NoSpace) {
-		return errors.Join(&problem{what: "receive into", where: r.dst.String(), err: why, hint: "free some space, and run the same command again"}, told)
+		return errors.Join(&problem{what: "receive into", where: r.dst.String(), err: why, hint: "free some space, and have it offered again"}, told)
 	}
 	return errors.Join(&problem{err: &session.Error{Kind: session.Refused, Err: errors.New("not taken, and the other side told so")}}, told)
 }
@@ -302,6 +305,9 @@ func (r *receiving) newOfferEvent() offerEvent {
 // known there, and a link that is gone is no failure any more.
 func (r *receiving) thank(ctx context.Context, all []session.Transfer) {
 	t := r.taking()
+	if r.dryRun {
+		return
+	}
 	for _, tr := range all {
 		if tr.State != session.StateDone {
 			return

@@ -267,6 +267,7 @@ func (s *sending) ready(doors transport.Doors) error {
 	s.printf("listening on %s\n", addresses[0])
 	if len(s.came) > 0 {
 		s.say("going on with an offer that was interrupted; who came for it can come again")
+		s.say("(to begin anew, for somebody else, remove %s)", session.Display(s.state.offerFile(s.names)))
 	}
 	switch {
 	case doors.Relay.Address != "":
