@@ -207,6 +207,7 @@ func TestForegroundIsNotRestored(t *testing.T) {
 			}
 			wantPage(t, e.Page(TabActive, 0, 9), "a:paused")
 			must(t, e.Retry(fore))
+			synctest.Wait()
 			wantPage(t, e.Page(TabActive, 0, 9), "a:paused", "a:running")
 			must(t, e.Close())
 		}
