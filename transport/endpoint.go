@@ -231,6 +231,9 @@ func (e *Endpoint) Close() error {
 	}
 	e.mu.Unlock()
 	e.cancel()
+	if e.over != nil { // what waits for a pipe that takes nothing would wait for ever
+		defer time.AfterFunc(pipeFarewell, func() { e.over.Close() }).Stop()
+	}
 	for _, l := range links {
 		l.Close("the program ends")
 	}

@@ -11,7 +11,9 @@ import (
 
 // A framed is a net.PacketConn with one other end, over a pipe of bytes: what
 // ssh, say, carries. A frame is the length of a packet in two bytes, big-endian,
-// and the packet. What is written waits for the pipe, so that nothing is lost.
+// and the packet. What is written waits for the pipe, so that nothing is lost; a
+// pipe that takes nothing for pipeIdle is closed, since who waits for it cannot
+// end either.
 //
 // It owns the pipe, and two goroutines until Close: one reads, one writes, each
 // as much at a time as there is.
@@ -46,6 +48,7 @@ const (
 	frameHead   = 2
 	mostPacket  = 1500
 	framedBatch = 64 << 10 // bytes read or written at a time
+	framedPiece = 16 << 10 // of a batch: written before pipeIdle is over, or the pipe is dead
 )
 
 func newFramed(pipe io.ReadWriteCloser, near, far *net.UDPAddr, events framedEvents) *framed {
@@ -172,9 +175,14 @@ func (f *framed) write() {
 		f.out = f.spare[:0]
 		f.change.Broadcast()
 		f.mu.Unlock()
-		if _, err := f.pipe.Write(b); err != nil {
-			f.Close()
-			return
+		for rest := b; len(rest) > 0; {
+			stuck := time.AfterFunc(pipeIdle, func() { f.Close() })
+			n, err := f.pipe.Write(rest[:min(framedPiece, len(rest))])
+			if stuck.Stop(); err != nil {
+				f.Close()
+				return
+			}
+			rest = rest[n:]
 		}
 		f.spare = b
 	}

@@ -29,6 +29,8 @@ const (
 	pipeIdle   = 30 * time.Second // a pipe stands still longer than a path before it is dead
 	pipePacket = 1452             // as long as quic-go's can be
 	overPipe   = 2                // lanes: more are not faster over one pipe
+
+	pipeFarewell = 500 * time.Millisecond // for what is said last to get into a pipe
 )
 
 // A StdioCall is what the side that started the other wants of it.

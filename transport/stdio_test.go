@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 )
 
@@ -82,6 +83,13 @@ func answerCall(t testing.TB, far duplex, noise string, udp bool) *stdioPeer {
 func overPipeLink(t testing.TB, call StdioCall, noise string, udp bool) (near, far Link, nearPipe duplex, peer *stdioPeer) {
 	t.Helper()
 	a, b := duplexPair(t)
+	near, far, peer = overPipes(t, a, b, call, noise, udp)
+	return near, far, a, peer
+}
+
+// overPipes is overPipeLink for the two ends of a pipe.
+func overPipes(t testing.TB, a, b duplex, call StdioCall, noise string, udp bool) (near, far Link, peer *stdioPeer) {
+	t.Helper()
 	e, err := Listen("127.0.0.1:0", Config{Identity: testIdentity("client")})
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +106,7 @@ func overPipeLink(t testing.TB, call StdioCall, noise string, udp bool) (near, f
 	if far, err = peer.over.Accept(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return near, far, a, peer
+	return near, far, peer
 }
 
 func TestStdioLink(t *testing.T) {
@@ -195,6 +203,87 @@ func TestStdioEnds(t *testing.T) {
 			t.Errorf("it ended with %v", l.Err())
 		}
 	}
+}
+
+// A stoppable takes what is written until stop is closed, and then nothing, as ssh
+// does whose network is gone.
+type stoppable struct {
+	io.Writer
+	stop, over chan struct{}
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	select {
+	case <-s.stop:
+		<-s.over
+		return 0, os.ErrClosed
+	default:
+		return s.Writer.Write(p)
+	}
+}
+
+// TestStdioStandsStill: a link ends soon when that is wanted, also over a pipe that
+// takes nothing any more.
+func TestStdioStandsStill(t *testing.T) {
+	a, b := duplexPair(t)
+	pipe := stoppable{a.Writer, make(chan struct{}), make(chan struct{})}
+	a.Writer, a.close = pipe, func() error { close(pipe.over); return nil }
+	near, far, _ := overPipes(t, a, b, StdioCall{NoUDP: true}, "", false)
+	s, r := openPair(t, near, far, Bulk)
+	go func() { // until the link is closed
+		for b := make([]byte, 1<<20); ; {
+			if _, err := s.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	if _, err := io.CopyN(io.Discard, r, 32<<20); err != nil { // its window has grown
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, r)
+	close(pipe.stop)
+	f := near.(*link).home.from.over
+	full := func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.out) > framedBatch
+	}
+	for late := time.After(10 * time.Second); !full(); {
+		select {
+		case <-late:
+			t.Fatal("the pipe was not filled")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		near.Close("enough")
+	}()
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second):
+		t.Fatal("Close waits for the pipe")
+	}
+}
+
+// TestFramedStandsStill: a pipe that takes nothing for long is dead.
+func TestFramedStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent, _ := io.Pipe()
+		stop, over := make(chan struct{}), make(chan struct{})
+		close(stop)
+		pipe := duplex{silent, stoppable{nil, stop, over}, func() error { close(over); return silent.Close() }}
+		f := newFramed(pipe, pipeNear, pipeFar, framedEvents{ended: func() {}})
+		if _, err := f.WriteTo([]byte("x"), nil); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		<-f.done
+		if took := time.Since(began); took != pipeIdle {
+			t.Errorf("it was given up after %v", took)
+		}
+	})
 }
 
 // TestStdioOnlyForWhoCalled: the token alone does not open what was started for
