@@ -216,6 +216,45 @@ func TestMeetAtRelay(t *testing.T) {
 	}
 }
 
+// Who waited at the relay, was away for a while, and finds that the other one came
+// meanwhile and waits there now, comes to that one.
+func TestMeetAfterAbsence(t *testing.T) {
+	b := newBed(t)
+	token := transport.NewToken()
+	admit := transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())}}
+	room := transport.RoomOfToken(token.Public())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	ready, met := make(chan struct{}), make(chan error, 1)
+	first, second := b.endpoint(admit), b.endpoint(admit)
+	go func() {
+		_, err := first.Meet(ctx, transport.Meeting{
+			Room: room, Doors: transport.Doors{Relay: b.remote(true)},
+			To: transport.Remote{Secret: transport.SecretOf(token)}, Ready: func() { close(ready) },
+		})
+		met <- err
+	}()
+	<-ready
+	for {
+		for _, l := range b.relay.cfg.Endpoint.Links() {
+			l.Close("cut")
+		}
+		_, err := second.Host(ctx, b.remote(true), room, transport.RoomOptions{})
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, transport.ErrRoomOpen) { // the first one was faster
+			t.Fatal(err)
+		}
+	}
+	if _, err := second.Accept(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-met; err != nil {
+		t.Error(err)
+	}
+}
+
 // A wrong token of the relay's ends a meeting: waiting would not help.
 func TestMeetWithWrongRelayToken(t *testing.T) {
 	b := newBed(t)

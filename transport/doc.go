@@ -109,8 +109,9 @@
 // relay says that somebody has the room. After three that were burnt in a row the next
 // comes a minute later. The rooms of codes by which somebody came stay open. Who types a
 // code is the client, joins the room as a guest of the relay, and asks on the local
-// network at the same time; on all ways together it logs in once, and after a refusal
-// with AUTH not again.
+// network at the same time; it logs in on one way after the other, and after a refusal
+// with AUTH, or ten logins in an hour that came to nothing, not again: who goes away
+// when it has seen the confirmation may have tried a guess on it.
 //
 // Two with the same token, or phrase and name, are equals, and either may be the
 // client: who comes second is. On the local network that is who seeks while the other
@@ -246,7 +247,8 @@
 //	5 s         penalty for a wrong proof; above 15 s the source (an IPv4 address
 //	            or an IPv6 /64) is not listened to until its penalties, 10 min at
 //	            most, are over
-//	10          wrong phrases in an hour, from anywhere
+//	10          wrong phrases in an hour, from anywhere; and logins that came to
+//	            nothing, of one meeting
 //	3, 10 min   wrong codes, and the life of one
 //
 // # Refusals

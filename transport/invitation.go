@@ -72,6 +72,8 @@ func Invite(o InvitationOptions) (*Invitation, error) {
 	}
 	v.state.begin(time.Now())
 	// Where there is no code it does nothing.
+	v.mu.Lock() // it may come at once
+	defer v.mu.Unlock()
 	v.timer = time.AfterFunc(o.TTL, func() { v.act(func(time.Time) bool { return false }) })
 	return v, nil
 }

@@ -279,14 +279,25 @@ func (x *meeting) settle(ctx context.Context, looks bool) {
 }
 
 // host waits in the room at the relay until ctx ends, unless it cannot be; taken: since
-// somebody else waits there.
+// somebody else waits there. That may be so later, too: who was away for a while finds
+// that the other one came meanwhile.
 func (x *meeting) host(ctx context.Context) (taken bool) {
-	hosted, err := x.Host(ctx, x.Doors.Relay, x.Room, RoomOptions{})
+	lost := make(chan struct{}, 1)
+	hosted, err := x.Host(ctx, x.Doors.Relay, x.Room, RoomOptions{Changed: func(s RoomState) {
+		if errors.Is(s.Err, ErrRoomOpen) {
+			signal(lost)
+		}
+	}})
 	switch {
 	case err == nil:
 		x.Ready()
-		<-ctx.Done()
+		select {
+		case <-lost:
+			taken = true
+		case <-ctx.Done():
+		}
 		hosted.Close()
+		return taken
 	case ctx.Err() != nil:
 	case errors.Is(err, ErrRoomOpen):
 		return true

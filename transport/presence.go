@@ -19,6 +19,8 @@ type Presence struct {
 	cancel context.CancelFunc
 	over   chan struct{}
 
+	looking sync.Mutex // held before mu: one who looks after the other
+
 	mu      sync.Mutex
 	hosted  map[RoomName]*Hosted
 	state   RoomState
@@ -26,8 +28,7 @@ type Presence struct {
 }
 
 // Attend keeps the rooms open that rooms names, which is asked again at the time that
-// it says, and whenever a relay that cannot be reached is tried again. o says how they
-// are hosted; its Changed hears of all of them together: they are open when all are.
+// it says, and each minute. o says how they are hosted; its Changed hears of all of them together: they are open when all are.
 func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms func(now time.Time) (names []RoomName, until time.Time), o RoomOptions) (*Presence, error) {
 	if !e.begin() {
 		return nil, fail(ErrClosed, "attend a relay: the endpoint was closed")
@@ -50,13 +51,17 @@ func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms func(now tim
 	return p, nil
 }
 
+// roomsAgain is how long the rooms of now are not asked for at most: a timer stands
+// still where a machine sleeps, and the day goes on.
+const roomsAgain = time.Minute
+
 // keep changes rooms when it is time to, until ctx ends.
 func (p *Presence) keep(ctx context.Context) {
 	for {
 		now := time.Now()
 		_, until := p.rooms(now)
 		select {
-		case <-time.After(until.Sub(now)):
+		case <-time.After(min(until.Sub(now), roomsAgain)):
 			if err := p.turn(ctx, time.Now()); err != nil {
 				p.became(RoomState{Err: err})
 			}
@@ -115,6 +120,8 @@ func (p *Presence) closeAll() {
 
 // look sees how it stands with all rooms.
 func (p *Presence) look() {
+	p.looking.Lock() // so that what was seen first does not come last
+	defer p.looking.Unlock()
 	p.mu.Lock()
 	all := RoomState{Open: len(p.hosted) > 0}
 	for _, h := range p.hosted {

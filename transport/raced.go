@@ -3,7 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
-	"net"
+	"slices"
 	"time"
 )
 
@@ -96,11 +96,13 @@ func conclusive(err error) bool {
 }
 
 func (e *Endpoint) linkOverUDP(ctx context.Context, r RelayRemote) (Link, error) {
-	at, err := net.ResolveUDPAddr("udp", r.Address)
+	found, err := resolve(ctx, []string{r.Address})
 	if err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
 	}
-	return e.linkTo(ctx, at, r)
+	// Its IPv4 address, if it has one: what both sides have.
+	n := max(0, slices.IndexFunc(found, func(c candidate) bool { return c.udp.IP.To4() != nil }))
+	return e.linkTo(ctx, found[n].udp, r)
 }
 
 // linkOverTCP makes a link on a connection of its own, which ends with it.

@@ -102,12 +102,14 @@ func (e *Endpoint) Host(ctx context.Context, r RelayRemote, name RoomName, o Roo
 		defer e.wait.Done()
 		defer close(h.over)
 		defer stop()
-		h.keep(ctx, func(err error) {
+		tried := func(err error) {
 			select {
 			case first <- err:
 			default: // it was not the first time
 			}
-		})
+		}
+		h.keep(ctx, tried)
+		tried(context.Cause(ctx)) // where it was over before it was tried
 	}()
 	if o.Patient {
 		return h, nil

@@ -148,7 +148,7 @@ func legOf(relay string, way *carriage, l *wire.SessionLeg, number uint32) (Leg,
 
 // refusedBy is a relay's no as an error.
 func refusedBy(relay string, r *wire.RelayRefusal) error {
-	words := r.GetMessage()
+	words := printable(r.GetMessage())
 	if r.GetSeconds() > 0 {
 		words += fmt.Sprintf("; try again in %v", time.Duration(r.GetSeconds())*time.Second)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // A turn lets one of several ways to a peer log in at a time, and none after one that
@@ -14,6 +15,10 @@ type turn struct {
 
 	mu   sync.Mutex
 	over error // why nobody needs to any more
+
+	// Those that came to nothing: who pretends to be the peer and goes away when it
+	// has seen our proof has had a guess at a phrase or a code.
+	vain tries
 }
 
 func newTurn() *turn { return &turn{slot: make(chan struct{}, 1)} }
@@ -33,10 +38,14 @@ func (t *turn) take(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over != nil {
+	over := t.over
+	if wait := t.vain.wait(time.Now()); over == nil && wait > 0 {
+		over = fail(ErrBusy, "too many logins came to nothing: wait %v", wait.Round(time.Second))
+	}
+	if over != nil {
 		<-t.slot
 	}
-	return t.over
+	return over
 }
 
 // give says what came of it: after success, or a secret that was wrong, no other way
@@ -52,6 +61,8 @@ func (t *turn) give(err error) {
 		t.over = errFaster
 	case errors.Is(err, ErrAuth):
 		t.over = err
+	default:
+		t.vain.add(time.Now())
 	}
 	<-t.slot
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -33,7 +34,8 @@ func (r Rendezvous) message() *wire.Rendezvous {
 
 // rendezvousOf takes what a peer said; what is not whole is none.
 func rendezvousOf(m *wire.Rendezvous) Rendezvous {
-	if len(m.GetKey()) != len(Fingerprint{}) || len(m.GetRoom()) != len(RoomSecret{}) || m.GetRelay() == "" {
+	if len(m.GetKey()) != len(Fingerprint{}) || len(m.GetRoom()) != len(RoomSecret{}) || m.GetRelay() == "" ||
+		strings.ContainsFunc(m.GetRelay(), unprintable) {
 		return Rendezvous{}
 	}
 	return Rendezvous{Relay: m.Relay, RelayKey: Fingerprint(m.Key), Room: RoomSecret(m.Room)}
