@@ -60,7 +60,7 @@ func (a *app) reach() (*reach, error) {
 func (a *app) reachFrom(h home) *reach {
 	return &reach{
 		home: h, wait: a.connectWait(), words: map[string]target{}, met: map[string]transport.Fingerprint{}, again: map[transport.Fingerprint]dialing{}, linked: map[string]bool{}, turnedAway: map[string]bool{},
-		relayAt: func(addr string) (transport.RelayRemote, bool, error) { return a.relayRemote(&relayFlags{relay: addr}) },
+		relayAt: a.relayAt,
 		lan:     a.lan,
 		ssh:     a.sshReach(),
 	}

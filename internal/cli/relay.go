@@ -31,6 +31,7 @@ type relayOptions struct {
 	*app
 	listen    []string
 	address   string
+	closed    bool
 	tokenFile string
 	newToken  bool
 	ticket    bool
@@ -66,6 +67,7 @@ func newRelay(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one. More of them are for tcp only")
 	f.StringVar(&o.address, "address", "", "what others reach us by, `HOST[:PORT]` (default the addresses of this machine)")
+	f.BoolVar(&o.closed, "closed-join", false, "let nobody join a room either without a token or a pass")
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has a token of `FILE`, which has one or its public half on each line")
 	f.BoolVar(&o.newToken, "new-token", false, "make another token; the one before is refused from now on")
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
@@ -84,6 +86,9 @@ func newRelay(a *app) *cobra.Command {
 func (o *relayOptions) check() error {
 	if o.newToken && o.tokenFile != "" {
 		return usage("exclude each other", "").about("", "--new-token and --token-file")
+	}
+	if len(o.listen) == 0 {
+		return usage("is empty", "for example: --listen :6768, or --listen 127.0.0.1:0").about("", "--listen")
 	}
 	for _, addr := range o.listen {
 		if !isListenAddress(addr) {
@@ -167,7 +172,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 				r.Note(err)
 			}
 		},
-		Admission: &transport.Admission{Tree: "relay", Tokens: guard.tokens(tokens.list), Pass: guard.judge(), Guests: true},
+		Admission: &transport.Admission{Tree: "relay", Tokens: guard.tokens(tokens.list), Pass: guard.judge(), Guests: !o.closed},
 	})
 	if err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
@@ -189,6 +194,9 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, r.close())
 	}
 	if r.pages, err = o.guards.openPages(r.relay, log); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	if err := tokens.keep(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	guard.start()

@@ -53,12 +53,10 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration, hungUp <-chan 
 		case <-hungUp:
 			r.reload()
 		case <-look.C:
-			if r.tokens.changed() {
-				r.readAgain(r.tokens)
+			if r.tokens.changed() && r.readAgain(r.tokens) {
 				r.log.Info("tokens came or went", "tokens", len(r.tokens.list()))
 			}
-			if r.guard.changed() {
-				r.readAgain(r.guard)
+			if r.guard.changed() && r.readAgain(r.guard) {
 				r.log.Info("read what was revoked")
 			}
 		case <-alive.C:
@@ -66,7 +64,7 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration, hungUp <-chan 
 		case err := <-ended:
 			return errors.Join(&problem{what: "run", where: "the relay", err: err}, r.close())
 		case <-ctx.Done():
-			r.drain(drain)
+			r.drain(drain, alive)
 			stop()
 			return r.close()
 		}
@@ -87,17 +85,19 @@ func (r *relayRole) reload() {
 	r.log.Info("read again", "tokens", len(r.tokens.list()))
 }
 
-// readAgain reads a file again, and cuts off who is not let in any more.
-func (r *relayRole) readAgain(f reloader) {
+// readAgain reads a file again, and cuts off who is not let in any more. It tells
+// whether it could be read.
+func (r *relayRole) readAgain(f reloader) bool {
 	gone, err := f.reload()
 	if err != nil {
 		r.log.Error("not read again: what was in force stays so", "reason", reason(err))
-		return
+		return false
 	}
 	for _, origin := range gone {
 		links, sessions := r.relay.Revoke(origin, "the token was revoked")
 		r.log.Info("a token is gone", "id", origin, "links_closed", links, "sessions_ended", sessions)
 	}
+	return true
 }
 
 // aliveTime is how long the relay may take to show that it does its work.
@@ -115,8 +115,9 @@ func (r *relayRole) sayAlive(ctx context.Context) {
 	}
 }
 
-// drain lets what is forwarded end by itself.
-func (r *relayRole) drain(wait time.Duration) {
+// drain lets what is forwarded end by itself; alive ticks as in run, since that may
+// take longer than the system's watchdog waits.
+func (r *relayRole) drain(wait time.Duration, alive *time.Ticker) {
 	r.init.stopping(wait + endingTime)
 	if wait <= 0 {
 		return
@@ -124,8 +125,18 @@ func (r *relayRole) drain(wait time.Duration) {
 	r.log.Info("the relay drains: nothing new is let in", "longest", wait.String())
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	if err := r.relay.Drain(ctx); err != nil {
-		r.log.Warn("the relay ends while it forwards")
+	ended := make(chan error, 1)
+	go func() { ended <- r.relay.Drain(ctx) }()
+	for {
+		select {
+		case <-alive.C:
+			r.sayAlive(context.Background())
+		case err := <-ended:
+			if err != nil {
+				r.log.Warn("the relay ends while it forwards")
+			}
+			return
+		}
 	}
 }
 

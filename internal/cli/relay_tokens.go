@@ -26,6 +26,7 @@ type relayTokens struct {
 	own   bool            // we made the file, and look whether it changes
 	known transport.Token // the first one, if this run knows it
 	made  bool            // by this run
+	anew  bool            // the file is to be made again
 
 	mu     sync.Mutex
 	public []transport.TokenPublic
@@ -88,9 +89,6 @@ func (o *relayOptions) openTokens(dir string) (*relayTokens, error) {
 	_, err := os.Stat(name)
 	switch {
 	case o.newToken:
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, &problem{what: "replace", where: session.Display(name), err: err}
-		}
 	case err == nil && o.ticket:
 		return nil, usage("only the public half of this relay's token is kept", "bargee relay ticket makes and prints another one").about("", "--show-ticket")
 	case err == nil:
@@ -100,17 +98,34 @@ func (o *relayOptions) openTokens(dir string) (*relayTokens, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, &problem{what: "read", where: session.Display(name), err: err}
 	}
-	t := &relayTokens{file: name, own: true}
+	t := &relayTokens{file: name, own: true, anew: o.newToken}
 	if toJournal() {
 		return t, nil
 	}
 	t.known, t.made = transport.NewToken(), true
 	t.public = []transport.TokenPublic{t.known.Public()}
-	if err := addToken(name, t.public[0], ""); err != nil {
-		return nil, err
-	}
-	t.stamp = stampOf(name)
 	return t, nil
+}
+
+// keep writes down the token that was made, once the relay runs: one that does not
+// start has told it to nobody.
+func (t *relayTokens) keep() error {
+	if t.anew {
+		if err := os.Remove(t.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return &problem{what: "replace", where: session.Display(t.file), err: err}
+		}
+	}
+	if t.made {
+		if err := addToken(t.file, t.known.Public(), ""); err != nil {
+			return err
+		}
+	}
+	if t.anew || t.made {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.stamp = stampOf(t.file)
+	}
+	return nil
 }
 
 // addToken appends the public half of a token, and what it is for, to a file.

@@ -87,6 +87,11 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 			values = list.GetSlice()
 		}
 		for _, v := range values {
+			if f.Name == "pass-key" { // the service is in another directory
+				if abs, err := filepath.Abs(v); err == nil {
+					v = abs
+				}
+			}
 			words = append(words, unitWord("--"+f.Name+"="+v))
 		}
 	})

@@ -62,6 +62,33 @@ func (a *app) relayRemote(f *relayFlags) (transport.RelayRemote, bool, error) {
 	return r, true, a.relaySecret(&r, f.tokenFile)
 }
 
+// relayAt is relayRemote of a relay that somebody else has named, as a code does; "":
+// of the one that is used here. What BARGEE_RELAY_TOKEN_FILE has is for BARGEE_RELAY,
+// and another one would refuse it instead of taking us as a guest.
+func (a *app) relayAt(addr string) (transport.RelayRemote, bool, error) {
+	word := a.getenv("BARGEE_RELAY")
+	if addr == "" || word == "" {
+		return a.relayRemote(&relayFlags{relay: addr})
+	}
+	known, err := a.knownRelays()
+	if err != nil {
+		return transport.RelayRemote{}, false, err
+	}
+	all, err := known.List()
+	if err != nil {
+		return transport.RelayRemote{}, false, filed(err)
+	}
+	ours, err := a.namedRelay(word, "BARGEE_RELAY", all)
+	if err != nil {
+		return transport.RelayRemote{}, false, err
+	}
+	if ours.Address == addr {
+		return a.relayRemote(new(relayFlags))
+	}
+	r, err := a.namedRelay(addr, "--relay", all)
+	return r, err == nil, err
+}
+
 // namedRelay reads the address of a relay: bargee://[FINGERPRINT@]host[:port],
 // the same without bargee://, or a bgrelay_ word.
 func (a *app) namedRelay(word, source string, all []transport.KnownRelay) (transport.RelayRemote, error) {

@@ -127,3 +127,22 @@ func TestReadTokens(t *testing.T) {
 		t.Errorf("one was added: %v %v", tokens.list(), err)
 	}
 }
+
+// The token of BARGEE_RELAY is not shown to a relay that a code names.
+func TestRelayAt(t *testing.T) {
+	token := transport.NewToken()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token.Reveal()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"BARGEE_HOME": t.TempDir(), "BARGEE_RELAY": "ours.example", "BARGEE_RELAY_TOKEN_FILE": file}
+	a := &app{stderr: new(bytes.Buffer), getenv: func(name string) string { return env[name] }}
+	ours := transport.RelayRemote{Address: "ours.example:6768", Secret: transport.SecretOf(token)}
+	for addr, want := range map[string]transport.RelayRemote{
+		"": ours, "ours.example:6768": ours, "other.example:7000": {Address: "other.example:7000"},
+	} {
+		if got, ok, err := a.relayAt(addr); err != nil || !ok || got != want {
+			t.Errorf("at %q: %+v, %v, %v, want %+v", addr, got, ok, err, want)
+		}
+	}
+}

@@ -165,6 +165,11 @@ func (o *serveOptions) run(ctx context.Context) error {
 			return errors.Join(err, s.close())
 		}
 	}
+	if entry.save != nil {
+		if err := entry.save(); err != nil {
+			return errors.Join(err, s.close())
+		}
+	}
 	if err := o.ready(s, entry, met); err != nil {
 		return errors.Join(err, s.close())
 	}

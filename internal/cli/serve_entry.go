@@ -13,6 +13,7 @@ type entry struct {
 	admission transport.Admission
 	token     transport.Token // if this run knows it
 	made      bool            // by this run
+	save      func() error    // keeps it, when we can be reached; nil: nothing is to be kept
 }
 
 // entry finds the secret that opens tree, or makes one.
@@ -48,7 +49,8 @@ func (o *serveOptions) entry(h home, tree string) (*entry, error) {
 	return in, nil
 }
 
-// ownToken opens in with the token that was made for tree, and makes it at first.
+// ownToken opens in with the token that was made for tree, and makes it at first. One
+// of a run that cannot be reached is not kept: it was told to nobody.
 func (o *serveOptions) ownToken(h home, in *entry, tree string) error {
 	kept, ok, err := h.servedToken(tree)
 	if err != nil && !o.newToken {
@@ -69,9 +71,12 @@ func (o *serveOptions) ownToken(h home, in *entry, tree string) error {
 	}
 	in.token, in.made = transport.NewToken(), true
 	in.admission.Tokens = transport.Tokens(in.token.Public())
-	err = h.keepServedToken(servedToken{Tree: tree, Token: in.token.Public(), Made: time.Now().UTC().Truncate(time.Second)})
-	if err != nil {
-		return &problem{what: "keep", where: "the token", err: err}
+	in.save = func() error {
+		err := h.keepServedToken(servedToken{Tree: tree, Token: in.token.Public(), Made: time.Now().UTC().Truncate(time.Second)})
+		if err != nil {
+			return &problem{what: "keep", where: "the token", err: err}
+		}
+		return nil
 	}
 	return nil
 }

@@ -136,12 +136,11 @@ func (t *lastWords) Write(b []byte) (int, error) {
 	if n := len(t.last) - lastWordsSize; n > 0 {
 		t.last = append([]byte(nil), t.last[n:]...)
 	}
-	if t.line = append(t.line, b...); len(t.line) > lastWordsSize {
-		t.line = t.line[:lastWordsSize]
-	}
+	t.line = append(t.line, b...)
 	for {
 		line, rest, ok := strings.Cut(string(t.line), "\n")
 		if !ok {
+			t.line = t.line[:min(len(t.line), lastWordsSize)]
 			return len(b), nil
 		}
 		t.line = []byte(rest)

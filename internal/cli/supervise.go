@@ -179,6 +179,7 @@ func (s *supervisor) attend(ctx context.Context, c *supervised, hungUp <-chan os
 	ready, over := c.ready, ctx.Done()
 	defer c.life.Close()
 	var late <-chan time.Time
+	missed := false // a SIGHUP, which would end a role that is not ready
 	for {
 		select {
 		case err := <-c.ended:
@@ -189,9 +190,14 @@ func (s *supervisor) attend(ctx context.Context, c *supervised, hungUp <-chan os
 			s.tell = func(superviseReport) {}
 			s.up = true
 			os.Stdout.Close()
+			if missed {
+				_ = c.Process.Signal(syscall.SIGHUP)
+			}
 		case <-hungUp:
 			s.log.reopen()
-			_ = c.Process.Signal(syscall.SIGHUP) // there is none on Windows
+			if missed = ready != nil; !missed {
+				_ = c.Process.Signal(syscall.SIGHUP) // there is none on Windows
+			}
 		case <-over:
 			over = nil
 			c.life.Close()

@@ -101,9 +101,13 @@ func (a *app) revoke(name string, ids []string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return &problem{what: "write", where: session.Display(name), err: err}
+	}
+	// IDs are no secret, and the relay, which has to read them, may be another user.
+	if info, wrong := f.Stat(); wrong != nil || info.Mode().Perm()&0o044 != 0o044 {
+		err = errors.Join(wrong, f.Chmod(0o644))
 	}
 	for _, id := range ids {
 		if !known[id] {
