@@ -164,8 +164,8 @@ func (p *Plane) receiveCarried(raw net.Conn, config *tls.Config, from netip.Addr
 	}
 	p.listenCarried(peer)
 	peer.Close()
+	p.table.leave(from) // before another connection can come from there
 	p.carried.remove(peer)
-	p.table.leave(from)
 }
 
 // greetCarried makes a peer of a connection.

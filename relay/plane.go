@@ -338,6 +338,9 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 		return nil
 	}
 	if d.Type == wire.DatagramHello {
+		if _, err := wire.ParseGreeting(packet); err == nil {
+			return nil // two relays, one of them forged, would greet each other for ever
+		}
 		p.table.greet(from, now)
 		if len(packet) < wire.GreetingSize {
 			return nil

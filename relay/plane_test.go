@@ -245,6 +245,38 @@ func TestOwnListener(t *testing.T) {
 	}
 }
 
+// A relay does not answer what relays say: whoever forges one packet of another
+// relay's would have the two of them, or one and itself, talk for ever.
+func TestRelaysDoNotTalk(t *testing.T) {
+	p, _ := newPlaneOf(t, 1)
+	from := netip.MustParseAddrPort("192.0.2.1:6768")
+	said := [][]byte{p.hear(wire.Hello(), from)}
+	if g, err := wire.ParseGreeting(said[0]); err != nil || g.Observed != from {
+		t.Fatalf("a hello is answered with %v, %v", g, err)
+	}
+	key := make([]byte, 32)
+	for _, d := range []wire.Datagram{{Type: wire.DatagramBind}, {Type: wire.DatagramAnswer}, {Type: wire.DatagramKeep}} {
+		said = append(said, p.hear(d.Append(nil, key), from))
+	}
+	s, err := p.Open([2][]byte{key, key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bind := wire.Datagram{Type: wire.DatagramBind, Session: s.ID, Counter: 1}
+	said = append(said, p.hear(bind.Append(nil, key), from))
+	for i, out := range said {
+		if out == nil {
+			t.Errorf("%d: no answer", i)
+		} else if again := p.hear(out, from); again != nil {
+			t.Errorf("%d: the answer %x is answered with %x", i, out, again)
+		}
+	}
+	other := netip.MustParseAddrPort("192.0.2.2:6768")
+	if p.hear(said[0], other); p.table.find(other).credit != nil {
+		t.Error("a greeting is taken for a hello")
+	}
+}
+
 // refusing allows nothing after the first bytes.
 type refusing struct{ left int }
 

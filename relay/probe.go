@@ -54,6 +54,7 @@ func (b *prober) open(p *Plane) (*net.UDPConn, error) {
 	b.key = keys[0]
 	if b.session, err = p.Open(keys); err != nil {
 		b.close()
+		b.conn.Store(nil) // the next one finds the plane closed too
 	}
 	return conn, err
 }

@@ -32,6 +32,20 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// One that is asked for the first time when it is closed says so each time.
+func TestProbeOfAClosedPlane(t *testing.T) {
+	p, err := NewPlane("127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	for range 2 {
+		if err := p.Probe(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // One whose table is stuck does not, and its Close does not wait for the probe.
 func TestProbeFindsAStuckRelay(t *testing.T) {
 	b := newBed(t)
