@@ -128,6 +128,37 @@ func TestCodeNumberTaken(t *testing.T) {
 	}
 }
 
+// A code whose room somebody else has after the relay lost us is replaced, too.
+func TestCodeNumberTakenLater(t *testing.T) {
+	b := newBed(t)
+	_, _, w := b.welcome(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	first := w.State()
+	b.takeRoom(ctx, b.endpoint(transport.Config{Admission: &transport.Admission{Tree: "/"}}), first.Code.Room())
+	second, err := w.Next(ctx, first)
+	if err != nil || second.Why != transport.CodeTaken || len(second.Code.Number()) != 5 {
+		t.Fatalf("the code has the number %s, %q: %v", second.Code.Number(), second.Why, err)
+	}
+}
+
+// takeRoom has e open a room that another one has open, whose link to the relay is cut.
+func (b *bed) takeRoom(ctx context.Context, e *transport.Endpoint, room transport.RoomName) {
+	b.t.Helper()
+	for {
+		for _, l := range b.relay.cfg.Endpoint.Links() {
+			l.Close("cut")
+		}
+		_, err := e.Host(ctx, b.remote(true), room, transport.RoomOptions{})
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, transport.ErrRoomOpen) { // the first one was faster
+			b.t.Fatal(err)
+		}
+	}
+}
+
 // Codes are replaced together with their rooms, and who types the one before is told
 // so. It holds F94.
 func TestCodeExpiresAtRelay(t *testing.T) {
@@ -235,18 +266,7 @@ func TestMeetAfterAbsence(t *testing.T) {
 		met <- err
 	}()
 	<-ready
-	for {
-		for _, l := range b.relay.cfg.Endpoint.Links() {
-			l.Close("cut")
-		}
-		_, err := second.Host(ctx, b.remote(true), room, transport.RoomOptions{})
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, transport.ErrRoomOpen) { // the first one was faster
-			t.Fatal(err)
-		}
-	}
+	b.takeRoom(ctx, second, room)
 	if _, err := second.Accept(ctx); err != nil {
 		t.Error(err)
 	}

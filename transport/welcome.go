@@ -171,7 +171,6 @@ func (w *Welcome) open(ctx context.Context) (InvitationState, error) {
 		case err == nil:
 			return s, nil
 		case errors.As(err, &taken):
-			w.v.Taken(taken.room) // a guest's is not replaced
 			if s.Code.IsZero() || taken.room != s.Code.Room() {
 				return s, err
 			}
@@ -197,7 +196,13 @@ func (w *Welcome) openAll(ctx context.Context, s InvitationState) error {
 		r := &welcomeRoom{}
 		if w.doors.hasRelay() {
 			var err error
-			if r.hosted, err = w.from.Host(ctx, w.doors.Relay, name, w.o); err != nil {
+			o := w.o
+			o.Changed = func(s RoomState) {
+				if errors.Is(s.Err, ErrRoomOpen) { // maybe only later: the relay was restarted, say
+					w.v.Taken(name) // a guest's is not replaced
+				}
+			}
+			if r.hosted, err = w.from.Host(ctx, w.doors.Relay, name, o); err != nil {
 				if errors.Is(err, ErrRoomOpen) {
 					err = &takenError{name, err}
 				}
