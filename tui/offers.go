@@ -20,7 +20,8 @@ type Offers interface {
 	Receive(word string, into session.Path)
 
 	// Accept makes a transfer of an offer, and Refuse tells the other side why not;
-	// one that came to nothing is only forgotten. Both take it off the list.
+	// one that is still sought, or came to nothing, is only forgotten. Both take it
+	// off the list.
 	Accept(id int)
 	Refuse(id int, why string)
 }
