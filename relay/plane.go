@@ -83,8 +83,8 @@ func NewPlane(addr string, loops int) (*Plane, error) {
 	return newPlane(addr, loops, time.Now)
 }
 
-// NewPlaneOn begins to forward on sockets that somebody has opened, all on one port;
-// each has a loop. They belong to the Plane from here on, also after an error.
+// NewPlaneOn begins to forward on sockets that somebody has opened, all on one
+// address and port, since what comes in on one goes out on it; each has a loop. They belong to the Plane from here on, also after an error.
 func NewPlaneOn(conns ...*net.UDPConn) (*Plane, error) {
 	var sockets []socket
 	var errs []error
@@ -95,6 +95,9 @@ func NewPlaneOn(conns ...*net.UDPConn) (*Plane, error) {
 			continue
 		}
 		sockets = append(sockets, s)
+		if first := sockets[0].addr(); s.addr() != first {
+			errs = append(errs, fmt.Errorf("the sockets are on %v and %v: all have to be on one address", first, s.addr()))
+		}
 	}
 	if len(conns) == 0 {
 		errs = append(errs, errors.New("no socket"))

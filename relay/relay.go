@@ -132,6 +132,7 @@ func (r *Relay) match(name roomName, at netip.AddrPort) (o *opener, opens, joins
 	}
 	stay, refused := r.cfg.Ledger.begin(o.token, o.source, from, now)
 	if refused != nil {
+		r.rooms.back(name, o)
 		return nil, nil, nil, refused
 	}
 	keys := [2][]byte{make([]byte, 32), make([]byte, 32)}

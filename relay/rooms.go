@@ -165,6 +165,13 @@ func (r *rooms) owner(name roomName, now time.Time) (o *opener, refused *refusal
 	return x.owner, nil
 }
 
+// back undoes a join of a room that came to nothing: so many may join as wanted.
+func (r *rooms) back(name roomName, o *opener) {
+	if x := r.open[name]; x != nil && x.owner == o && x.joins >= 0 {
+		x.joins++
+	}
+}
+
 // count counts a join from a source, or says how long it has to wait.
 func (r *rooms) count(from netip.Prefix, now time.Time) (refused *refusal) {
 	if wait := r.take(from, now); wait > 0 {
@@ -185,10 +192,11 @@ func (r *rooms) take(from netip.Prefix, now time.Time) (wait time.Duration) {
 	if now.Before(j.locked) {
 		return j.locked.Sub(now)
 	}
-	if wait := j.hour.take(now, time.Hour, r.limits.perHour); wait > 0 {
+	// Who is told to wait a minute has not joined: that does not count for the hour.
+	if wait := j.minute.take(now, time.Minute, r.limits.perMinute); wait > 0 {
 		return wait
 	}
-	return j.minute.take(now, time.Minute, r.limits.perMinute)
+	return j.hour.take(now, time.Hour, r.limits.perHour)
 }
 
 // wrong locks a source out for a while: it joined and did not know the secret.

@@ -61,7 +61,8 @@ func TestRooms(t *testing.T) {
 			{after: 10 * time.Second, do: "join", room: 1, who: 9, want: whyLimit, wait: 50 * time.Second},
 			{do: "join", room: 1, who: 8, want: whyNoRoom},
 			{after: 50 * time.Second, do: "join", room: 1, who: 9, want: whyNoRoom},
-			{after: time.Minute, do: "join", room: 1, who: 9, want: whyLimit, wait: 58 * time.Minute},
+			{after: time.Minute, do: "join", room: 1, who: 9, want: whyNoRoom},
+			{after: time.Minute, do: "join", room: 1, who: 9, want: whyLimit, wait: 57 * time.Minute},
 		},
 		"a wrong secret": {
 			{do: "open", room: 1, who: 1, want: fine},
@@ -132,6 +133,35 @@ func TestRoomAwaited(t *testing.T) {
 	r.leave(roomName{2}, c)
 	if len(r.awaited) != 0 {
 		t.Errorf("%d are waited for", len(r.awaited))
+	}
+}
+
+// A join that the ledger refuses is none of those that may join.
+func TestRefusedJoinIsNotUsedUp(t *testing.T) {
+	p, c := newPlaneOf(t, 1)
+	l := NewLedger(Limits{PerToken: Terms{Sessions: 1}}, c.now())
+	r := New(Config{Plane: p, Ledger: l})
+	one, other, from := roomName{1}, roomName{2}, netip.MustParseAddrPort("192.0.2.1:5")
+	for _, name := range []roomName{one, other} {
+		if _, refused := r.rooms.begin(name, newOpener("t", from, nil), 0, 1, time.Now()); refused != nil {
+			t.Fatal(refused)
+		}
+	}
+	_, _, leg, refused := r.match(one, from)
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	for range 2 {
+		if _, _, _, refused = r.match(other, from); refused == nil || refused.why != whyLimit {
+			t.Fatalf("a second session: %v", refused)
+		}
+	}
+	r.reject(leg.Session, "t", false)
+	if _, _, _, refused = r.match(other, from); refused != nil {
+		t.Error(refused)
+	}
+	if _, _, _, refused = r.match(other, from); refused == nil || refused.why != whyExpired {
+		t.Errorf("one more than may join: %v", refused)
 	}
 }
 

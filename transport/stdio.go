@@ -106,6 +106,7 @@ func (e *Endpoint) dialStdio(ctx context.Context, pipe io.ReadWriteCloser, r Std
 	}
 	over, err := overPipeEndpoint(pipe, in, cfg, r.Where)
 	if err != nil {
+		pipe.Close()
 		return nil, peer, fmt.Errorf("dial: %w", err)
 	}
 	if udp && r.Hosts != nil {
