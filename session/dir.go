@@ -38,6 +38,21 @@ func OpenDir(name string) (*Dir, error) {
 	return newDir(root), nil
 }
 
+// OpenDirIn is OpenDir of name, relative to the directory jail: no link leads out of
+// it, also none that took the place of a directory a moment ago.
+func OpenDirIn(jail, name string) (*Dir, error) {
+	in, err := os.OpenRoot(jail)
+	if err != nil {
+		return nil, about(Path{}, err)
+	}
+	defer in.Close()
+	root, err := in.OpenRoot(name + "/.") // nothing but a directory
+	if err != nil {
+		return nil, about(Path{}, err)
+	}
+	return newDir(root), nil
+}
+
 func newDir(root *os.Root) *Dir {
 	d := &Dir{root: root}
 	d.disk = disk{ground: d, jail: true}

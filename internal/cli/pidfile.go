@@ -49,6 +49,9 @@ func takePidFile(name string) (*pidFile, error) {
 		}
 		if err := lockNow(f); err != nil {
 			f.Close()
+			if pid, err := runningPid(name); err == nil && pid == 0 {
+				continue // somebody only looked whether it is locked
+			}
 			return nil, errRunning
 		}
 		opened, err1 := f.Stat()

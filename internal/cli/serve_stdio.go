@@ -74,7 +74,8 @@ func (o *serveOptions) ground(wanted string) (g ground, err error) {
 	}
 	switch {
 	case o.dir != "":
-		g.tree, err = within(o.dir, wanted)
+		g.dir, g.tree, err = within(o.dir, wanted)
+		return g, err
 	case wanted != "":
 		g.tree, err = realPath(fromHome(home, wanted))
 	default:
@@ -99,20 +100,23 @@ func fromHome(home, name string) string {
 	return name
 }
 
-// within returns the directory wanted in a jail, whose root and home are one.
-func within(jail, wanted string) (string, error) {
+// within opens the directory wanted in a jail, whose root and home are one, and
+// returns its name.
+func within(jail, wanted string) (*session.Dir, string, error) {
 	root, err := realPath(jail)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	name, err := filepath.EvalSymlinks(filepath.Join(root, fromHome(string(filepath.Separator), wanted)))
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	if rel, err := filepath.Rel(root, name); err != nil || !filepath.IsLocal(rel) {
-		return "", &session.Error{Kind: session.Permission, Err: errors.New("leads out of what is served here")}
+	rel, err := filepath.Rel(root, name)
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, "", &session.Error{Kind: session.Permission, Err: errors.New("leads out of what is served here")}
 	}
-	return name, nil
+	dir, err := session.OpenDirIn(root, rel)
+	return dir, name, err
 }
 
 // A stdioServer is a server at the far end of a pipe.

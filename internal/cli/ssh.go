@@ -102,9 +102,11 @@ func (p *sshProcess) Close() error {
 		_ = p.in.Close() // it may have ended already
 		go func() {
 			late := time.AfterFunc(sshPatience, func() { _ = p.cmd.Process.Kill() })
+			deaf := time.AfterFunc(2*sshPatience, func() { _ = p.out.Close() }) // a child of it may hold the pipe
 			_, _ = io.Copy(io.Discard, p.out)
 			_ = p.cmd.Wait() // its exit code is in ProcessState
 			late.Stop()
+			deaf.Stop()
 			close(p.over)
 		}()
 	})

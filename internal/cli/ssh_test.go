@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/session"
 )
 
 func TestSSHNames(t *testing.T) {
@@ -181,5 +183,49 @@ func TestCameFromHere(t *testing.T) {
 		if got := cameFromHere(connection); got != want {
 			t.Errorf("%q: %t", connection, got)
 		}
+	}
+}
+
+// What the other side wants lies in the jail of this side, or is refused.
+func TestWithin(t *testing.T) {
+	jail := t.TempDir()
+	for _, err := range []error{
+		os.MkdirAll(filepath.Join(jail, "docs", "new"), 0o755), os.WriteFile(filepath.Join(jail, "file"), nil, 0o600),
+		os.Symlink("docs", filepath.Join(jail, "in")), os.Symlink("..", filepath.Join(jail, "out")), os.Symlink("/", filepath.Join(jail, "root")),
+	} {
+		if err != nil {
+			t.Skip(err)
+		}
+	}
+	for wanted, want := range map[string]string{
+		"": ".", "~": ".", "docs": "docs", "/docs/new": "docs/new", "~/docs": "docs", "in/new": "docs/new", "../docs": "docs",
+		"out": "", "root": "", "nothing": "", "file": "",
+	} {
+		dir, name, err := within(jail, wanted)
+		if want == "" {
+			if err == nil {
+				t.Errorf("%q: is %s", wanted, name)
+				dir.Close()
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", wanted, err)
+			continue
+		}
+		dir.Close()
+		if root, err := realPath(jail); err != nil || name != filepath.Join(root, want) {
+			t.Errorf("%q: is %s, %v, want %s", wanted, name, err, want)
+		}
+	}
+	if err := os.Rename(filepath.Join(jail, "docs"), filepath.Join(jail, "was")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/", filepath.Join(jail, "docs")); err != nil {
+		t.Fatal(err)
+	}
+	if dir, err := session.OpenDirIn(jail, "docs"); err == nil { // as if it came after the look
+		dir.Close()
+		t.Error("a link leads out")
 	}
 }
