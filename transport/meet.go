@@ -98,8 +98,10 @@ func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (
 	if _, err := e.transport.WriteTo(hello, at); err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
 	}
+	stop := e.sayHello(at)
 	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Pass: r.Pass, Guest: r.guest(), Early: true,
 		As: e.cfg.Identity.ForRelay(r.Address)})
+	stop()
 	if err != nil {
 		return nil, fmt.Errorf("the relay: %w", err)
 	}
@@ -112,6 +114,32 @@ func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (
 	}()
 	return l, nil
 }
+
+// sayHello says hello to a relay again and again until stop: one may be lost, or
+// forgotten where many say it, and without it the relay hears nothing of a dial.
+func (e *Endpoint) sayHello(relay net.Addr) (stop func()) {
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for wait := helloFirst; ; wait = min(2*wait, helloMost) {
+			select {
+			case <-time.After(wait):
+				_, _ = e.transport.WriteTo(wire.Hello(), relay)
+			case <-over:
+				return
+			case <-e.ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { close(over); <-ended }
+}
+
+// How soon a hello is said again while there is no link; then after twice that.
+const (
+	helloFirst = 150 * time.Millisecond
+	helloMost  = time.Second
+)
 
 // lookAfter has a relay hear us as long as l lives. A relay that was restarted does
 // not know the link: it says in its greeting that it is another run, long before l

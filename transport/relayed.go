@@ -204,12 +204,10 @@ func ListenToRelay(addr string, cfg Config, relay string) (*Endpoint, error) {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", relay, err)
 	}
 	e.wait.Go(func() {
-		tick := time.NewTicker(keepEvery)
-		defer tick.Stop()
-		for {
+		for wait := helloFirst; ; wait = min(2*wait, keepEvery) { // the first may be lost, and a dial waits for it
 			select {
-			case <-tick.C:
-				_, _ = e.transport.WriteTo(hello, at) // lost, as packets are
+			case <-time.After(wait):
+				_, _ = e.transport.WriteTo(hello, at)
 			case <-e.ctx.Done():
 				return
 			}
