@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,8 +21,9 @@ const askpassSocket = "BARGEE_ASKPASS_SOCKET"
 
 const askpassWait = 10 * time.Second
 
-// answerAskpass answers what ssh, with env, asks for with secret until done.
-func answerAskpass(secret string) (env []string, done func(), err error) {
+// answerAskpass answers what ssh, with env, asks for at one of these hosts, or for a
+// key, with secret until done.
+func answerAskpass(secret string, hosts ...string) (env []string, done func(), err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -44,7 +46,7 @@ func answerAskpass(secret string) (env []string, done func(), err error) {
 			}
 			_ = c.SetDeadline(time.Now().Add(askpassWait))
 			prompt, _ := io.ReadAll(io.LimitReader(c, 4<<10)) // of a prompt that is cut enough is known
-			if isForPassword(string(prompt)) {
+			if isForPassword(string(prompt), hosts) {
 				_, _ = io.WriteString(c, secret+"\n")
 			}
 			c.Close()
@@ -55,9 +57,19 @@ func answerAskpass(secret string) (env []string, done func(), err error) {
 }
 
 // isForPassword tells a question for a secret from one for a yes, as that whether a
-// host is to be trusted: nobody is there to say it.
-func isForPassword(prompt string) bool {
-	return !strings.Contains(prompt, "yes/no") && !strings.Contains(prompt, "fingerprint")
+// host is to be trusted: nobody is there to say it. Nor does a host on the way
+// (ProxyJump) get to see what is for another: ssh says USER@HOST's password, or
+// (USER@HOST) and what that host asks.
+func isForPassword(prompt string, hosts []string) bool {
+	if strings.Contains(prompt, "yes/no") || strings.Contains(prompt, "fingerprint") {
+		return false
+	}
+	if !strings.Contains(prompt, "@") || strings.HasPrefix(prompt, "Enter passphrase for ") {
+		return true
+	}
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		return strings.Contains(prompt, "@"+host+"'s password") || strings.HasPrefix(prompt, "(") && strings.Contains(prompt, "@"+host+") ")
+	})
 }
 
 // askpass is what ssh runs: it prints the answer to prompt.

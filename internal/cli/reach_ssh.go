@@ -162,7 +162,7 @@ func (s *sshReach) start(ctx context.Context, ep *transport.Endpoint, word strin
 }
 
 func (s *sshReach) startOnce(ctx context.Context, ep *transport.Endpoint, word string, t target, o sshStart) (transport.Link, error) {
-	p, cleanup, err := s.run(t, o, farScript)
+	p, cleanup, err := s.run(ctx, t, o, farScript)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (s *sshReach) startOnce(ctx context.Context, ep *transport.Endpoint, word s
 
 // run starts ssh with script. cleanup is to be called when it has asked all that
 // it asks.
-func (s *sshReach) run(t target, o sshStart, script string) (p *sshProcess, cleanup func(), err error) {
+func (s *sshReach) run(ctx context.Context, t target, o sshStart, script string) (p *sshProcess, cleanup func(), err error) {
 	words := append(s.program[:len(s.program):len(s.program)], sshArgs(t.ssh, o, script)...)
 	show, cleanup := s.show, func() {}
 	var env []string
@@ -199,7 +199,7 @@ func (s *sshReach) run(t target, o sshStart, script string) (p *sshProcess, clea
 		show = func(line string) { slog.Debug("ssh", "host", t.ssh.host, "says", oneLine(line)) }
 	}
 	if o.secret != "" {
-		if env, cleanup, err = answerAskpass(o.secret); err != nil {
+		if env, cleanup, err = answerAskpass(o.secret, t.ssh.host, sshHostOf(ctx, s.program, t.ssh)); err != nil {
 			return nil, nil, &problem{what: "hand the password to", where: "ssh", err: err}
 		}
 	}

@@ -116,7 +116,7 @@ func (s *sshReach) installAt(ctx context.Context, t target, o sshStart, m *missi
 		return &problem{what: "read", where: session.Display(name), err: err}
 	}
 	defer program.Close()
-	p, cleanup, err := s.run(t, o, installScript)
+	p, cleanup, err := s.run(ctx, t, o, installScript)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestSSHNames(t *testing.T) {
 
 // TestAskpass: what ssh asks for is answered, and nothing is that wants a yes.
 func TestAskpass(t *testing.T) {
-	env, done, err := answerAskpass("open sesame")
+	env, done, err := answerAskpass("open sesame", "nas")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +62,7 @@ func TestAskpass(t *testing.T) {
 	}
 	for prompt, want := range map[string]string{
 		"user@nas's password: ": "open sesame\n", "Enter passphrase for key '/k': ": "open sesame\n",
+		"(user@nas) Password: ": "open sesame\n", "user@jump's password: ": "", "(user@jump) Password: ": "",
 		"Are you sure you want to continue connecting (yes/no/[fingerprint])? ": "",
 	} {
 		var out bytes.Buffer
