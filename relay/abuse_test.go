@@ -37,6 +37,9 @@ func (b *bed) network(n byte, id *transport.Identity) *transport.Endpoint {
 // A source that asks for thousands of rooms is told no after a few, at once and in
 // one line of the log; somebody elsewhere joins as if nothing was.
 func TestTenThousandJoins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, above all under the race detector")
+	}
 	b := newBed(t)
 	name := transport.RoomName{1}
 	owner := b.dial(false)
@@ -318,6 +321,9 @@ func TestAmplification(t *testing.T) {
 // Hellos of forged addresses fill no more memory than that of some, keep nobody out,
 // and take no leg's place.
 func TestFloodOfHellos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, above all under the race detector")
+	}
 	table, now := newTable(), time.Unix(1_000_000, 0)
 	s := &Session{ID: 1}
 	s.legs[0].key = keyOf(1)

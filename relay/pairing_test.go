@@ -292,6 +292,9 @@ func TestMeetWithWrongRelayToken(t *testing.T) {
 // Thousands of pairings opened at once with one token: so many as a token may have are,
 // the others are told so, and another token's are none the worse. It holds M91.
 func TestThousandPairings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, above all under the race detector")
+	}
 	r, now := newRooms(defaultRoomLimits), time.Unix(1_000_000, 0)
 	opened := 0
 	for n := range defaultRoomLimits.perToken + 1000 {
