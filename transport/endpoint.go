@@ -234,8 +234,14 @@ func (e *Endpoint) Close() error {
 	if e.over != nil { // what waits for a pipe that takes nothing would wait for ever
 		defer time.AfterFunc(pipeFarewell, func() { e.over.Close() }).Stop()
 	}
+	farewell, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
 	for _, l := range links {
 		l.Close("the program ends")
+		select { // somebody else may be at it, and the peer hears nothing without the socket
+		case <-l.parted:
+		case <-farewell.Done():
+		}
 	}
 	if listener != nil {
 		listener.Close()
@@ -247,6 +253,9 @@ func (e *Endpoint) Close() error {
 	e.wait.Wait()
 	return err
 }
+
+// farewellTime is how long Close waits at most for links that are just being closed.
+const farewellTime = time.Second
 
 // begin makes Close wait for the caller, who has to call wait.Done. It fails
 // after Close.

@@ -53,6 +53,7 @@ type link struct {
 	changed chan struct{} // closed when lanes come or go, or the choice changes
 	err     error         // why it is dead; nil while it lives
 	done    chan struct{}
+	parted  chan struct{} // closed after done, when all lanes have said so to the peer
 }
 
 var _ Link = (*link)(nil)
@@ -74,6 +75,7 @@ func newLink(id linkID, peer Peer, wait *sync.WaitGroup, forget func()) *link {
 		lastID:   1,
 		changed:  make(chan struct{}),
 		done:     make(chan struct{}),
+		parted:   make(chan struct{}),
 	}
 }
 
@@ -124,6 +126,7 @@ func (l *link) end(err error, reason string) {
 		n.conn.CloseWithError(codeClosed, reason)
 	}
 	l.forget()
+	close(l.parted)
 }
 
 func (l *link) Close(reason string) error {
