@@ -143,6 +143,9 @@ func flooder(ctx context.Context, t *testing.T, n byte, at net.Addr, initial []b
 // While others flood the relay with beginnings of connections, and hold as many
 // silent ones as they can, two peers link to each other within 2 s.
 func TestFloodOfHandshakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is about time, which the race detector takes")
+	}
 	quiet := time.Now()
 	newBed(t).meet(false)
 	patience := 2*time.Second + 5*time.Since(quiet) // on a machine that does something else, too

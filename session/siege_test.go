@@ -127,6 +127,9 @@ func (l *liar) hearToTheEnd() (said error) {
 
 // M60: claims, needs and wants without end cost a sender what its files allow.
 func TestSiegeOfAnswers(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("it is about memory and time, of which the race detector takes several times as much")
+	}
 	for _, c := range []struct {
 		name string
 		size int64
