@@ -38,6 +38,9 @@ func TestDirList(t *testing.T) {
 // A tree of a million directories is kept in 48 MiB, and a sender that names
 // the same ones without end is stopped.
 func TestDirListIsBounded(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("it is about memory, of which the race detector takes several times as much")
+	}
 	var l dirList
 	now := time.Unix(1_700_000_000, 123_456_789)
 	for i := range 1_000_000 {

@@ -163,6 +163,9 @@ func TestSiegeOfHeaders(t *testing.T) {
 // M70: streams without end, opened and given up at once, cost what the streams
 // of an honest peer do, and others are answered meanwhile.
 func TestSiegeOfStreams(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("it is about memory, of which the race detector takes several times as much")
+	}
 	s := besiege(t)
 	t.Cleanup(s.lift)
 	remote, link := served(t, ServerConfig{Tree: openDir(t, t.TempDir())})

@@ -113,6 +113,9 @@ func TestRemoteWatchThatEnds(t *testing.T) {
 // What comes of a directory without end is bounded by what is taken of it, and
 // is not kept.
 func TestRemoteDirectoryWithoutEnd(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("it is about memory, of which the race detector takes several times as much")
+	}
 	var said atomic.Int64
 	endless := func(m proto.Message) *Remote {
 		b := message(t, m)
