@@ -85,7 +85,7 @@ func TestOneQueue(t *testing.T) {
 	for _, name := range []string{"cargo1", "cargo2", "cargo3"} {
 		s.cargo(name, 32)
 	}
-	s.cargo("zz", 300)
+	s.cargo("zz", 1000) // so that it still runs when somebody looked
 
 	c := s.copy("cargo1") // asks the screen, and takes over from it
 	s.wait("cargo1")
