@@ -242,8 +242,12 @@ func refusesReceiver(t *testing.T, kind Kind, says []any) {
 		}
 		told <- nil
 	}})
+	// Of the second MiB on nothing fits into the one stream that nobody reads:
+	// however late the sender hears what is said, the file was not sent yet.
 	fill(t, filepath.Join(b.here, "file"), 3<<20, 1)
-	tr := b.run(once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}}))
+	j := once(Job{From: Here, To: b.peer, Sources: []Path{b.path("file")}})
+	j.Options.Streams = 1
+	tr := b.run(j)
 	if tr.State != StateFailed || KindOf(tr.Err) != kind {
 		t.Errorf("%v: %v, want %s", tr.State, tr.Err, kind)
 	}
