@@ -243,7 +243,9 @@
 // a person changes; Concurrency of them run at a time, and beside those what
 // somebody waits for (Job.Foreground), what only waits for answers, and what
 // waits for a secret. Page, History and Log show it, and cost what they return,
-// not what the queue is long.
+// not what the queue is long. A place that is expected (Engine.Expect) is dialled when
+// a transfer of it has its turn. An engine that stands still (EngineConfig.Still) shows
+// and changes a queue, and runs nothing.
 //
 // With a Store the queue outlasts the engine and a kill -9 of its process. What
 // a person asked for (Submit, Pause, SetPriority, Answer, ...) is in the store

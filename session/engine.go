@@ -92,6 +92,9 @@ type EngineConfig struct {
 	// The engine closes it. Nil: the queue lives as long as the engine.
 	Store Store
 
+	// Still says that nothing runs: the queue is there to be seen and changed.
+	Still bool
+
 	// KeepLater says that Keep may come when there are transfers: those that
 	// were submitted before it have negative numbers, and are never kept.
 	KeepLater bool

@@ -210,6 +210,8 @@ type Transfer struct {
 	Asking    int            // how many are parked
 	Failed    []Item
 	Rule      *Rule // that AnswerAll set
+
+	Types []TypeCount // of the files that were copied, what most bytes are of first
 }
 
 // StreamProgress is a data stream at one moment.

@@ -24,6 +24,7 @@ type ledger struct {
 	settled  settled
 	restored bool  // the counts are those of an engine before this one
 	signs    int64 // of life, that nothing else counts
+	types    typeCounts
 	verified int64 // bytes that came over the link and were verified, in all attempts
 	active   map[uint64]*activeFile
 	streams  map[int]*activeStream
@@ -295,6 +296,7 @@ func (l *ledger) settle(id uint64, it *Item) bool {
 		s.failedFiles++
 	}
 	l.t.FilesDone++
+	l.types.add(it)
 	switch it.Result {
 	case Copied, Resumed, Unchanged:
 		s.bytes += it.Size
@@ -373,6 +375,7 @@ func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	t.FilesDone, t.Verified, t.Sent, t.Reused = c.FilesDone, min(c.Verified, c.Bytes), c.Sent, c.Reused
 	t.Wire = c.Wire
 	t.Skipped, t.Failures, t.Failed = c.Skipped, c.Failures, slices.Clone(c.Failed)
+	t.Types = l.types.list()
 	t.Active, t.Streams, t.Rate, t.ETA = nil, nil, 0, -1
 	if t.State != StateRunning {
 		return

@@ -77,9 +77,10 @@ func (e *Engine) keepPlace(p *place, secret string, l transport.Link) {
 func (e *Engine) rouse(p *place) {
 	p.mu.Lock()
 	sleeps := p.info.State == PlaceIdle || p.info.State == PlaceClosed && !p.parted && p.secret == ""
+	secret := p.secret // of one that was expected
 	p.mu.Unlock()
 	if sleeps && p.reach != nil && e.ctx.Err() == nil {
-		e.keepPlace(p, "", nil)
+		e.keepPlace(p, secret, nil)
 	}
 }
 

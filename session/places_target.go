@@ -25,6 +25,26 @@ func (e *Engine) dormant(target string) *place {
 	return nil
 }
 
+// Expect adds the peer that target names as a place that is dialled when a
+// transfer needs it, unless there is one; it need not be there now. What was
+// submitted for it waits until it is.
+func (e *Engine) Expect(target, secret string) (PlaceID, error) {
+	if e.cfg.Reach == nil {
+		return 0, newError(Unreachable, Path{}, "only this machine can be reached")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.placeOf(e.lastingTarget(target))
+	for _, p := range e.places {
+		if p.id == id && secret != "" {
+			p.mu.Lock()
+			p.secret = secret
+			p.mu.Unlock()
+		}
+	}
+	return id, nil
+}
+
 // placeOf returns the place of an address, which is dialled when it is needed;
 // e.mu is held.
 func (e *Engine) placeOf(address string) PlaceID {

@@ -256,6 +256,9 @@ const maxForeground = 8
 // turns returns those that may run now: what ran when the queue was left, then
 // the others; e.mu is held.
 func (e *Engine) turns() (next []*queued) {
+	if e.cfg.Still {
+		return nil
+	}
 	room, fore, resting := e.cfg.Concurrency, maxForeground, 0
 	for q := range e.busy {
 		switch {

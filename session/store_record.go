@@ -73,6 +73,8 @@ type storedLife struct {
 	Removing bool         `json:"removing,omitempty"` // of a move: see queued
 	Counts   storedCounts `json:"counts,omitzero"`
 	Failed   []storedItem `json:"failed,omitempty"`
+
+	Types map[string]typeCount `json:"types,omitempty"`
 }
 
 type storedCounts struct {
@@ -141,6 +143,7 @@ func storeLife(t *Transfer, removing bool) ([]byte, error) {
 		Limit: t.Job.Options.Limit, Rule: t.Rule, Removing: removing,
 		Counts: storedCounts{t.Files, t.Dirs, t.Bytes, t.Counted, t.FilesDone, t.Verified, t.Sent, t.Wire, t.Reused, t.Skipped, t.Failures},
 	}
+	l.Types = typesToStore(t.Types)
 	for _, it := range t.Failed {
 		l.Failed = append(l.Failed, storedItem{it.Path, it.Name, it.Kind, it.Size, it.Result, storeError(it.Err)})
 	}
@@ -156,6 +159,7 @@ func (l *storedLife) restore(q *queued) {
 	c, t := &l.Counts, &q.ledger.t
 	q.ledger.restored = true
 	t.Files, t.Dirs, t.Bytes, t.Counted, t.FilesDone = c.Files, c.Dirs, c.Bytes, c.Counted, c.FilesDone
+	q.ledger.types = l.Types
 	t.Verified, t.Sent, t.Wire, t.Reused, t.Skipped, t.Failures = c.Verified, c.Sent, c.Wire, c.Reused, c.Skipped, c.Failures
 	for _, it := range l.Failed {
 		t.Failed = append(t.Failed, Item{Path: it.Path, Name: it.Name, Kind: it.Kind, Size: it.Size, Result: it.Result, Err: it.Err.restore()})

@@ -40,7 +40,11 @@ func (c *Client) Pin(ctx context.Context, id session.PlaceID, name string) error
 // Connect returns the place of a target at the engine, which links to it if it
 // has not done so before.
 func (c *Client) Connect(ctx context.Context, to Target) (session.PlaceID, error) {
-	t, err := c.askAlone(ctx, &wire.QueueAsk{Ask: &wire.QueueAsk_Connect{Connect: putTarget(to)}})
+	return c.place(ctx, putTarget(to))
+}
+
+func (c *Client) place(ctx context.Context, m *wire.QueueTarget) (session.PlaceID, error) {
+	t, err := c.askAlone(ctx, &wire.QueueAsk{Ask: &wire.QueueAsk_Connect{Connect: m}})
 	if err != nil {
 		return 0, err
 	}
@@ -49,6 +53,14 @@ func (c *Client) Connect(ctx context.Context, to Target) (session.PlaceID, error
 		return 0, lost(errAnswer)
 	}
 	return session.PlaceID(id.Id), nil
+}
+
+// Expect returns the place of a target at the engine, which links to it when a
+// transfer needs it: the peer need not be there now.
+func (c *Client) Expect(ctx context.Context, to Target) (session.PlaceID, error) {
+	m := putTarget(to)
+	m.Later = true
+	return c.place(ctx, m)
 }
 
 // Wait returns when the transfer is over, or paused for want of space.

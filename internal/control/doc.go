@@ -9,6 +9,7 @@
 //	Room      the directory where they meet: a lock and a socket
 //	Server    answers others in place of an engine
 //	Client    asks another process
+//	Visit     a look at the queue that makes nothing run, whoever has it or nobody
 //	Engine    what both an engine and a Client are
 //
 // Who holds the lock of the room (flock(2), so that it ends with the process

@@ -53,6 +53,7 @@ type Queue struct {
 	present map[Role]int // at our server
 
 	targets map[session.PlaceID]Target          // of our places
+	later   map[session.PlaceID]bool            // ours that need not be there yet
 	there   map[session.PlaceID]session.PlaceID // our places at the client's engine
 	back    map[session.PlaceID]session.PlaceID // its places here
 	dialing map[Target]*dialing
@@ -87,7 +88,7 @@ func Open(cfg QueueConfig) *Queue {
 	}
 	q := &Queue{
 		cfg: cfg, local: newEngine(cfg), changed: make(chan struct{}),
-		targets: map[session.PlaceID]Target{}, dialing: map[Target]*dialing{}, errands: map[session.TransferID]*errand{},
+		targets: map[session.PlaceID]Target{}, later: map[session.PlaceID]bool{}, dialing: map[Target]*dialing{}, errands: map[session.TransferID]*errand{},
 	}
 	q.keep = sync.OnceFunc(q.keepQueue)
 	q.ctx, q.cancel = context.WithCancel(context.Background())
@@ -216,7 +217,7 @@ func (q *Queue) become(s electionState) {
 func (q *Queue) lead() {
 	q.cfg.Log.Info("this process runs the queue")
 	s := NewServer(ServerConfig{
-		Engine: q.local, Connect: q.connectFor, Address: q.addressOf, Attended: q.attended, Role: q.cfg.Role, Agent: q.cfg.Agent, World: World(),
+		Engine: q.local, Connect: q.connectFor, Expect: q.expectFor, Address: q.addressOf, Attended: q.attended, Role: q.cfg.Role, Agent: q.cfg.Agent, World: World(),
 	})
 	q.mu.Lock()
 	q.server = s

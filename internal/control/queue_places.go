@@ -33,6 +33,21 @@ func (q *Queue) Connect(ctx context.Context, target, secret string) (session.Pla
 	return id, nil
 }
 
+// Expect adds the peer that target names as a place that is linked to when a
+// transfer needs it: it need not be there now.
+func (q *Queue) Expect(target, secret string) (session.PlaceID, error) {
+	id, err := q.local.Expect(target, secret)
+	if err != nil {
+		return 0, err
+	}
+	at := q.cfg.Reach.Address(target)
+	at.Secret = secret
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.targets[id], q.later[id] = at, true
+	return id, nil
+}
+
 // Adopt makes a place of a link that came in, as session.Engine.Adopt does. It needs
 // the queue to run here: no other process could link there.
 func (q *Queue) Adopt(target string, l transport.Link) (session.PlaceID, error) {
@@ -136,6 +151,7 @@ func (q *Queue) placeThere(ctx context.Context, c *Client, id session.PlaceID) (
 	q.mu.Lock()
 	there, ok := q.there[id]
 	to, known := q.targets[id]
+	later := q.later[id]
 	q.mu.Unlock()
 	if ok {
 		return there, nil
@@ -143,7 +159,11 @@ func (q *Queue) placeThere(ctx context.Context, c *Client, id session.PlaceID) (
 	if !known {
 		return 0, &session.Error{Kind: session.NotFound, Err: errors.New("there is no such place")}
 	}
-	there, err := c.Connect(ctx, to)
+	ask := c.Connect
+	if later {
+		ask = c.Expect
+	}
+	there, err := ask(ctx, to)
 	if err != nil {
 		return 0, err
 	}
@@ -221,6 +241,24 @@ func (q *Queue) connectFor(ctx context.Context, to Target) (session.PlaceID, err
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
+}
+
+// expectFor does the same for one that need not be there now.
+func (q *Queue) expectFor(to Target) (session.PlaceID, error) {
+	word, err := q.cfg.Reach.Word(to)
+	if err != nil {
+		return 0, err
+	}
+	id, err := q.local.Expect(word, to.Secret)
+	if err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if _, ok := q.targets[id]; !ok || to.Secret != "" {
+		q.targets[id] = to
+	}
+	return id, nil
 }
 
 func (q *Queue) dialFor(to Target, d *dialing) {

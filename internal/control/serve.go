@@ -167,7 +167,13 @@ func (s *Server) places(c *conn) error {
 func (s *Server) connect(c *conn, m *wire.QueueTarget) error {
 	ctx, stop := c.watch(s.ctx)
 	defer stop()
-	id, err := s.cfg.Connect(ctx, takeTarget(m))
+	var id session.PlaceID
+	var err error
+	if m.GetLater() && s.cfg.Expect != nil {
+		id, err = s.cfg.Expect(takeTarget(m))
+	} else {
+		id, err = s.cfg.Connect(ctx, takeTarget(m))
+	}
 	if err != nil {
 		_ = s.refuse(c, err)
 	} else {

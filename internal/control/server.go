@@ -39,6 +39,9 @@ type ServerConfig struct {
 	// Connect finds or makes the place of a target.
 	Connect func(context.Context, Target) (session.PlaceID, error)
 
+	// Expect finds or makes it without linking to the peer. Nil: Connect does.
+	Expect func(Target) (session.PlaceID, error)
+
 	// Address returns the target that a place has, without its secret.
 	Address func(session.Place) Target
 

@@ -47,6 +47,9 @@ func putRow(t *session.Transfer) *wire.QueueRow {
 			Verdict: uint32(q.Verdict), First: q.First,
 		})
 	}
+	for _, n := range t.Types {
+		row.Types = append(row.Types, &wire.QueueType{Extension: n.Extension, Files: count(n.Files), Bytes: count(n.Bytes)})
+	}
 	row.Rule = putRule(t.Rule)
 	for _, it := range t.Failed {
 		row.Failed = append(row.Failed, putItem(it))
@@ -104,6 +107,9 @@ func takeRowLists(m *wire.QueueRow, t *session.Transfer) error {
 			out.Streams = append(out.Streams, int(s))
 		}
 		t.Active = append(t.Active, out)
+	}
+	for _, n := range m.GetTypes() {
+		t.Types = append(t.Types, session.TypeCount{Extension: n.GetExtension(), Files: int64(n.GetFiles()), Bytes: int64(n.GetBytes())})
 	}
 	for _, q := range m.GetConflicts() {
 		path, name, err := takePaths(q.GetPath(), q.GetName())

@@ -157,7 +157,7 @@ func (x QueueAct_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use QueueAct_Action.Descriptor instead.
 func (QueueAct_Action) EnumDescriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21, 0}
+	return file_control_proto_rawDescGZIP(), []int{22, 0}
 }
 
 type QueueHello struct {
@@ -1562,6 +1562,7 @@ type QueueRow struct {
 	Asking        uint64                 `protobuf:"varint,26,opt,name=asking,proto3" json:"asking,omitempty"`
 	Failed        []*QueueItem           `protobuf:"bytes,27,rep,name=failed,proto3" json:"failed,omitempty"`
 	Rule          *QueueRule             `protobuf:"bytes,28,opt,name=rule,proto3" json:"rule,omitempty"`
+	Types         []*QueueType           `protobuf:"bytes,29,rep,name=types,proto3" json:"types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1792,6 +1793,74 @@ func (x *QueueRow) GetRule() *QueueRule {
 	return nil
 }
 
+func (x *QueueRow) GetTypes() []*QueueType {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+// QueueType says how many files with an extension a transfer has copied.
+type QueueType struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Extension     string                 `protobuf:"bytes,1,opt,name=extension,proto3" json:"extension,omitempty"` // lower case, without the dot; "": none, "*": those of many others
+	Files         uint64                 `protobuf:"varint,2,opt,name=files,proto3" json:"files,omitempty"`
+	Bytes         uint64                 `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueueType) Reset() {
+	*x = QueueType{}
+	mi := &file_control_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueueType) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueueType) ProtoMessage() {}
+
+func (x *QueueType) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueueType.ProtoReflect.Descriptor instead.
+func (*QueueType) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *QueueType) GetExtension() string {
+	if x != nil {
+		return x.Extension
+	}
+	return ""
+}
+
+func (x *QueueType) GetFiles() uint64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *QueueType) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
 type QueueTime struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	S             int64                  `protobuf:"zigzag64,1,opt,name=s,proto3" json:"s,omitempty"` // since 1970
@@ -1802,7 +1871,7 @@ type QueueTime struct {
 
 func (x *QueueTime) Reset() {
 	*x = QueueTime{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1814,7 +1883,7 @@ func (x *QueueTime) String() string {
 func (*QueueTime) ProtoMessage() {}
 
 func (x *QueueTime) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1827,7 +1896,7 @@ func (x *QueueTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueTime.ProtoReflect.Descriptor instead.
 func (*QueueTime) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *QueueTime) GetS() int64 {
@@ -1858,7 +1927,7 @@ type QueueStream struct {
 
 func (x *QueueStream) Reset() {
 	*x = QueueStream{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +1939,7 @@ func (x *QueueStream) String() string {
 func (*QueueStream) ProtoMessage() {}
 
 func (x *QueueStream) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +1952,7 @@ func (x *QueueStream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueStream.ProtoReflect.Descriptor instead.
 func (*QueueStream) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QueueStream) GetId() uint32 {
@@ -1941,7 +2010,7 @@ type QueueFile struct {
 
 func (x *QueueFile) Reset() {
 	*x = QueueFile{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1953,7 +2022,7 @@ func (x *QueueFile) String() string {
 func (*QueueFile) ProtoMessage() {}
 
 func (x *QueueFile) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1966,7 +2035,7 @@ func (x *QueueFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueFile.ProtoReflect.Descriptor instead.
 func (*QueueFile) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *QueueFile) GetPath() []byte {
@@ -2019,7 +2088,7 @@ type QueueQuestion struct {
 
 func (x *QueueQuestion) Reset() {
 	*x = QueueQuestion{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2100,7 @@ func (x *QueueQuestion) String() string {
 func (*QueueQuestion) ProtoMessage() {}
 
 func (x *QueueQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2113,7 @@ func (x *QueueQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueQuestion.ProtoReflect.Descriptor instead.
 func (*QueueQuestion) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *QueueQuestion) GetId() uint64 {
@@ -2114,7 +2183,7 @@ type QueueItem struct {
 
 func (x *QueueItem) Reset() {
 	*x = QueueItem{}
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2126,7 +2195,7 @@ func (x *QueueItem) String() string {
 func (*QueueItem) ProtoMessage() {}
 
 func (x *QueueItem) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2139,7 +2208,7 @@ func (x *QueueItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueItem.ProtoReflect.Descriptor instead.
 func (*QueueItem) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{18}
+	return file_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *QueueItem) GetPath() []byte {
@@ -2216,7 +2285,7 @@ type QueuePageAsk struct {
 
 func (x *QueuePageAsk) Reset() {
 	*x = QueuePageAsk{}
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2228,7 +2297,7 @@ func (x *QueuePageAsk) String() string {
 func (*QueuePageAsk) ProtoMessage() {}
 
 func (x *QueuePageAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2241,7 +2310,7 @@ func (x *QueuePageAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueuePageAsk.ProtoReflect.Descriptor instead.
 func (*QueuePageAsk) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{19}
+	return file_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *QueuePageAsk) GetTab() uint32 {
@@ -2287,7 +2356,7 @@ type QueuePage struct {
 
 func (x *QueuePage) Reset() {
 	*x = QueuePage{}
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2299,7 +2368,7 @@ func (x *QueuePage) String() string {
 func (*QueuePage) ProtoMessage() {}
 
 func (x *QueuePage) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2312,7 +2381,7 @@ func (x *QueuePage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueuePage.ProtoReflect.Descriptor instead.
 func (*QueuePage) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{20}
+	return file_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *QueuePage) GetTotal() uint64 {
@@ -2425,7 +2494,7 @@ type QueueAct struct {
 
 func (x *QueueAct) Reset() {
 	*x = QueueAct{}
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2506,7 @@ func (x *QueueAct) String() string {
 func (*QueueAct) ProtoMessage() {}
 
 func (x *QueueAct) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2519,7 @@ func (x *QueueAct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueAct.ProtoReflect.Descriptor instead.
 func (*QueueAct) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21}
+	return file_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *QueueAct) GetId() int64 {
@@ -2496,7 +2565,7 @@ type QueueAnswer struct {
 
 func (x *QueueAnswer) Reset() {
 	*x = QueueAnswer{}
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2577,7 @@ func (x *QueueAnswer) String() string {
 func (*QueueAnswer) ProtoMessage() {}
 
 func (x *QueueAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2590,7 @@ func (x *QueueAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueAnswer.ProtoReflect.Descriptor instead.
 func (*QueueAnswer) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{22}
+	return file_control_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *QueueAnswer) GetId() int64 {
@@ -2570,7 +2639,7 @@ type QueueRule struct {
 
 func (x *QueueRule) Reset() {
 	*x = QueueRule{}
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2651,7 @@ func (x *QueueRule) String() string {
 func (*QueueRule) ProtoMessage() {}
 
 func (x *QueueRule) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +2664,7 @@ func (x *QueueRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueRule.ProtoReflect.Descriptor instead.
 func (*QueueRule) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{23}
+	return file_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *QueueRule) GetWhen() uint32 {
@@ -2625,13 +2694,14 @@ type QueueTarget struct {
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"` // of the command line, without a path; a ticket is a secret
 	Secret        string                 `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`   // stays in memory
 	Lanes         uint32                 `protobuf:"varint,3,opt,name=lanes,proto3" json:"lanes,omitempty"`    // 0: as many as are useful
+	Later         bool                   `protobuf:"varint,4,opt,name=later,proto3" json:"later,omitempty"`    // it is dialled when a transfer needs it, and need not be there now
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *QueueTarget) Reset() {
 	*x = QueueTarget{}
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2643,7 +2713,7 @@ func (x *QueueTarget) String() string {
 func (*QueueTarget) ProtoMessage() {}
 
 func (x *QueueTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2656,7 +2726,7 @@ func (x *QueueTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueTarget.ProtoReflect.Descriptor instead.
 func (*QueueTarget) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{24}
+	return file_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *QueueTarget) GetAddress() string {
@@ -2680,6 +2750,13 @@ func (x *QueueTarget) GetLanes() uint32 {
 	return 0
 }
 
+func (x *QueueTarget) GetLater() bool {
+	if x != nil {
+		return x.Later
+	}
+	return false
+}
+
 type QueuePlace struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2701,7 +2778,7 @@ type QueuePlace struct {
 
 func (x *QueuePlace) Reset() {
 	*x = QueuePlace{}
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2713,7 +2790,7 @@ func (x *QueuePlace) String() string {
 func (*QueuePlace) ProtoMessage() {}
 
 func (x *QueuePlace) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2726,7 +2803,7 @@ func (x *QueuePlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueuePlace.ProtoReflect.Descriptor instead.
 func (*QueuePlace) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{25}
+	return file_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *QueuePlace) GetId() uint64 {
@@ -2838,7 +2915,7 @@ type QueueLane struct {
 
 func (x *QueueLane) Reset() {
 	*x = QueueLane{}
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2850,7 +2927,7 @@ func (x *QueueLane) String() string {
 func (*QueueLane) ProtoMessage() {}
 
 func (x *QueueLane) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2863,7 +2940,7 @@ func (x *QueueLane) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLane.ProtoReflect.Descriptor instead.
 func (*QueueLane) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{26}
+	return file_control_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *QueueLane) GetId() uint32 {
@@ -2946,7 +3023,7 @@ type QueuePin struct {
 
 func (x *QueuePin) Reset() {
 	*x = QueuePin{}
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2958,7 +3035,7 @@ func (x *QueuePin) String() string {
 func (*QueuePin) ProtoMessage() {}
 
 func (x *QueuePin) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2971,7 +3048,7 @@ func (x *QueuePin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueuePin.ProtoReflect.Descriptor instead.
 func (*QueuePin) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{27}
+	return file_control_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *QueuePin) GetPlace() uint64 {
@@ -2999,7 +3076,7 @@ type QueueSettings struct {
 
 func (x *QueueSettings) Reset() {
 	*x = QueueSettings{}
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3088,7 @@ func (x *QueueSettings) String() string {
 func (*QueueSettings) ProtoMessage() {}
 
 func (x *QueueSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3101,7 @@ func (x *QueueSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueSettings.ProtoReflect.Descriptor instead.
 func (*QueueSettings) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{28}
+	return file_control_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *QueueSettings) GetConcurrency() uint32 {
@@ -3063,7 +3140,7 @@ type QueueHistoryAsk struct {
 
 func (x *QueueHistoryAsk) Reset() {
 	*x = QueueHistoryAsk{}
-	mi := &file_control_proto_msgTypes[29]
+	mi := &file_control_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3152,7 @@ func (x *QueueHistoryAsk) String() string {
 func (*QueueHistoryAsk) ProtoMessage() {}
 
 func (x *QueueHistoryAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[29]
+	mi := &file_control_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3165,7 @@ func (x *QueueHistoryAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueHistoryAsk.ProtoReflect.Descriptor instead.
 func (*QueueHistoryAsk) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{29}
+	return file_control_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *QueueHistoryAsk) GetFrom() *QueueTime {
@@ -3149,7 +3226,7 @@ type QueueLogAsk struct {
 
 func (x *QueueLogAsk) Reset() {
 	*x = QueueLogAsk{}
-	mi := &file_control_proto_msgTypes[30]
+	mi := &file_control_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3238,7 @@ func (x *QueueLogAsk) String() string {
 func (*QueueLogAsk) ProtoMessage() {}
 
 func (x *QueueLogAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[30]
+	mi := &file_control_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3251,7 @@ func (x *QueueLogAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLogAsk.ProtoReflect.Descriptor instead.
 func (*QueueLogAsk) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{30}
+	return file_control_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *QueueLogAsk) GetAfter() uint64 {
@@ -3199,7 +3276,7 @@ type QueueLine struct {
 
 func (x *QueueLine) Reset() {
 	*x = QueueLine{}
-	mi := &file_control_proto_msgTypes[31]
+	mi := &file_control_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3211,7 +3288,7 @@ func (x *QueueLine) String() string {
 func (*QueueLine) ProtoMessage() {}
 
 func (x *QueueLine) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[31]
+	mi := &file_control_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3224,7 +3301,7 @@ func (x *QueueLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLine.ProtoReflect.Descriptor instead.
 func (*QueueLine) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{31}
+	return file_control_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *QueueLine) GetNumber() uint64 {
@@ -3286,7 +3363,7 @@ type QueueNotice struct {
 
 func (x *QueueNotice) Reset() {
 	*x = QueueNotice{}
-	mi := &file_control_proto_msgTypes[32]
+	mi := &file_control_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3298,7 +3375,7 @@ func (x *QueueNotice) String() string {
 func (*QueueNotice) ProtoMessage() {}
 
 func (x *QueueNotice) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[32]
+	mi := &file_control_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3311,7 +3388,7 @@ func (x *QueueNotice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueNotice.ProtoReflect.Descriptor instead.
 func (*QueueNotice) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{32}
+	return file_control_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *QueueNotice) GetAt() *QueueTime {
@@ -3453,7 +3530,7 @@ const file_control_proto_rawDesc = "" +
 	"timeout_ms\x18\x11 \x01(\x04B\b\xf0\xb5\x18\x80\xd8ĽuR\ttimeoutMs\x12\"\n" +
 	"\x05limit\x18\x12 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05limit\x12 \n" +
 	"\bcompress\x18\x13 \x01(\rB\x04\xf0\xb5\x18\x0fR\bcompress\x12,\n" +
-	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\"\xfa\b\n" +
+	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\"\xae\t\n" +
 	"\bQueueRow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x12R\x02id\x12'\n" +
 	"\x03job\x18\x02 \x01(\v2\x15.bargee.wire.QueueJobR\x03job\x12\x1a\n" +
@@ -3484,7 +3561,12 @@ const file_control_proto_rawDesc = "" +
 	"\tconflicts\x18\x19 \x03(\v2\x1a.bargee.wire.QueueQuestionB\x04\xe8\xb5\x18dR\tconflicts\x12$\n" +
 	"\x06asking\x18\x1a \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06asking\x124\n" +
 	"\x06failed\x18\x1b \x03(\v2\x16.bargee.wire.QueueItemB\x04\xe8\xb5\x18dR\x06failed\x12*\n" +
-	"\x04rule\x18\x1c \x01(\v2\x16.bargee.wire.QueueRuleR\x04rule\"3\n" +
+	"\x04rule\x18\x1c \x01(\v2\x16.bargee.wire.QueueRuleR\x04rule\x122\n" +
+	"\x05types\x18\x1d \x03(\v2\x16.bargee.wire.QueueTypeB\x04\xe8\xb5\x18@R\x05types\"w\n" +
+	"\tQueueType\x12\"\n" +
+	"\textension\x18\x01 \x01(\tB\x04ص\x18\x10R\textension\x12\"\n" +
+	"\x05files\x18\x02 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05files\x12\"\n" +
+	"\x05bytes\x18\x03 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05bytes\"3\n" +
 	"\tQueueTime\x12\f\n" +
 	"\x01s\x18\x01 \x01(\x12R\x01s\x12\x18\n" +
 	"\x02ns\x18\x02 \x01(\rB\b\xf0\xb5\x18\xff\x93\xeb\xdc\x03R\x02ns\"\xc7\x01\n" +
@@ -3571,11 +3653,12 @@ const file_control_proto_rawDesc = "" +
 	"\tQueueRule\x12\x18\n" +
 	"\x04when\x18\x01 \x01(\rB\x04\xf0\xb5\x18\x0fR\x04when\x12\x18\n" +
 	"\x04then\x18\x02 \x01(\rB\x04\xf0\xb5\x18\x0fR\x04then\x12\"\n" +
-	"\totherwise\x18\x03 \x01(\rB\x04\xf0\xb5\x18\x0fR\totherwise\"j\n" +
+	"\totherwise\x18\x03 \x01(\rB\x04\xf0\xb5\x18\x0fR\totherwise\"\x80\x01\n" +
 	"\vQueueTarget\x12\x1f\n" +
 	"\aaddress\x18\x01 \x01(\tB\x05ص\x18\x80@R\aaddress\x12\x1d\n" +
 	"\x06secret\x18\x02 \x01(\tB\x05ص\x18\x80 R\x06secret\x12\x1b\n" +
-	"\x05lanes\x18\x03 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x05lanes\"\xd5\x03\n" +
+	"\x05lanes\x18\x03 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x05lanes\x12\x14\n" +
+	"\x05later\x18\x04 \x01(\bR\x05later\"\xd5\x03\n" +
 	"\n" +
 	"QueuePlace\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\x04B\b\xf0\xb5\x18\xff\xff\xff\xff\aR\x02id\x12\x19\n" +
@@ -3654,7 +3737,7 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_control_proto_goTypes = []any{
 	(QueueRole)(0),          // 0: bargee.wire.QueueRole
 	(QueueAct_Action)(0),    // 1: bargee.wire.QueueAct.Action
@@ -3672,27 +3755,28 @@ var file_control_proto_goTypes = []any{
 	(*QueuePaths)(nil),      // 13: bargee.wire.QueuePaths
 	(*QueueOptions)(nil),    // 14: bargee.wire.QueueOptions
 	(*QueueRow)(nil),        // 15: bargee.wire.QueueRow
-	(*QueueTime)(nil),       // 16: bargee.wire.QueueTime
-	(*QueueStream)(nil),     // 17: bargee.wire.QueueStream
-	(*QueueFile)(nil),       // 18: bargee.wire.QueueFile
-	(*QueueQuestion)(nil),   // 19: bargee.wire.QueueQuestion
-	(*QueueItem)(nil),       // 20: bargee.wire.QueueItem
-	(*QueuePageAsk)(nil),    // 21: bargee.wire.QueuePageAsk
-	(*QueuePage)(nil),       // 22: bargee.wire.QueuePage
-	(*QueueAct)(nil),        // 23: bargee.wire.QueueAct
-	(*QueueAnswer)(nil),     // 24: bargee.wire.QueueAnswer
-	(*QueueRule)(nil),       // 25: bargee.wire.QueueRule
-	(*QueueTarget)(nil),     // 26: bargee.wire.QueueTarget
-	(*QueuePlace)(nil),      // 27: bargee.wire.QueuePlace
-	(*QueueLane)(nil),       // 28: bargee.wire.QueueLane
-	(*QueuePin)(nil),        // 29: bargee.wire.QueuePin
-	(*QueueSettings)(nil),   // 30: bargee.wire.QueueSettings
-	(*QueueHistoryAsk)(nil), // 31: bargee.wire.QueueHistoryAsk
-	(*QueueLogAsk)(nil),     // 32: bargee.wire.QueueLogAsk
-	(*QueueLine)(nil),       // 33: bargee.wire.QueueLine
-	(*QueueNotice)(nil),     // 34: bargee.wire.QueueNotice
-	(*Entry)(nil),           // 35: bargee.wire.Entry
-	(EntryKind)(0),          // 36: bargee.wire.EntryKind
+	(*QueueType)(nil),       // 16: bargee.wire.QueueType
+	(*QueueTime)(nil),       // 17: bargee.wire.QueueTime
+	(*QueueStream)(nil),     // 18: bargee.wire.QueueStream
+	(*QueueFile)(nil),       // 19: bargee.wire.QueueFile
+	(*QueueQuestion)(nil),   // 20: bargee.wire.QueueQuestion
+	(*QueueItem)(nil),       // 21: bargee.wire.QueueItem
+	(*QueuePageAsk)(nil),    // 22: bargee.wire.QueuePageAsk
+	(*QueuePage)(nil),       // 23: bargee.wire.QueuePage
+	(*QueueAct)(nil),        // 24: bargee.wire.QueueAct
+	(*QueueAnswer)(nil),     // 25: bargee.wire.QueueAnswer
+	(*QueueRule)(nil),       // 26: bargee.wire.QueueRule
+	(*QueueTarget)(nil),     // 27: bargee.wire.QueueTarget
+	(*QueuePlace)(nil),      // 28: bargee.wire.QueuePlace
+	(*QueueLane)(nil),       // 29: bargee.wire.QueueLane
+	(*QueuePin)(nil),        // 30: bargee.wire.QueuePin
+	(*QueueSettings)(nil),   // 31: bargee.wire.QueueSettings
+	(*QueueHistoryAsk)(nil), // 32: bargee.wire.QueueHistoryAsk
+	(*QueueLogAsk)(nil),     // 33: bargee.wire.QueueLogAsk
+	(*QueueLine)(nil),       // 34: bargee.wire.QueueLine
+	(*QueueNotice)(nil),     // 35: bargee.wire.QueueNotice
+	(*Entry)(nil),           // 36: bargee.wire.Entry
+	(EntryKind)(0),          // 37: bargee.wire.EntryKind
 }
 var file_control_proto_depIdxs = []int32{
 	9,  // 0: bargee.wire.QueueWelcome.error:type_name -> bargee.wire.QueueError
@@ -3701,64 +3785,65 @@ var file_control_proto_depIdxs = []int32{
 	11, // 3: bargee.wire.QueueAsk.submit:type_name -> bargee.wire.QueueSubmit
 	7,  // 4: bargee.wire.QueueAsk.wait:type_name -> bargee.wire.QueueOne
 	8,  // 5: bargee.wire.QueueAsk.rows:type_name -> bargee.wire.QueueIDs
-	21, // 6: bargee.wire.QueueAsk.page:type_name -> bargee.wire.QueuePageAsk
-	23, // 7: bargee.wire.QueueAsk.act:type_name -> bargee.wire.QueueAct
-	24, // 8: bargee.wire.QueueAsk.answer:type_name -> bargee.wire.QueueAnswer
+	22, // 6: bargee.wire.QueueAsk.page:type_name -> bargee.wire.QueuePageAsk
+	24, // 7: bargee.wire.QueueAsk.act:type_name -> bargee.wire.QueueAct
+	25, // 8: bargee.wire.QueueAsk.answer:type_name -> bargee.wire.QueueAnswer
 	6,  // 9: bargee.wire.QueueAsk.places:type_name -> bargee.wire.QueueNothing
-	26, // 10: bargee.wire.QueueAsk.connect:type_name -> bargee.wire.QueueTarget
-	29, // 11: bargee.wire.QueueAsk.pin:type_name -> bargee.wire.QueuePin
+	27, // 10: bargee.wire.QueueAsk.connect:type_name -> bargee.wire.QueueTarget
+	30, // 11: bargee.wire.QueueAsk.pin:type_name -> bargee.wire.QueuePin
 	7,  // 12: bargee.wire.QueueAsk.disconnect:type_name -> bargee.wire.QueueOne
 	6,  // 13: bargee.wire.QueueAsk.settings:type_name -> bargee.wire.QueueNothing
-	30, // 14: bargee.wire.QueueAsk.set:type_name -> bargee.wire.QueueSettings
-	31, // 15: bargee.wire.QueueAsk.history:type_name -> bargee.wire.QueueHistoryAsk
-	32, // 16: bargee.wire.QueueAsk.log:type_name -> bargee.wire.QueueLogAsk
+	31, // 14: bargee.wire.QueueAsk.set:type_name -> bargee.wire.QueueSettings
+	32, // 15: bargee.wire.QueueAsk.history:type_name -> bargee.wire.QueueHistoryAsk
+	33, // 16: bargee.wire.QueueAsk.log:type_name -> bargee.wire.QueueLogAsk
 	6,  // 17: bargee.wire.QueueAsk.notices:type_name -> bargee.wire.QueueNothing
 	9,  // 18: bargee.wire.QueueTell.error:type_name -> bargee.wire.QueueError
 	6,  // 19: bargee.wire.QueueTell.done:type_name -> bargee.wire.QueueNothing
 	6,  // 20: bargee.wire.QueueTell.end:type_name -> bargee.wire.QueueNothing
 	15, // 21: bargee.wire.QueueTell.row:type_name -> bargee.wire.QueueRow
-	20, // 22: bargee.wire.QueueTell.item:type_name -> bargee.wire.QueueItem
-	27, // 23: bargee.wire.QueueTell.place:type_name -> bargee.wire.QueuePlace
-	22, // 24: bargee.wire.QueueTell.page:type_name -> bargee.wire.QueuePage
-	30, // 25: bargee.wire.QueueTell.settings:type_name -> bargee.wire.QueueSettings
-	33, // 26: bargee.wire.QueueTell.line:type_name -> bargee.wire.QueueLine
-	34, // 27: bargee.wire.QueueTell.notice:type_name -> bargee.wire.QueueNotice
+	21, // 22: bargee.wire.QueueTell.item:type_name -> bargee.wire.QueueItem
+	28, // 23: bargee.wire.QueueTell.place:type_name -> bargee.wire.QueuePlace
+	23, // 24: bargee.wire.QueueTell.page:type_name -> bargee.wire.QueuePage
+	31, // 25: bargee.wire.QueueTell.settings:type_name -> bargee.wire.QueueSettings
+	34, // 26: bargee.wire.QueueTell.line:type_name -> bargee.wire.QueueLine
+	35, // 27: bargee.wire.QueueTell.notice:type_name -> bargee.wire.QueueNotice
 	6,  // 28: bargee.wire.QueueTell.leaving:type_name -> bargee.wire.QueueNothing
 	0,  // 29: bargee.wire.QueueAttend.role:type_name -> bargee.wire.QueueRole
 	12, // 30: bargee.wire.QueueSubmit.job:type_name -> bargee.wire.QueueJob
 	14, // 31: bargee.wire.QueueJob.options:type_name -> bargee.wire.QueueOptions
 	12, // 32: bargee.wire.QueueRow.job:type_name -> bargee.wire.QueueJob
 	9,  // 33: bargee.wire.QueueRow.error:type_name -> bargee.wire.QueueError
-	16, // 34: bargee.wire.QueueRow.retry_at:type_name -> bargee.wire.QueueTime
-	16, // 35: bargee.wire.QueueRow.queued:type_name -> bargee.wire.QueueTime
-	16, // 36: bargee.wire.QueueRow.started:type_name -> bargee.wire.QueueTime
-	16, // 37: bargee.wire.QueueRow.finished:type_name -> bargee.wire.QueueTime
-	17, // 38: bargee.wire.QueueRow.streams:type_name -> bargee.wire.QueueStream
-	18, // 39: bargee.wire.QueueRow.active:type_name -> bargee.wire.QueueFile
-	19, // 40: bargee.wire.QueueRow.conflicts:type_name -> bargee.wire.QueueQuestion
-	20, // 41: bargee.wire.QueueRow.failed:type_name -> bargee.wire.QueueItem
-	25, // 42: bargee.wire.QueueRow.rule:type_name -> bargee.wire.QueueRule
-	35, // 43: bargee.wire.QueueQuestion.source:type_name -> bargee.wire.Entry
-	35, // 44: bargee.wire.QueueQuestion.existing:type_name -> bargee.wire.Entry
-	36, // 45: bargee.wire.QueueItem.kind:type_name -> bargee.wire.EntryKind
-	9,  // 46: bargee.wire.QueueItem.error:type_name -> bargee.wire.QueueError
-	1,  // 47: bargee.wire.QueueAct.action:type_name -> bargee.wire.QueueAct.Action
-	25, // 48: bargee.wire.QueueAnswer.rule:type_name -> bargee.wire.QueueRule
-	9,  // 49: bargee.wire.QueuePlace.error:type_name -> bargee.wire.QueueError
-	16, // 50: bargee.wire.QueuePlace.since:type_name -> bargee.wire.QueueTime
-	16, // 51: bargee.wire.QueuePlace.retry:type_name -> bargee.wire.QueueTime
-	28, // 52: bargee.wire.QueuePlace.lanes:type_name -> bargee.wire.QueueLane
-	26, // 53: bargee.wire.QueuePlace.reach:type_name -> bargee.wire.QueueTarget
-	16, // 54: bargee.wire.QueueHistoryAsk.from:type_name -> bargee.wire.QueueTime
-	16, // 55: bargee.wire.QueueHistoryAsk.to:type_name -> bargee.wire.QueueTime
-	16, // 56: bargee.wire.QueueLine.at:type_name -> bargee.wire.QueueTime
-	9,  // 57: bargee.wire.QueueLine.error:type_name -> bargee.wire.QueueError
-	16, // 58: bargee.wire.QueueNotice.at:type_name -> bargee.wire.QueueTime
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	17, // 34: bargee.wire.QueueRow.retry_at:type_name -> bargee.wire.QueueTime
+	17, // 35: bargee.wire.QueueRow.queued:type_name -> bargee.wire.QueueTime
+	17, // 36: bargee.wire.QueueRow.started:type_name -> bargee.wire.QueueTime
+	17, // 37: bargee.wire.QueueRow.finished:type_name -> bargee.wire.QueueTime
+	18, // 38: bargee.wire.QueueRow.streams:type_name -> bargee.wire.QueueStream
+	19, // 39: bargee.wire.QueueRow.active:type_name -> bargee.wire.QueueFile
+	20, // 40: bargee.wire.QueueRow.conflicts:type_name -> bargee.wire.QueueQuestion
+	21, // 41: bargee.wire.QueueRow.failed:type_name -> bargee.wire.QueueItem
+	26, // 42: bargee.wire.QueueRow.rule:type_name -> bargee.wire.QueueRule
+	16, // 43: bargee.wire.QueueRow.types:type_name -> bargee.wire.QueueType
+	36, // 44: bargee.wire.QueueQuestion.source:type_name -> bargee.wire.Entry
+	36, // 45: bargee.wire.QueueQuestion.existing:type_name -> bargee.wire.Entry
+	37, // 46: bargee.wire.QueueItem.kind:type_name -> bargee.wire.EntryKind
+	9,  // 47: bargee.wire.QueueItem.error:type_name -> bargee.wire.QueueError
+	1,  // 48: bargee.wire.QueueAct.action:type_name -> bargee.wire.QueueAct.Action
+	26, // 49: bargee.wire.QueueAnswer.rule:type_name -> bargee.wire.QueueRule
+	9,  // 50: bargee.wire.QueuePlace.error:type_name -> bargee.wire.QueueError
+	17, // 51: bargee.wire.QueuePlace.since:type_name -> bargee.wire.QueueTime
+	17, // 52: bargee.wire.QueuePlace.retry:type_name -> bargee.wire.QueueTime
+	29, // 53: bargee.wire.QueuePlace.lanes:type_name -> bargee.wire.QueueLane
+	27, // 54: bargee.wire.QueuePlace.reach:type_name -> bargee.wire.QueueTarget
+	17, // 55: bargee.wire.QueueHistoryAsk.from:type_name -> bargee.wire.QueueTime
+	17, // 56: bargee.wire.QueueHistoryAsk.to:type_name -> bargee.wire.QueueTime
+	17, // 57: bargee.wire.QueueLine.at:type_name -> bargee.wire.QueueTime
+	9,  // 58: bargee.wire.QueueLine.error:type_name -> bargee.wire.QueueError
+	17, // 59: bargee.wire.QueueNotice.at:type_name -> bargee.wire.QueueTime
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -3800,14 +3885,14 @@ func file_control_proto_init() {
 		(*QueueTell_Notice)(nil),
 		(*QueueTell_Leaving)(nil),
 	}
-	file_control_proto_msgTypes[28].OneofWrappers = []any{}
+	file_control_proto_msgTypes[29].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
