@@ -42,6 +42,12 @@
 //                                  <-   Offered ... Offered{counted}, end of stream
 //   Request{take}                  ->
 //                                  <-   Reply{done}
+//   Request{scan}                  ->
+//                                  <-   Scanned{head} ... Scanned{done}, end of stream
+//   Request{amend}                 ->
+//                                  <-   Amended, end of stream
+//   Request{hold}                  ->
+//                                  <-   Reply{done}: it is held until the asker ends or aborts
 //   Request{send,fetch,data}            see transfer.proto
 //
 // A server that does not know a request answers Reply{error: KIND_INVALID},
@@ -174,6 +180,58 @@ func (OfferWord) EnumDescriptor() ([]byte, []int) {
 	return file_session_proto_rawDescGZIP(), []int{1}
 }
 
+type StepKind int32
+
+const (
+	StepKind_STEP_KIND_REMOVE StepKind = 0 // a file, link or other; a directory only if there is nothing in it but partials of nobody
+	StepKind_STEP_KIND_MOVE   StepKind = 1
+	StepKind_STEP_KIND_MAKE   StepKind = 2 // a directory, also if it is there
+	StepKind_STEP_KIND_SET    StepKind = 3 // mode and time, of a link its time only; the root of the tree stays as it is
+)
+
+// Enum value maps for StepKind.
+var (
+	StepKind_name = map[int32]string{
+		0: "STEP_KIND_REMOVE",
+		1: "STEP_KIND_MOVE",
+		2: "STEP_KIND_MAKE",
+		3: "STEP_KIND_SET",
+	}
+	StepKind_value = map[string]int32{
+		"STEP_KIND_REMOVE": 0,
+		"STEP_KIND_MOVE":   1,
+		"STEP_KIND_MAKE":   2,
+		"STEP_KIND_SET":    3,
+	}
+)
+
+func (x StepKind) Enum() *StepKind {
+	p := new(StepKind)
+	*p = x
+	return p
+}
+
+func (x StepKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StepKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_session_proto_enumTypes[2].Descriptor()
+}
+
+func (StepKind) Type() protoreflect.EnumType {
+	return &file_session_proto_enumTypes[2]
+}
+
+func (x StepKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StepKind.Descriptor instead.
+func (StepKind) EnumDescriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{2}
+}
+
 type Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Ask:
@@ -202,6 +260,9 @@ type Request struct {
 	//	*Request_Offer
 	//	*Request_Take
 	//	*Request_Introduce
+	//	*Request_Scan
+	//	*Request_Amend
+	//	*Request_Hold
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -460,6 +521,33 @@ func (x *Request) GetIntroduce() *Introduce {
 	return nil
 }
 
+func (x *Request) GetScan() *Scan {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Scan); ok {
+			return x.Scan
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetAmend() *Amend {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Amend); ok {
+			return x.Amend
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetHold() *Hold {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Hold); ok {
+			return x.Hold
+		}
+	}
+	return nil
+}
+
 type isRequest_Ask interface {
 	isRequest_Ask()
 }
@@ -560,6 +648,18 @@ type Request_Introduce struct {
 	Introduce *Introduce `protobuf:"bytes,24,opt,name=introduce,proto3,oneof"`
 }
 
+type Request_Scan struct {
+	Scan *Scan `protobuf:"bytes,25,opt,name=scan,proto3,oneof"`
+}
+
+type Request_Amend struct {
+	Amend *Amend `protobuf:"bytes,26,opt,name=amend,proto3,oneof"`
+}
+
+type Request_Hold struct {
+	Hold *Hold `protobuf:"bytes,27,opt,name=hold,proto3,oneof"`
+}
+
 func (*Request_List) isRequest_Ask() {}
 
 func (*Request_Stat) isRequest_Ask() {}
@@ -607,6 +707,12 @@ func (*Request_Offer) isRequest_Ask() {}
 func (*Request_Take) isRequest_Ask() {}
 
 func (*Request_Introduce) isRequest_Ask() {}
+
+func (*Request_Scan) isRequest_Ask() {}
+
+func (*Request_Amend) isRequest_Ask() {}
+
+func (*Request_Hold) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2527,11 +2633,538 @@ func (x *Hit) GetEntry() *Entry {
 	return nil
 }
 
+// Scan asks for all that is in a directory and below, in an order in which two
+// scans can be held against each other as they come: a directory with all its
+// entries, then, one after the other, the directories in it with all that is below.
+// The entries of a directory are in the order of their names with A to Z read as a
+// to z, byte by byte, and where that says they are the same, of their bytes.
+type Scan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Path  []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Lines as in a .gitignore: the last one that fits says whether an entry is left
+	// out, and with a directory all that is in it. What is left out is not told, but
+	// for that there is something (see records).
+	Rules [][]byte `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Patterns of the same kind, without "!": a file or link has to fit one of them, if
+	// there are any.
+	Only          [][]byte `protobuf:"bytes,3,rep,name=only,proto3" json:"only,omitempty"`
+	Identity      bool     `protobuf:"varint,4,opt,name=identity,proto3" json:"identity,omitempty"` // tell what distinguishes each entry from another one of its name
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scan) Reset() {
+	*x = Scan{}
+	mi := &file_session_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scan) ProtoMessage() {}
+
+func (x *Scan) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scan.ProtoReflect.Descriptor instead.
+func (*Scan) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Scan) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Scan) GetRules() [][]byte {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *Scan) GetOnly() [][]byte {
+	if x != nil {
+		return x.Only
+	}
+	return nil
+}
+
+func (x *Scan) GetIdentity() bool {
+	if x != nil {
+		return x.Identity
+	}
+	return false
+}
+
+// Scanned is a part of an answer to Scan.
+type Scanned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Error *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"` // the scan ends here, unfinished
+	Head  *ScanHead              `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`   // of the first one, which has nothing else
+	// Entries, each one whole. Numbers are unsigned varints of Protocol Buffers:
+	//
+	//	kind     a byte: 0 to 3 as EntryKind, 4 the end of a directory
+	//	name     its length (at most 1024) and its bytes; not of an end, as all that follows
+	//	mode     the 12 permission bits
+	//	time     seconds since 1970, in zigzag, and nanoseconds
+	//	size     of a file
+	//	target   of a link: its length (at most 4096) and its bytes
+	//	identity 8 bytes, where Scan.identity asks for it; 0: not known
+	//
+	// The end of a directory is its kind, then a byte of flags. 1: something in it is
+	// left out by the filters. 2: not all of it could be read; a byte with the Kind
+	// and a text follow, of at most 512 bytes behind its length.
+	Records       []byte `protobuf:"bytes,3,opt,name=records,proto3" json:"records,omitempty"`
+	Done          bool   `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"` // this is the whole
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scanned) Reset() {
+	*x = Scanned{}
+	mi := &file_session_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scanned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scanned) ProtoMessage() {}
+
+func (x *Scanned) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scanned.ProtoReflect.Descriptor instead.
+func (*Scanned) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Scanned) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Scanned) GetHead() *ScanHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *Scanned) GetRecords() []byte {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *Scanned) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// ScanHead says what has to be known of the disk that is scanned.
+type ScanHead struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ModeBits      uint32                 `protobuf:"varint,1,opt,name=mode_bits,json=modeBits,proto3" json:"mode_bits,omitempty"` // that files can get here: without the umask, and 0 where there are none
+	Folds         bool                   `protobuf:"varint,2,opt,name=folds,proto3" json:"folds,omitempty"`                       // names that differ in upper and lower case only are one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScanHead) Reset() {
+	*x = ScanHead{}
+	mi := &file_session_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScanHead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScanHead) ProtoMessage() {}
+
+func (x *ScanHead) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScanHead.ProtoReflect.Descriptor instead.
+func (*ScanHead) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ScanHead) GetModeBits() uint32 {
+	if x != nil {
+		return x.ModeBits
+	}
+	return 0
+}
+
+func (x *ScanHead) GetFolds() bool {
+	if x != nil {
+		return x.Folds
+	}
+	return false
+}
+
+// Amend asks for steps to be done to what is below a directory, one after the other.
+// One that fails does not keep the others from their turn. Nothing is removed, moved
+// or changed that is not as the asker saw it: KIND_CHANGED.
+type Amend struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Steps         []*Step                `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	Fsync         bool                   `protobuf:"varint,3,opt,name=fsync,proto3" json:"fsync,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Amend) Reset() {
+	*x = Amend{}
+	mi := &file_session_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Amend) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Amend) ProtoMessage() {}
+
+func (x *Amend) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Amend.ProtoReflect.Descriptor instead.
+func (*Amend) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Amend) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Amend) GetSteps() []*Step {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *Amend) GetFsync() bool {
+	if x != nil {
+		return x.Fsync
+	}
+	return false
+}
+
+type Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          StepKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=bargee.wire.StepKind" json:"kind,omitempty"`
+	Path          []byte                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`           // below Amend.path
+	To            []byte                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`               // of MOVE: its new path, which has to be free
+	Was           *Entry                 `protobuf:"bytes,4,opt,name=was,proto3" json:"was,omitempty"`             // what the asker saw, of all but MAKE; its name is not used
+	Identity      uint64                 `protobuf:"fixed64,5,opt,name=identity,proto3" json:"identity,omitempty"` // what Scan told of that; 0: any
+	Be            *Entry                 `protobuf:"bytes,6,opt,name=be,proto3" json:"be,omitempty"`               // of SET: mode and time
+	Mode          bool                   `protobuf:"varint,7,opt,name=mode,proto3" json:"mode,omitempty"`          // of SET: this is to be set
+	Time          bool                   `protobuf:"varint,8,opt,name=time,proto3" json:"time,omitempty"`          // and this
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_session_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Step) GetKind() StepKind {
+	if x != nil {
+		return x.Kind
+	}
+	return StepKind_STEP_KIND_REMOVE
+}
+
+func (x *Step) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Step) GetTo() []byte {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *Step) GetWas() *Entry {
+	if x != nil {
+		return x.Was
+	}
+	return nil
+}
+
+func (x *Step) GetIdentity() uint64 {
+	if x != nil {
+		return x.Identity
+	}
+	return 0
+}
+
+func (x *Step) GetBe() *Entry {
+	if x != nil {
+		return x.Be
+	}
+	return nil
+}
+
+func (x *Step) GetMode() bool {
+	if x != nil {
+		return x.Mode
+	}
+	return false
+}
+
+func (x *Step) GetTime() bool {
+	if x != nil {
+		return x.Time
+	}
+	return false
+}
+
+type Amended struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`       // no step was done
+	Outcomes      []*Outcome             `protobuf:"bytes,2,rep,name=outcomes,proto3" json:"outcomes,omitempty"` // of the steps, in their order
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Amended) Reset() {
+	*x = Amended{}
+	mi := &file_session_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Amended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Amended) ProtoMessage() {}
+
+func (x *Amended) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Amended.ProtoReflect.Descriptor instead.
+func (*Amended) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Amended) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Amended) GetOutcomes() []*Outcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+type Outcome struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Error         *Error                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"` // absent: done
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Outcome) Reset() {
+	*x = Outcome{}
+	mi := &file_session_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Outcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Outcome) ProtoMessage() {}
+
+func (x *Outcome) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
+func (*Outcome) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Outcome) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// Hold asks that nobody else holds a directory for as long as the stream is open:
+// KIND_BUSY where somebody does. Any number may share it, if all do. It keeps
+// nobody from reading and writing who does not ask.
+type Hold struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Shared        bool                   `protobuf:"varint,2,opt,name=shared,proto3" json:"shared,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hold) Reset() {
+	*x = Hold{}
+	mi := &file_session_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hold) ProtoMessage() {}
+
+func (x *Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
+func (*Hold) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Hold) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Hold) GetShared() bool {
+	if x != nil {
+		return x.Shared
+	}
+	return false
+}
+
 var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xba\b\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xb8\t\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -2557,7 +3190,10 @@ const file_session_proto_rawDesc = "" +
 	"\asymlink\x18\x15 \x01(\v2\x14.bargee.wire.SymlinkH\x00R\asymlink\x12-\n" +
 	"\x05offer\x18\x16 \x01(\v2\x15.bargee.wire.AskOfferH\x00R\x05offer\x12,\n" +
 	"\x04take\x18\x17 \x01(\v2\x16.bargee.wire.TakeOfferH\x00R\x04take\x126\n" +
-	"\tintroduce\x18\x18 \x01(\v2\x16.bargee.wire.IntroduceH\x00R\tintroduceB\x05\n" +
+	"\tintroduce\x18\x18 \x01(\v2\x16.bargee.wire.IntroduceH\x00R\tintroduce\x12'\n" +
+	"\x04scan\x18\x19 \x01(\v2\x11.bargee.wire.ScanH\x00R\x04scan\x12*\n" +
+	"\x05amend\x18\x1a \x01(\v2\x12.bargee.wire.AmendH\x00R\x05amend\x12'\n" +
+	"\x04hold\x18\x1b \x01(\v2\x11.bargee.wire.HoldH\x00R\x04holdB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -2676,14 +3312,55 @@ const file_session_proto_rawDesc = "" +
 	"\bsearched\x18\x03 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\bsearched:\x06\x88\xb5\x18\x80\x80@\"K\n" +
 	"\x03Hit\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
-	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryR\x05entry*7\n" +
+	"\x05entry\x18\x02 \x01(\v2\x12.bargee.wire.EntryR\x05entry\"\x80\x01\n" +
+	"\x04Scan\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12 \n" +
+	"\x05rules\x18\x02 \x03(\fB\n" +
+	"ص\x18\x80 \xe8\xb5\x18\x80\bR\x05rules\x12\x1e\n" +
+	"\x04only\x18\x03 \x03(\fB\n" +
+	"ص\x18\x80 \xe8\xb5\x18\x80\x02R\x04only\x12\x1a\n" +
+	"\bidentity\x18\x04 \x01(\bR\bidentity\"\x9c\x01\n" +
+	"\aScanned\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x12)\n" +
+	"\x04head\x18\x02 \x01(\v2\x15.bargee.wire.ScanHeadR\x04head\x12 \n" +
+	"\arecords\x18\x03 \x01(\fB\x06ص\x18\x80\x80\bR\arecords\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\bR\x04done:\x06\x88\xb5\x18\x80\xa0\b\"D\n" +
+	"\bScanHead\x12\"\n" +
+	"\tmode_bits\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\bmodeBits\x12\x14\n" +
+	"\x05folds\x18\x02 \x01(\bR\x05folds\"i\n" +
+	"\x05Amend\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12.\n" +
+	"\x05steps\x18\x02 \x03(\v2\x11.bargee.wire.StepB\x05\xe8\xb5\x18\x80\bR\x05steps\x12\x14\n" +
+	"\x05fsync\x18\x03 \x01(\bR\x05fsync\"\xf3\x01\n" +
+	"\x04Step\x12)\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x15.bargee.wire.StepKindR\x04kind\x12\x1a\n" +
+	"\x04path\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x16\n" +
+	"\x02to\x18\x03 \x01(\fB\x06ص\x18\x80\x80\x02R\x02to\x12$\n" +
+	"\x03was\x18\x04 \x01(\v2\x12.bargee.wire.EntryR\x03was\x12\x1a\n" +
+	"\bidentity\x18\x05 \x01(\x06R\bidentity\x12\"\n" +
+	"\x02be\x18\x06 \x01(\v2\x12.bargee.wire.EntryR\x02be\x12\x12\n" +
+	"\x04mode\x18\a \x01(\bR\x04mode\x12\x12\n" +
+	"\x04time\x18\b \x01(\bR\x04time\"t\n" +
+	"\aAmended\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\x127\n" +
+	"\boutcomes\x18\x02 \x03(\v2\x14.bargee.wire.OutcomeB\x05\xe8\xb5\x18\x80\bR\boutcomes:\x06\x88\xb5\x18\x80\x80@\"3\n" +
+	"\aOutcome\x12(\n" +
+	"\x05error\x18\x01 \x01(\v2\x12.bargee.wire.ErrorR\x05error\":\n" +
+	"\x04Hold\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x16\n" +
+	"\x06shared\x18\x02 \x01(\bR\x06shared*7\n" +
 	"\tAlgorithm\x12\x14\n" +
 	"\x10ALGORITHM_BLAKE3\x10\x00\x12\x14\n" +
 	"\x10ALGORITHM_SHA256\x10\x01*H\n" +
 	"\tOfferWord\x12\x12\n" +
 	"\x0eOFFER_WORD_YES\x10\x00\x12\x11\n" +
 	"\rOFFER_WORD_NO\x10\x01\x12\x14\n" +
-	"\x10OFFER_WORD_TAKEN\x10\x02B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\x10OFFER_WORD_TAKEN\x10\x02*[\n" +
+	"\bStepKind\x12\x14\n" +
+	"\x10STEP_KIND_REMOVE\x10\x00\x12\x12\n" +
+	"\x0eSTEP_KIND_MOVE\x10\x01\x12\x12\n" +
+	"\x0eSTEP_KIND_MAKE\x10\x02\x12\x11\n" +
+	"\rSTEP_KIND_SET\x10\x03B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_session_proto_rawDescOnce sync.Once
@@ -2697,101 +3374,122 @@ func file_session_proto_rawDescGZIP() []byte {
 	return file_session_proto_rawDescData
 }
 
-var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_session_proto_goTypes = []any{
 	(Algorithm)(0),       // 0: bargee.wire.Algorithm
 	(OfferWord)(0),       // 1: bargee.wire.OfferWord
-	(*Request)(nil),      // 2: bargee.wire.Request
-	(*List)(nil),         // 3: bargee.wire.List
-	(*Stat)(nil),         // 4: bargee.wire.Stat
-	(*Open)(nil),         // 5: bargee.wire.Open
-	(*Hash)(nil),         // 6: bargee.wire.Hash
-	(*Make)(nil),         // 7: bargee.wire.Make
-	(*Move)(nil),         // 8: bargee.wire.Move
-	(*Remove)(nil),       // 9: bargee.wire.Remove
-	(*Touch)(nil),        // 10: bargee.wire.Touch
-	(*Ping)(nil),         // 11: bargee.wire.Ping
-	(*Keep)(nil),         // 12: bargee.wire.Keep
-	(*Space)(nil),        // 13: bargee.wire.Space
-	(*ListNames)(nil),    // 14: bargee.wire.ListNames
-	(*StatAll)(nil),      // 15: bargee.wire.StatAll
-	(*Watch)(nil),        // 16: bargee.wire.Watch
-	(*Measure)(nil),      // 17: bargee.wire.Measure
-	(*Find)(nil),         // 18: bargee.wire.Find
-	(*Chmod)(nil),        // 19: bargee.wire.Chmod
-	(*Symlink)(nil),      // 20: bargee.wire.Symlink
-	(*AskOffer)(nil),     // 21: bargee.wire.AskOffer
-	(*Offered)(nil),      // 22: bargee.wire.Offered
-	(*TakeOffer)(nil),    // 23: bargee.wire.TakeOffer
-	(*Reply)(nil),        // 24: bargee.wire.Reply
-	(*Done)(nil),         // 25: bargee.wire.Done
-	(*Introduce)(nil),    // 26: bargee.wire.Introduce
-	(*Introduction)(nil), // 27: bargee.wire.Introduction
-	(*SpaceReply)(nil),   // 28: bargee.wire.SpaceReply
-	(*Entries)(nil),      // 29: bargee.wire.Entries
-	(*Names)(nil),        // 30: bargee.wire.Names
-	(*Described)(nil),    // 31: bargee.wire.Described
-	(*Changes)(nil),      // 32: bargee.wire.Changes
-	(*Measured)(nil),     // 33: bargee.wire.Measured
-	(*Hits)(nil),         // 34: bargee.wire.Hits
-	(*Hit)(nil),          // 35: bargee.wire.Hit
-	(*Send)(nil),         // 36: bargee.wire.Send
-	(*Fetch)(nil),        // 37: bargee.wire.Fetch
-	(*Data)(nil),         // 38: bargee.wire.Data
-	(*Error)(nil),        // 39: bargee.wire.Error
-	(*Entry)(nil),        // 40: bargee.wire.Entry
+	(StepKind)(0),        // 2: bargee.wire.StepKind
+	(*Request)(nil),      // 3: bargee.wire.Request
+	(*List)(nil),         // 4: bargee.wire.List
+	(*Stat)(nil),         // 5: bargee.wire.Stat
+	(*Open)(nil),         // 6: bargee.wire.Open
+	(*Hash)(nil),         // 7: bargee.wire.Hash
+	(*Make)(nil),         // 8: bargee.wire.Make
+	(*Move)(nil),         // 9: bargee.wire.Move
+	(*Remove)(nil),       // 10: bargee.wire.Remove
+	(*Touch)(nil),        // 11: bargee.wire.Touch
+	(*Ping)(nil),         // 12: bargee.wire.Ping
+	(*Keep)(nil),         // 13: bargee.wire.Keep
+	(*Space)(nil),        // 14: bargee.wire.Space
+	(*ListNames)(nil),    // 15: bargee.wire.ListNames
+	(*StatAll)(nil),      // 16: bargee.wire.StatAll
+	(*Watch)(nil),        // 17: bargee.wire.Watch
+	(*Measure)(nil),      // 18: bargee.wire.Measure
+	(*Find)(nil),         // 19: bargee.wire.Find
+	(*Chmod)(nil),        // 20: bargee.wire.Chmod
+	(*Symlink)(nil),      // 21: bargee.wire.Symlink
+	(*AskOffer)(nil),     // 22: bargee.wire.AskOffer
+	(*Offered)(nil),      // 23: bargee.wire.Offered
+	(*TakeOffer)(nil),    // 24: bargee.wire.TakeOffer
+	(*Reply)(nil),        // 25: bargee.wire.Reply
+	(*Done)(nil),         // 26: bargee.wire.Done
+	(*Introduce)(nil),    // 27: bargee.wire.Introduce
+	(*Introduction)(nil), // 28: bargee.wire.Introduction
+	(*SpaceReply)(nil),   // 29: bargee.wire.SpaceReply
+	(*Entries)(nil),      // 30: bargee.wire.Entries
+	(*Names)(nil),        // 31: bargee.wire.Names
+	(*Described)(nil),    // 32: bargee.wire.Described
+	(*Changes)(nil),      // 33: bargee.wire.Changes
+	(*Measured)(nil),     // 34: bargee.wire.Measured
+	(*Hits)(nil),         // 35: bargee.wire.Hits
+	(*Hit)(nil),          // 36: bargee.wire.Hit
+	(*Scan)(nil),         // 37: bargee.wire.Scan
+	(*Scanned)(nil),      // 38: bargee.wire.Scanned
+	(*ScanHead)(nil),     // 39: bargee.wire.ScanHead
+	(*Amend)(nil),        // 40: bargee.wire.Amend
+	(*Step)(nil),         // 41: bargee.wire.Step
+	(*Amended)(nil),      // 42: bargee.wire.Amended
+	(*Outcome)(nil),      // 43: bargee.wire.Outcome
+	(*Hold)(nil),         // 44: bargee.wire.Hold
+	(*Send)(nil),         // 45: bargee.wire.Send
+	(*Fetch)(nil),        // 46: bargee.wire.Fetch
+	(*Data)(nil),         // 47: bargee.wire.Data
+	(*Error)(nil),        // 48: bargee.wire.Error
+	(*Entry)(nil),        // 49: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
-	3,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
-	4,  // 1: bargee.wire.Request.stat:type_name -> bargee.wire.Stat
-	5,  // 2: bargee.wire.Request.open:type_name -> bargee.wire.Open
-	6,  // 3: bargee.wire.Request.hash:type_name -> bargee.wire.Hash
-	7,  // 4: bargee.wire.Request.make:type_name -> bargee.wire.Make
-	8,  // 5: bargee.wire.Request.move:type_name -> bargee.wire.Move
-	9,  // 6: bargee.wire.Request.remove:type_name -> bargee.wire.Remove
-	10, // 7: bargee.wire.Request.touch:type_name -> bargee.wire.Touch
-	11, // 8: bargee.wire.Request.ping:type_name -> bargee.wire.Ping
-	13, // 9: bargee.wire.Request.space:type_name -> bargee.wire.Space
-	12, // 10: bargee.wire.Request.keep:type_name -> bargee.wire.Keep
-	14, // 11: bargee.wire.Request.names:type_name -> bargee.wire.ListNames
-	15, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
-	16, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
-	17, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
-	36, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	37, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	38, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
-	18, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
-	19, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
-	20, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
-	21, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
-	23, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
-	26, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
-	0,  // 24: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	39, // 25: bargee.wire.Offered.error:type_name -> bargee.wire.Error
-	40, // 26: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
-	1,  // 27: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
-	39, // 28: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
-	39, // 29: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	40, // 30: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	25, // 31: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	28, // 32: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	27, // 33: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
-	40, // 34: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	39, // 35: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	39, // 36: bargee.wire.Names.error:type_name -> bargee.wire.Error
-	39, // 37: bargee.wire.Described.error:type_name -> bargee.wire.Error
-	40, // 38: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
-	39, // 39: bargee.wire.Changes.error:type_name -> bargee.wire.Error
-	39, // 40: bargee.wire.Measured.error:type_name -> bargee.wire.Error
-	39, // 41: bargee.wire.Hits.error:type_name -> bargee.wire.Error
-	35, // 42: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
-	40, // 43: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	4,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
+	5,  // 1: bargee.wire.Request.stat:type_name -> bargee.wire.Stat
+	6,  // 2: bargee.wire.Request.open:type_name -> bargee.wire.Open
+	7,  // 3: bargee.wire.Request.hash:type_name -> bargee.wire.Hash
+	8,  // 4: bargee.wire.Request.make:type_name -> bargee.wire.Make
+	9,  // 5: bargee.wire.Request.move:type_name -> bargee.wire.Move
+	10, // 6: bargee.wire.Request.remove:type_name -> bargee.wire.Remove
+	11, // 7: bargee.wire.Request.touch:type_name -> bargee.wire.Touch
+	12, // 8: bargee.wire.Request.ping:type_name -> bargee.wire.Ping
+	14, // 9: bargee.wire.Request.space:type_name -> bargee.wire.Space
+	13, // 10: bargee.wire.Request.keep:type_name -> bargee.wire.Keep
+	15, // 11: bargee.wire.Request.names:type_name -> bargee.wire.ListNames
+	16, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
+	17, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
+	18, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
+	45, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	46, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	47, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	19, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
+	20, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
+	21, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
+	22, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
+	24, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
+	27, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
+	37, // 24: bargee.wire.Request.scan:type_name -> bargee.wire.Scan
+	40, // 25: bargee.wire.Request.amend:type_name -> bargee.wire.Amend
+	44, // 26: bargee.wire.Request.hold:type_name -> bargee.wire.Hold
+	0,  // 27: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	48, // 28: bargee.wire.Offered.error:type_name -> bargee.wire.Error
+	49, // 29: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
+	1,  // 30: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
+	48, // 31: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
+	48, // 32: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	49, // 33: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	26, // 34: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	29, // 35: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	28, // 36: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
+	49, // 37: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	48, // 38: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	48, // 39: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	48, // 40: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	49, // 41: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	48, // 42: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	48, // 43: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	48, // 44: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	36, // 45: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	49, // 46: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	48, // 47: bargee.wire.Scanned.error:type_name -> bargee.wire.Error
+	39, // 48: bargee.wire.Scanned.head:type_name -> bargee.wire.ScanHead
+	41, // 49: bargee.wire.Amend.steps:type_name -> bargee.wire.Step
+	2,  // 50: bargee.wire.Step.kind:type_name -> bargee.wire.StepKind
+	49, // 51: bargee.wire.Step.was:type_name -> bargee.wire.Entry
+	49, // 52: bargee.wire.Step.be:type_name -> bargee.wire.Entry
+	48, // 53: bargee.wire.Amended.error:type_name -> bargee.wire.Error
+	43, // 54: bargee.wire.Amended.outcomes:type_name -> bargee.wire.Outcome
+	48, // 55: bargee.wire.Outcome.error:type_name -> bargee.wire.Error
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -2827,6 +3525,9 @@ func file_session_proto_init() {
 		(*Request_Offer)(nil),
 		(*Request_Take)(nil),
 		(*Request_Introduce)(nil),
+		(*Request_Scan)(nil),
+		(*Request_Amend)(nil),
+		(*Request_Hold)(nil),
 	}
 	file_session_proto_msgTypes[22].OneofWrappers = []any{
 		(*Reply_Error)(nil),
@@ -2841,8 +3542,8 @@ func file_session_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   34,
+			NumEnums:      3,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -321,7 +321,7 @@ func (x Ack_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Ack_State.Descriptor instead.
 func (Ack_State) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{25, 0}
+	return file_transfer_proto_rawDescGZIP(), []int{26, 0}
 }
 
 // Send asks to receive what the asker will announce.
@@ -403,10 +403,13 @@ func (x *Send) GetExact() bool {
 
 // Fetch asks to be sent the named entries, directories with all in them.
 type Fetch struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Transfer      []byte                 `protobuf:"bytes,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
-	Paths         [][]byte               `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
-	Options       *Options               `protobuf:"bytes,3,opt,name=options,proto3" json:"options,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Transfer []byte                 `protobuf:"bytes,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Paths    [][]byte               `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
+	Options  *Options               `protobuf:"bytes,3,opt,name=options,proto3" json:"options,omitempty"`
+	// Only what Picks name is announced of the one path, a directory: by their paths
+	// below it, each after the directories that it is in, and without filters.
+	Picked        bool `protobuf:"varint,4,opt,name=picked,proto3" json:"picked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +463,13 @@ func (x *Fetch) GetOptions() *Options {
 		return x.Options
 	}
 	return nil
+}
+
+func (x *Fetch) GetPicked() bool {
+	if x != nil {
+		return x.Picked
+	}
+	return false
 }
 
 // Options of a transfer that both ends must know.
@@ -1327,6 +1337,7 @@ type ToSender struct {
 	//	*ToSender_Error
 	//	*ToSender_Cuts
 	//	*ToSender_Pace
+	//	*ToSender_Picks
 	Say           isToSender_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1450,6 +1461,15 @@ func (x *ToSender) GetPace() *Pace {
 	return nil
 }
 
+func (x *ToSender) GetPicks() *Picks {
+	if x != nil {
+		if x, ok := x.Say.(*ToSender_Picks); ok {
+			return x.Picks
+		}
+	}
+	return nil
+}
+
 type isToSender_Say interface {
 	isToSender_Say()
 }
@@ -1490,6 +1510,10 @@ type ToSender_Pace struct {
 	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"` // only after ToReceiver{pace}
 }
 
+type ToSender_Picks struct {
+	Picks *Picks `protobuf:"bytes,11,opt,name=picks,proto3,oneof"` // only after Fetch.picked, behind Ready
+}
+
 func (*ToSender_Ready) isToSender_Say() {}
 
 func (*ToSender_Claims) isToSender_Say() {}
@@ -1508,6 +1532,62 @@ func (*ToSender_Cuts) isToSender_Say() {}
 
 func (*ToSender_Pace) isToSender_Say() {}
 
+func (*ToSender_Picks) isToSender_Say() {}
+
+// Picks names what is to be announced, in the order of Scan. All picks of a
+// transfer are at most 8 MiB, with 64 bytes for each.
+type Picks struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Paths         [][]byte               `protobuf:"bytes,1,rep,name=paths,proto3" json:"paths,omitempty"`
+	Last          bool                   `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Picks) Reset() {
+	*x = Picks{}
+	mi := &file_transfer_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Picks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Picks) ProtoMessage() {}
+
+func (x *Picks) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Picks.ProtoReflect.Descriptor instead.
+func (*Picks) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Picks) GetPaths() [][]byte {
+	if x != nil {
+		return x.Paths
+	}
+	return nil
+}
+
+func (x *Picks) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
 // Ready comes first. Where destination is no directory, as is its last name,
 // which the one top entry gets, in the directory above.
 type Ready struct {
@@ -1524,7 +1604,7 @@ type Ready struct {
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1616,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1629,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{14}
+	return file_transfer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ready) GetMaxStreams() uint32 {
@@ -1605,7 +1685,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1697,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1710,7 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{15}
+	return file_transfer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Pace) GetRate() uint64 {
@@ -1654,7 +1734,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1746,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1759,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{16}
+	return file_transfer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Claims) GetId() uint64 {
@@ -1721,7 +1801,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1813,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1826,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{17}
+	return file_transfer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1840,7 +1920,7 @@ type Cuts struct {
 
 func (x *Cuts) Reset() {
 	*x = Cuts{}
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +1932,7 @@ func (x *Cuts) String() string {
 func (*Cuts) ProtoMessage() {}
 
 func (x *Cuts) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +1945,7 @@ func (x *Cuts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cuts.ProtoReflect.Descriptor instead.
 func (*Cuts) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{18}
+	return file_transfer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Cuts) GetId() uint64 {
@@ -1907,7 +1987,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1919,7 +1999,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1932,7 +2012,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{19}
+	return file_transfer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Need) GetId() uint64 {
@@ -1963,7 +2043,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2055,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2068,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20}
+	return file_transfer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Result) GetId() uint64 {
@@ -2020,7 +2100,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2032,7 +2112,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2045,7 +2125,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{21}
+	return file_transfer_proto_rawDescGZIP(), []int{22}
 }
 
 // Chunk goes before its bytes on a data stream. Chunks are aligned to the
@@ -2079,7 +2159,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2171,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2184,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{22}
+	return file_transfer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Chunk) GetId() uint64 {
@@ -2178,7 +2258,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2190,7 +2270,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2203,7 +2283,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{23}
+	return file_transfer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Part) GetFrom() uint64 {
@@ -2238,7 +2318,7 @@ type Acks struct {
 
 func (x *Acks) Reset() {
 	*x = Acks{}
-	mi := &file_transfer_proto_msgTypes[24]
+	mi := &file_transfer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2330,7 @@ func (x *Acks) String() string {
 func (*Acks) ProtoMessage() {}
 
 func (x *Acks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[24]
+	mi := &file_transfer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2343,7 @@ func (x *Acks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acks.ProtoReflect.Descriptor instead.
 func (*Acks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{24}
+	return file_transfer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Acks) GetAcks() []*Ack {
@@ -2291,7 +2371,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_transfer_proto_msgTypes[25]
+	mi := &file_transfer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2303,7 +2383,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[25]
+	mi := &file_transfer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2316,7 +2396,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{25}
+	return file_transfer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Ack) GetId() uint64 {
@@ -2350,11 +2430,12 @@ const file_transfer_proto_rawDesc = "" +
 	"\vdestination\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\vdestination\x12\x12\n" +
 	"\x04into\x18\x03 \x01(\bR\x04into\x12.\n" +
 	"\aoptions\x18\x04 \x01(\v2\x14.bargee.wire.OptionsR\aoptions\x12\x14\n" +
-	"\x05exact\x18\x05 \x01(\bR\x05exact\"\x84\x01\n" +
+	"\x05exact\x18\x05 \x01(\bR\x05exact\"\x9c\x01\n" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
-	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions:\x06\x88\xb5\x18\x80\x80@\"\xe5\x03\n" +
+	"\aoptions\x18\x03 \x01(\v2\x14.bargee.wire.OptionsR\aoptions\x12\x16\n" +
+	"\x06picked\x18\x04 \x01(\bR\x06picked:\x06\x88\xb5\x18\x80\x80@\"\xe5\x03\n" +
 	"\aOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12\x1a\n" +
 	"\bchecksum\x18\x02 \x01(\bR\bchecksum\x12\x1b\n" +
@@ -2423,7 +2504,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03End\x12\x14\n" +
 	"\x05files\x18\x01 \x01(\x04R\x05files\x12\x12\n" +
 	"\x04dirs\x18\x02 \x01(\x04R\x04dirs\x12\x14\n" +
-	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\xae\x03\n" +
+	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\xda\x03\n" +
 	"\bToSender\x12*\n" +
 	"\x05ready\x18\x01 \x01(\v2\x12.bargee.wire.ReadyH\x00R\x05ready\x12-\n" +
 	"\x06claims\x18\x02 \x01(\v2\x13.bargee.wire.ClaimsH\x00R\x06claims\x12-\n" +
@@ -2434,8 +2515,12 @@ const file_transfer_proto_rawDesc = "" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
 	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts\x12'\n" +
 	"\x04pace\x18\n" +
-	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
-	"\x03say\"\xb8\x01\n" +
+	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace\x12*\n" +
+	"\x05picks\x18\v \x01(\v2\x12.bargee.wire.PicksH\x00R\x05picks:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
+	"\x03say\">\n" +
+	"\x05Picks\x12!\n" +
+	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\bR\x04last\"\xb8\x01\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
 	"maxStreams\x12\x15\n" +
@@ -2539,7 +2624,7 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_transfer_proto_goTypes = []any{
 	(Compress)(0),      // 0: bargee.wire.Compress
 	(Conflict)(0),      // 1: bargee.wire.Conflict
@@ -2560,20 +2645,21 @@ var file_transfer_proto_goTypes = []any{
 	(*Decide)(nil),     // 16: bargee.wire.Decide
 	(*End)(nil),        // 17: bargee.wire.End
 	(*ToSender)(nil),   // 18: bargee.wire.ToSender
-	(*Ready)(nil),      // 19: bargee.wire.Ready
-	(*Pace)(nil),       // 20: bargee.wire.Pace
-	(*Claims)(nil),     // 21: bargee.wire.Claims
-	(*Answer)(nil),     // 22: bargee.wire.Answer
-	(*Cuts)(nil),       // 23: bargee.wire.Cuts
-	(*Need)(nil),       // 24: bargee.wire.Need
-	(*Result)(nil),     // 25: bargee.wire.Result
-	(*Finished)(nil),   // 26: bargee.wire.Finished
-	(*Chunk)(nil),      // 27: bargee.wire.Chunk
-	(*Part)(nil),       // 28: bargee.wire.Part
-	(*Acks)(nil),       // 29: bargee.wire.Acks
-	(*Ack)(nil),        // 30: bargee.wire.Ack
-	(*Error)(nil),      // 31: bargee.wire.Error
-	(*Entry)(nil),      // 32: bargee.wire.Entry
+	(*Picks)(nil),      // 19: bargee.wire.Picks
+	(*Ready)(nil),      // 20: bargee.wire.Ready
+	(*Pace)(nil),       // 21: bargee.wire.Pace
+	(*Claims)(nil),     // 22: bargee.wire.Claims
+	(*Answer)(nil),     // 23: bargee.wire.Answer
+	(*Cuts)(nil),       // 24: bargee.wire.Cuts
+	(*Need)(nil),       // 25: bargee.wire.Need
+	(*Result)(nil),     // 26: bargee.wire.Result
+	(*Finished)(nil),   // 27: bargee.wire.Finished
+	(*Chunk)(nil),      // 28: bargee.wire.Chunk
+	(*Part)(nil),       // 29: bargee.wire.Part
+	(*Acks)(nil),       // 30: bargee.wire.Acks
+	(*Ack)(nil),        // 31: bargee.wire.Ack
+	(*Error)(nil),      // 32: bargee.wire.Error
+	(*Entry)(nil),      // 33: bargee.wire.Entry
 }
 var file_transfer_proto_depIdxs = []int32{
 	7,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
@@ -2586,36 +2672,37 @@ var file_transfer_proto_depIdxs = []int32{
 	15, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
 	16, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
 	17, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
-	31, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
-	20, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
-	32, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
+	32, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
+	21, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
+	33, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
 	11, // 13: bargee.wire.Announce.xattrs:type_name -> bargee.wire.Xattrs
 	12, // 14: bargee.wire.Xattrs.list:type_name -> bargee.wire.Xattr
-	31, // 15: bargee.wire.Failed.error:type_name -> bargee.wire.Error
+	32, // 15: bargee.wire.Failed.error:type_name -> bargee.wire.Error
 	1,  // 16: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
-	19, // 17: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
-	21, // 18: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
-	22, // 19: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
-	24, // 20: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
-	25, // 21: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
-	26, // 22: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
-	31, // 23: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
-	23, // 24: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
-	20, // 25: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
-	20, // 26: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
-	2,  // 27: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
-	32, // 28: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
-	31, // 29: bargee.wire.Answer.error:type_name -> bargee.wire.Error
-	31, // 30: bargee.wire.Result.error:type_name -> bargee.wire.Error
-	3,  // 31: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
-	28, // 32: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
-	30, // 33: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
-	4,  // 34: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	20, // 17: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
+	22, // 18: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
+	23, // 19: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
+	25, // 20: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
+	26, // 21: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
+	27, // 22: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
+	32, // 23: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
+	24, // 24: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
+	21, // 25: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
+	19, // 26: bargee.wire.ToSender.picks:type_name -> bargee.wire.Picks
+	21, // 27: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
+	2,  // 28: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
+	33, // 29: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
+	32, // 30: bargee.wire.Answer.error:type_name -> bargee.wire.Error
+	32, // 31: bargee.wire.Result.error:type_name -> bargee.wire.Error
+	3,  // 32: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
+	29, // 33: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
+	31, // 34: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
+	4,  // 35: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -2646,6 +2733,7 @@ func file_transfer_proto_init() {
 		(*ToSender_Error)(nil),
 		(*ToSender_Cuts)(nil),
 		(*ToSender_Pace)(nil),
+		(*ToSender_Picks)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2653,7 +2741,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
