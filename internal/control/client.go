@@ -59,10 +59,11 @@ type ClientConfig struct {
 // ErrForeign.
 func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	c := &Client{cfg: cfg, done: make(chan struct{})}
-	here, err := c.dial(ctx)
+	here, welcome, err := c.meet(ctx)
 	if err != nil {
 		return nil, err
 	}
+	c.Process, c.Agent, c.Owner = int(welcome.GetProcess()), welcome.GetAgent(), Role(welcome.GetRole())
 	err = here.tell(greetTime, &wire.QueueAsk{Ask: &wire.QueueAsk_Attend{Attend: &wire.QueueAttend{Role: wire.QueueRole(cfg.Role)}}})
 	if err == nil {
 		err = here.hear(answerTime, new(wire.QueueTell))
@@ -79,8 +80,14 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
-// dial makes a connection that is ready for a question.
+// dial makes another connection that is ready for a question.
 func (c *Client) dial(ctx context.Context) (*conn, error) {
+	conn, _, err := c.meet(ctx)
+	return conn, err
+}
+
+// meet makes a connection, and tells who is at its other end.
+func (c *Client) meet(ctx context.Context) (*conn, *wire.QueueWelcome, error) {
 	var d net.Dialer
 	ctx, cancel := context.WithTimeout(ctx, greetTime)
 	defer cancel()
@@ -88,23 +95,24 @@ func (c *Client) dial(ctx context.Context) (*conn, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, ErrNobody
+		return nil, nil, ErrNobody
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN):
-		return nil, ErrSilent // its backlog is full
+		return nil, nil, ErrSilent // its backlog is full
 	default:
-		return nil, fmt.Errorf("%w: %v", ErrForeign, err)
+		return nil, nil, fmt.Errorf("%w: %v", ErrForeign, err)
 	}
 	conn := newConn(nc)
-	if err := c.greet(conn); err != nil {
+	welcome, err := c.greet(conn)
+	if err != nil {
 		nc.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return conn, nil
+	return conn, welcome, nil
 }
 
-func (c *Client) greet(conn *conn) error {
+func (c *Client) greet(conn *conn) (*wire.QueueWelcome, error) {
 	if err := sameUser(conn.Conn); err != nil {
-		return fmt.Errorf("%w: %w", ErrForeign, err)
+		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
 	welcome := new(wire.QueueWelcome)
 	err := conn.tell(greetTime, &wire.QueueHello{MinVersion: minVersion, MaxVersion: maxVersion, Agent: clip(c.cfg.Agent, maxShort), World: c.cfg.World[:]})
@@ -113,25 +121,22 @@ func (c *Client) greet(conn *conn) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return ErrSilent
+		return nil, ErrSilent
 	case errors.Is(err, wire.ErrInvalid), errors.Is(err, wire.ErrLimit):
-		return fmt.Errorf("%w: %w", ErrForeign, err)
+		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 	case err != nil:
-		return ErrNobody // it ends at this moment
+		return nil, ErrNobody // it ends at this moment
 	case welcome.GetVersion() >= minVersion && welcome.GetVersion() <= maxVersion && welcome.GetError() == nil:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.Process, c.Agent, c.Owner = int(welcome.GetProcess()), welcome.GetAgent(), Role(welcome.GetRole())
-		return nil
+		return welcome, nil
 	}
 	why := takeError(welcome.GetError())
 	switch session.KindOf(why) {
 	case session.Busy:
-		return fmt.Errorf("%w: %w", ErrSilent, why)
+		return nil, fmt.Errorf("%w: %w", ErrSilent, why)
 	case session.Version:
 		why = otherVersion(welcome.GetAgent(), welcome.GetProcess(), welcome.GetMinVersion(), welcome.GetMaxVersion())
 	}
-	return fmt.Errorf("%w: %w", ErrForeign, why)
+	return nil, fmt.Errorf("%w: %w", ErrForeign, why)
 }
 
 // Done is closed when the process that runs the engine has ended, or says that
