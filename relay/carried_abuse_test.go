@@ -43,7 +43,7 @@ func connect(t *testing.T, at string) *tls.Conn {
 // await waits until the state is as wanted.
 func await(t *testing.T, p *Plane, what string, ok func(CarriedState) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(p.Carried()); {
+	for deadline := time.Now().Add(time.Minute); !ok(p.Carried()); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: %+v", what, p.Carried())
 		}
@@ -54,7 +54,7 @@ func await(t *testing.T, p *Plane, what string, ok func(CarriedState) bool) {
 // ended reads until the other side has closed the connection.
 func ended(t *testing.T, what string, c net.Conn) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	if n, err := io.Copy(io.Discard, c); errors.Is(err, net.ErrClosed) || n > 4096 {
 		t.Errorf("%s: %d bytes came, %v", what, n, err)
 	} else if nerr, ok := err.(net.Error); ok && nerr.Timeout() {
@@ -145,7 +145,7 @@ func bindCarried(t *testing.T, c *carrier.Conn, session uint64, leg uint8) {
 		d.Session, d.Leg = session, leg
 		out := d.Append(nil, key)
 		c.Send(out, len(out))
-		c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		c.SetReadDeadline(time.Now().Add(time.Minute))
 		size, _, err := c.Next()
 		b := make([]byte, size)
 		if err == nil {
@@ -186,7 +186,7 @@ func TestCarriedAddressIsNotInherited(t *testing.T) {
 	}
 	c.Cut()
 	await(t, p, "it is gone", func(s CarriedState) bool { return s.Peers == 0 })
-	for deadline := time.Now().Add(5 * time.Second); p.table.bound(from) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); p.table.bound(from) && time.Now().Before(deadline); {
 		runtime.Gosched()
 	}
 	if opener, _ := s.Bound(); opener || p.table.bound(from) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 func (b *bed) carry() {
 	b.t.Helper()
 	l, err := net.Listen("tcp", b.plane.Addr().String())
+	for begin := time.Now(); errors.Is(err, syscall.EADDRINUSE) && time.Since(begin) < 30*time.Second; { // since newBed looked
+		<-time.After(10 * time.Millisecond)
+		l, err = net.Listen("tcp", b.plane.Addr().String())
+	}
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (p *peer) say(d wire.Datagram) []byte {
 func (p *peer) hear() []byte {
 	p.t.Helper()
 	b := make([]byte, 64<<10)
-	p.c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.c.SetReadDeadline(time.Now().Add(time.Minute))
 	n, err := p.c.Read(b)
 	if err != nil {
 		p.t.Fatalf("leg %d hears nothing: %v", p.leg, err)

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +29,7 @@ func newBed(t *testing.T) *bed {
 	trusted, _ := keyPair(1)
 	b := &bed{t: t, id: identity(t), token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
 	b.passes = NewPasses(b.ledger, trusted)
-	var err error
-	if b.plane, err = NewPlane("127.0.0.1:0", 1); err != nil {
-		t.Fatal(err)
-	}
+	b.plane = planeOnFreePort(t)
 	e, err := transport.NewEndpoint(b.plane.Own(), transport.Config{
 		Identity:  b.id,
 		Admission: &transport.Admission{Tree: "relay", Tokens: transport.Tokens(b.token.Public()), Guests: true, Pass: b.passes.Judge},
@@ -48,6 +46,23 @@ func newBed(t *testing.T) *bed {
 		b.plane.Close()
 	})
 	return b
+}
+
+// planeOnFreePort is a plane at a port that is free for TCP too: bed.carry takes it.
+func planeOnFreePort(t *testing.T) *Plane {
+	t.Helper()
+	for {
+		p, err := NewPlane("127.0.0.1:0", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", p.Addr().String())
+		if err == nil {
+			l.Close()
+			return p
+		}
+		p.Close()
+	}
 }
 
 func identity(t *testing.T) *transport.Identity {

@@ -88,7 +88,7 @@ func TestUpgradeAndBack(t *testing.T) {
 // wantPaths waits until l has so many lanes of each path.
 func wantPaths(t *testing.T, l transport.Link, want map[transport.Path]int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		_, changed := l.Choice()
 		got := map[transport.Path]int{}
 		for _, n := range l.Lanes() {

@@ -90,7 +90,7 @@ func TestConflicts(t *testing.T) {
 // question waits for the first question of a transfer.
 func (b *bed) question(t *testing.T, id TransferID) Question {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		for _, tr := range b.engine.Transfers() {
 			if tr.ID == id && tr.Asking > 0 {
 				return tr.Conflicts[0]

@@ -139,7 +139,7 @@ func (l *liar) answer(prepare func(string), job func(*bed) Job, o *wire.Options)
 // say says messages, one after the other. Nobody may be listening any more.
 func (l *liar) say(messages ...proto.Message) {
 	for _, m := range messages {
-		l.st.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		l.st.SetWriteDeadline(time.Now().Add(time.Minute))
 		if wire.Write(l.st, m) != nil {
 			return
 		}
@@ -165,7 +165,7 @@ func (l *liar) fails(kinds ...Kind) {
 
 // hearError hears until the stream ends, and returns the last word if that is an error.
 func (l *liar) hearError() error {
-	l.st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	l.st.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		said, err := l.hear()
 		switch {
@@ -210,9 +210,9 @@ const siegeMemory = 160 << 20
 
 var siegeTime = func() time.Duration {
 	if raceEnabled { // which makes all of it several times slower
-		return 90 * time.Second
+		return 180 * time.Second
 	}
-	return 25 * time.Second
+	return 60 * time.Second
 }()
 
 // besiege starts to watch. Its lift must be called after the peers are gone.

@@ -61,7 +61,7 @@ func TestLyingChunks(t *testing.T) {
 // it by then, CORRUPT if nothing was.
 func (l *liar) chunk(c *wire.Chunk, body []byte) (acked func() wire.Ack_State) {
 	st, in := l.data()
-	st.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	st.SetWriteDeadline(time.Now().Add(time.Minute))
 	if wire.Write(st, c) == nil {
 		st.Write(body)
 	}
@@ -182,7 +182,7 @@ func TestSiegeOfStreams(t *testing.T) {
 			}
 		}
 	}
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if _, err := remote.Ping(t.Context()); err == nil {
 			return

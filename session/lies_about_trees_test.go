@@ -265,7 +265,7 @@ func TestPatternsWithoutEnd(t *testing.T) {
 		}
 		begun := time.Now()
 		match(name, func() string { return path })
-		if took := time.Since(begun); took > time.Second {
+		if took := time.Since(begun); took > 10*time.Second {
 			t.Errorf("%q takes %v", p, took)
 		}
 	}

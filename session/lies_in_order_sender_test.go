@@ -115,7 +115,7 @@ func (l *liar) ready() {
 // hears hears until ok, which has to come.
 func (l *liar) hears(ok func(*wire.ToReceiver) bool) {
 	l.t.Helper()
-	l.st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	l.st.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		m := new(wire.ToReceiver)
 		if err := wire.Read(l.in, m); err != nil {
@@ -131,7 +131,7 @@ func (l *liar) hears(ok func(*wire.ToReceiver) bool) {
 func (l *liar) take(n int) {
 	l.t.Helper()
 	st, in := l.data()
-	st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	st.SetReadDeadline(time.Now().Add(time.Minute))
 	for range n {
 		c := new(wire.Chunk)
 		must(l.t, wire.Read(in, c))

@@ -125,7 +125,7 @@ func (l *liar) noticed() (bool, error) {
 // until hears until ok, which has to come.
 func (l *liar) until(ok func(*wire.ToSender) bool) {
 	l.t.Helper()
-	l.st.SetReadDeadline(time.Now().Add(10 * time.Second))
+	l.st.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		m := new(wire.ToSender)
 		if err := wire.Read(l.in, m); err != nil {

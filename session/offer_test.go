@@ -33,7 +33,7 @@ func offering(t *testing.T, cfg OfferConfig, dir string, names ...string) *Offer
 // until waits for something to be so of an offer.
 func until(t *testing.T, o *Offer, so func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		changed := o.Changed()

@@ -43,7 +43,7 @@ var rawID = []byte("0123456789abcdef")
 func (s *rawSender) hear() *wire.ToSender {
 	s.t.Helper()
 	m := new(wire.ToSender)
-	s.st.SetReadDeadline(time.Now().Add(5 * time.Second))
+	s.st.SetReadDeadline(time.Now().Add(time.Minute))
 	must(s.t, wire.Read(s.in, m))
 	return m
 }
@@ -67,7 +67,7 @@ func (s *rawSender) data() (transport.Stream, *bufio.Reader) {
 // fails expects that the receiver says an error of kind k, and ends the stream.
 func (s *rawSender) fails(k Kind) {
 	s.t.Helper()
-	s.st.SetReadDeadline(time.Now().Add(5 * time.Second))
+	s.st.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		m := new(wire.ToSender)
 		if err := wire.Read(s.in, m); err != nil {
@@ -112,7 +112,7 @@ var end = &wire.ToReceiver{Say: &wire.ToReceiver_End{End: &wire.End{}}}
 // sendChunk writes a chunk to a data stream and returns what is acknowledged.
 func sendChunk(t *testing.T, st transport.Stream, in *bufio.Reader, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
 	t.Helper()
-	st.SetReadDeadline(time.Now().Add(5 * time.Second))
+	st.SetReadDeadline(time.Now().Add(time.Minute))
 	if err := wire.Write(st, c); err != nil {
 		return 0, err
 	}

@@ -181,7 +181,7 @@ func TestSiegeOfAnswers(t *testing.T) {
 func (l *liar) claim(step uint64, n int) {
 	values := make([]byte, 32*32_000)
 	for i := range uint64(n) {
-		l.st.SetWriteDeadline(time.Now().Add(5 * time.Second))
+		l.st.SetWriteDeadline(time.Now().Add(time.Minute))
 		if wire.Write(l.st, toSender(&wire.Claims{Id: 1, First: i * step * 32_000, Values: values})) != nil {
 			return
 		}

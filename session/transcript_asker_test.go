@@ -25,7 +25,7 @@ func play(t *testing.T, l transport.Link, steps []step, cancel func()) {
 	voices := map[string]*voice{}
 	for _, s := range steps {
 		if voices[s.stream] == nil {
-			ctx, stop := context.WithTimeout(t.Context(), time.Second)
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 			st, err := l.AcceptStream(ctx)
 			stop()
 			must(t, err)

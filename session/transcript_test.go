@@ -124,7 +124,7 @@ func (v *voice) say(s step) error {
 // hear expects what s says, and nothing else, to the byte.
 func (v *voice) hear(s step) error {
 	want := append(bytes.Clone(s.bytes), s.behind...)
-	v.SetReadDeadline(time.Now().Add(5 * time.Second))
+	v.SetReadDeadline(time.Now().Add(time.Minute))
 	if s.bytes == nil {
 		_, err := v.in.ReadByte()
 		if a := new(transport.AbortError); errors.As(err, &a) && s.what == aborts(a.Code) || err == io.EOF && s.what == ends {

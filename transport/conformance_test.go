@@ -112,7 +112,7 @@ func promiseAbort(t *testing.T, a, b Link) {
 }
 
 func writeUntilError(s Stream) error {
-	s.SetWriteDeadline(time.Now().Add(5 * time.Second))
+	s.SetWriteDeadline(time.Now().Add(time.Minute))
 	for {
 		if _, err := s.Write(make([]byte, 1024)); err != nil {
 			return err

@@ -79,7 +79,7 @@ func TestGROSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	ms := messages(8)
-	to.SetReadDeadline(time.Now().Add(5 * time.Second))
+	to.SetReadDeadline(time.Now().Add(time.Minute))
 	got := 0
 	for got < packets {
 		n, err := to.ReadBatch(ms, 0)

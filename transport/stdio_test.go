@@ -135,7 +135,7 @@ func TestStdioLink(t *testing.T) {
 // lives on it when the pipe is gone.
 func TestStdioGoesOnDirectly(t *testing.T) {
 	near, far, pipe, peer := overPipeLink(t, StdioCall{}, "", true)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	awaitPath(ctx, t, near, PathDirect)
 	pipe.Close()
@@ -196,7 +196,7 @@ func TestStdioEnds(t *testing.T) {
 	for _, l := range []Link{near, far} {
 		select {
 		case <-l.Done():
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the link outlives the pipe")
 		}
 		if !errors.Is(l.Err(), ErrUnreachable) {
@@ -248,7 +248,7 @@ func TestStdioStandsStill(t *testing.T) {
 		defer f.mu.Unlock()
 		return len(f.out) > framedBatch
 	}
-	for late := time.After(10 * time.Second); !full(); {
+	for late := time.After(time.Minute); !full(); {
 		select {
 		case <-late:
 			t.Fatal("the pipe was not filled")
@@ -262,7 +262,7 @@ func TestStdioStandsStill(t *testing.T) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Close waits for the pipe")
 	}
 }

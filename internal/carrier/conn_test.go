@@ -33,7 +33,7 @@ func ends(t *testing.T) (a, b *net.TCPConn) {
 // receive returns the next frame's packets.
 func receive(t *testing.T, c *Conn) (packets []byte, segment int) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	size, segment, err := c.Next()
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestConnEnds(t *testing.T) {
 	}
 	begin := time.Now()
 	a.Close()
-	if took := time.Since(begin); took > 5*time.Second {
+	if took := time.Since(begin); took > 30*time.Second {
 		t.Errorf("closing took %v", took)
 	}
 	a.Cut()

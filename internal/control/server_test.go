@@ -136,7 +136,7 @@ func TestSilentClients(t *testing.T) {
 	}
 	began := time.Now()
 	b.server.Close()
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it ends after %v", took)
 	}
 }

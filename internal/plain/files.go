@@ -229,6 +229,7 @@ func (r *run) meant(ctx context.Context, tree session.Tree, dir session.Path, na
 		if len(out) == found {
 			return nil, err
 		}
+		slices.SortFunc(out[found:], func(a, b namedEntry) int { return strings.Compare(a.Name, b.Name) }) // not as the disk has them
 	}
 	return out, nil
 }

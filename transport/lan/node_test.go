@@ -32,7 +32,7 @@ func open(t *testing.T, port int) *Node {
 // meet has m ask until c has something.
 func meet(t *testing.T, m *Member, c <-chan Sighting) Sighting {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		m.Ask()
