@@ -140,7 +140,7 @@ func (e *Endpoint) dialFound(ctx context.Context, o lan.Options, room RoomName, 
 			if r.error == nil {
 				return r.Link, nil
 			}
-			if errs = append(errs, r.error); errors.Is(r.error, ErrAuth) {
+			if errs = append(errs, r.error); errors.Is(r.error, ErrAuth) && !errors.Is(r.error, ErrKeyChanged) {
 				return nil, r.error // no other one is asked
 			}
 		case <-ctx.Done():

@@ -148,8 +148,10 @@
 // # Rendezvous
 //
 // [Endpoint.Host] keeps a room open at a relay, [Endpoint.Attend] several that
-// change, [Endpoint.DialRoom] joins one; [Endpoint.DialAnywhere] tries addresses
-// and a room at once. A room is named by what both know, with HKDF-SHA256 and no
+// change, [Endpoint.AttendLAN] has the same rooms on the local network (package lan,
+// whose members wait), [Endpoint.DialRoom] joins one; [Endpoint.DialAnywhere] tries
+// addresses, a relay and, 200 ms later or when these have failed, the local network.
+// A room is named by what both know, with HKDF-SHA256 and no
 // salt: "bargee room token v1" of a token's public half p, or "bargee room day v1" ||
 // YYYY-MM-DD (UTC) of the secret that Admitted.rendezvous told; who has such rooms
 // open has also the next day's for an hour before midnight, and the last day's for

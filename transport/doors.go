@@ -86,10 +86,12 @@ func (p *lanParty) knockAll(ctx context.Context) {
 	}
 }
 
-// knock lets who was heard through a firewall of ours that lets in only answers.
-func (p *lanParty) knock(s lan.Sighting) {
+func (p *lanParty) knock(s lan.Sighting) { p.from.openTowards(s) }
+
+// openTowards lets who was heard through a firewall of ours that lets in only answers.
+func (e *Endpoint) openTowards(s lan.Sighting) {
 	// What cannot be sent is a lost packet.
-	_, _ = p.from.transport.WriteTo([]byte{0}, net.UDPAddrFromAddrPort(s.At))
+	_, _ = e.transport.WriteTo([]byte{0}, net.UDPAddrFromAddrPort(s.At))
 }
 
 // addressOf is a socket's address; the zero one if it has none of the usual kind.

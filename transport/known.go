@@ -24,7 +24,7 @@ type KnownPeer struct {
 	Key       Fingerprint `json:"key"`
 	KEM       []byte      `json:"kem,omitempty"` // pinned together with Key
 	Addresses []string    `json:"addresses,omitempty"`
-	Relay     string      `json:"relay,omitempty"` // where it has rooms open; see Rendezvous
+	Relay     string      `json:"relay,omitempty"` // where it has rooms open, if at one; see Rendezvous
 	RelayKey  Fingerprint `json:"relay_key,omitzero"`
 	Room      RoomSecret  `json:"room,omitzero"`
 	Added     time.Time   `json:"added"`
@@ -176,7 +176,7 @@ func (k *KnownPeers) Seen(key Fingerprint, address string, at Rendezvous) error 
 		}
 		p := &peers[i]
 		p.LastSeen = time.Now().UTC().Truncate(time.Second)
-		if !at.IsZero() {
+		if at.AtRelay() || !at.IsZero() && at.Room != p.Room { // it may lack its relay only now
 			p.Relay, p.RelayKey, p.Room = at.Relay, at.RelayKey, at.Room
 		}
 		if address != "" {

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -14,7 +13,7 @@ import (
 type Presence struct {
 	from   *Endpoint
 	relay  RelayRemote
-	rooms  func(now time.Time) (names []RoomName, until time.Time)
+	rooms  RoomsOf
 	o      RoomOptions
 	cancel context.CancelFunc
 	over   chan struct{}
@@ -29,7 +28,7 @@ type Presence struct {
 
 // Attend keeps the rooms open that rooms names, which is asked again at the time that
 // it says, and each minute. o says how they are hosted; its Changed hears of all of them together: they are open when all are.
-func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms func(now time.Time) (names []RoomName, until time.Time), o RoomOptions) (*Presence, error) {
+func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms RoomsOf, o RoomOptions) (*Presence, error) {
 	if !e.begin() {
 		return nil, fail(ErrClosed, "attend a relay: the endpoint was closed")
 	}
@@ -184,34 +183,4 @@ func (p *Presence) Opened(ctx context.Context) error {
 func (p *Presence) Close() {
 	p.cancel()
 	<-p.over
-}
-
-// Whereabouts are where a peer may be.
-type Whereabouts struct {
-	Addresses []string
-	Relay     RelayRemote // without an Address: none
-	Room      RoomName    // of the peer, at the relay
-}
-
-// DialAnywhere makes a link to a peer where it is met first: at one of its addresses,
-// or at a relay; from there it goes on directly by itself. to.Addresses is not used.
-// It takes no longer than Config.HandshakeTimeout. Errors are those of Dial and
-// DialRoom; what the peer itself said comes before that it was not found.
-func (e *Endpoint) DialAnywhere(ctx context.Context, at Whereabouts, to Remote) (Link, error) {
-	to.Addresses = at.Addresses
-	if at.Relay.Address == "" {
-		return e.Dial(ctx, to)
-	}
-	to.turn = newTurn()
-	ways := []func(context.Context) (Link, error){
-		func(ctx context.Context) (Link, error) { return e.DialRoom(ctx, at.Relay, at.Room, to) },
-	}
-	if len(at.Addresses) > 0 {
-		ways = append(ways, func(ctx context.Context) (Link, error) { return e.Dial(ctx, to) })
-	}
-	l, err := firstLink(ctx, ways)
-	if err != nil && errors.Is(err, errFaster) {
-		err = fail(ErrUnreachable, "no answer from any of its addresses")
-	}
-	return l, err
 }

@@ -67,6 +67,13 @@ func (t *turn) give(err error) {
 	<-t.slot
 }
 
+// lost tells whether the peer has refused what we know.
+func (t *turn) lost() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Is(t.over, ErrAuth)
+}
+
 // stop ends it for those who have not had their turn yet, when whoever has it is done.
 func (t *turn) stop(ctx context.Context) {
 	if t.take(ctx) == nil {

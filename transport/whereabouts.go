@@ -13,32 +13,46 @@ import (
 	"github.com/bargee/bargee/internal/wire"
 )
 
-// A Rendezvous is where a peer can be met besides its addresses: a relay, and a
-// secret by which both know the rooms there. It is told to whom the peer lets in:
-// who has it can see whether the peer is online, and try to enter.
+// A Rendezvous is where a peer can be met besides its addresses: a secret by which
+// both know its rooms, on the local network and at a relay, if there is one. It is
+// told to whom the peer lets in: who has it can see whether the peer is online, and
+// try to enter.
 type Rendezvous struct {
-	Relay    string      `json:"relay"` // host:port
+	Relay    string      `json:"relay"` // host:port; "": none
 	RelayKey Fingerprint `json:"relay_key"`
 	Room     RoomSecret  `json:"room"`
 }
 
 // IsZero tells whether r is nowhere.
-func (r Rendezvous) IsZero() bool { return r.Relay == "" || r.Room.IsZero() }
+func (r Rendezvous) IsZero() bool { return r.Room.IsZero() }
+
+// AtRelay tells whether r is more than the local network.
+func (r Rendezvous) AtRelay() bool { return r.Relay != "" && !r.IsZero() }
 
 func (r Rendezvous) message() *wire.Rendezvous {
 	if r.IsZero() {
 		return nil
+	}
+	if !r.AtRelay() {
+		return &wire.Rendezvous{Room: r.Room[:]}
 	}
 	return &wire.Rendezvous{Relay: r.Relay, Key: r.RelayKey[:], Room: r.Room[:]}
 }
 
 // rendezvousOf takes what a peer said; what is not whole is none.
 func rendezvousOf(m *wire.Rendezvous) Rendezvous {
-	if len(m.GetKey()) != len(Fingerprint{}) || len(m.GetRoom()) != len(RoomSecret{}) || m.GetRelay() == "" ||
-		strings.ContainsFunc(m.GetRelay(), unprintable) {
+	if len(m.GetRoom()) != len(RoomSecret{}) {
 		return Rendezvous{}
 	}
-	return Rendezvous{Relay: m.Relay, RelayKey: Fingerprint(m.Key), Room: RoomSecret(m.Room)}
+	r := Rendezvous{Room: RoomSecret(m.Room)}
+	switch {
+	case m.Relay == "" && len(m.Key) == 0:
+		return r
+	case m.Relay == "" || len(m.Key) != len(Fingerprint{}) || strings.ContainsFunc(m.Relay, unprintable):
+		return Rendezvous{}
+	}
+	r.Relay, r.RelayKey = m.Relay, Fingerprint(m.Key)
+	return r
 }
 
 // A RoomSecret is what the names of a peer's rooms come from. It prints as ***;

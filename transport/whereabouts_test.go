@@ -50,6 +50,10 @@ func TestRendezvousIsWhole(t *testing.T) {
 	if got := rendezvousOf(whole); got != testRendezvous {
 		t.Errorf("%v came back", got)
 	}
+	near := Rendezvous{Room: testRendezvous.Room}
+	if got := rendezvousOf(near.message()); got != near || near.AtRelay() || near.IsZero() {
+		t.Errorf("%v, of the local network only, came back", got)
+	}
 	for name, m := range map[string]*wire.Rendezvous{
 		"absent":     nil,
 		"no relay":   {Key: whole.Key, Room: whole.Room},

@@ -144,13 +144,13 @@ func (a *app) demoPeer(ctx context.Context, dir *session.Dir, tree, state string
 	if err != nil {
 		return nil, ticket, err
 	}
-	met := &attendance{secret: secret.For(tree), relay: transport.RelayRemote{
+	met := &attendance{in: in, secret: secret.For(tree), relay: transport.RelayRemote{
 		Address: at.plane.Addr().String(), Key: at.key, Secret: transport.SecretOf(at.tokens.known)}}
 	o := &serveOptions{app: a, listen: "127.0.0.1:0"}
 	if s, err = o.start(h, dir, in, slog.Default()); err != nil {
 		return nil, ticket, err
 	}
-	if err := met.begin(ctx, s, in, slog.Default()); err != nil {
+	if err := met.begin(ctx, s, slog.Default()); err != nil {
 		return nil, ticket, errors.Join(err, s.close())
 	}
 	ticket.Key, ticket.Addresses = s.peer, []string{s.endpoint.Addr().String()}

@@ -12,32 +12,37 @@ import (
 	"github.com/bargee/bargee/transport"
 )
 
-// whereabouts are where t may be: at its addresses, and in its room at a relay.
-func (r *reach) whereabouts(t target, to transport.Remote) transport.Whereabouts {
-	at := transport.Whereabouts{Addresses: to.Addresses}
+// whereabouts are where t may be: at its addresses, and in its room on the local
+// network and at a relay.
+func (r *reach) whereabouts(t target, to transport.Remote) (at transport.Whereabouts, err error) {
+	at.Addresses = to.Addresses
 	switch t.kind {
 	case ticketTarget:
-		if t.pass.Relay != "" {
-			at.Relay = transport.RelayRemote{Address: t.pass.Relay, Key: t.pass.RelayKey}
-			at.Room = transport.RoomOfToken(t.pass.Token.Public())
-		}
+		at.Room = transport.RoomOfToken(t.pass.Token.Public())
+		at.Relay = transport.RelayRemote{Address: t.pass.Relay, Key: t.pass.RelayKey}
 	case knownTarget:
 		known, err := r.home.known()
 		if err != nil {
-			break
+			return at, err
 		}
 		if p, err := known.Lookup(t.name); err == nil && !p.Rendezvous().IsZero() {
 			at.Relay = transport.RelayRemote{Address: p.Relay, Key: p.RelayKey}
 			at.Room = transport.RoomOfDay(p.Room, time.Now())
 		}
 	}
-	return at
+	if at.Room != (transport.RoomName{}) {
+		at.LAN, err = r.lan()
+	}
+	return at, err
 }
 
 // dialAnywhere makes a link to t where it is met first. A relay that takes no guests
 // is shown what was added for it.
 func (r *reach) dialAnywhere(ctx context.Context, ep *transport.Endpoint, t target, secret string, to transport.Remote) (transport.Link, error) {
-	at := r.whereabouts(t, to)
+	at, err := r.whereabouts(t, to)
+	if err != nil {
+		return nil, err
+	}
 	to.Early = r.isEarly(t, secret)
 	to.Wait = r.lasting(t)
 	l, err := ep.DialAnywhere(ctx, at, to)
@@ -67,7 +72,7 @@ func (r *reach) lasting(t target) bool {
 
 // offline says of a known peer that is nowhere when it was seen last.
 func (r *reach) offline(t target, at transport.Whereabouts, err error) error {
-	if t.kind != knownTarget || at.Relay.Address == "" || !errors.Is(err, transport.ErrNoRoom) && !errors.Is(err, transport.ErrUnreachable) {
+	if t.kind != knownTarget || at.Room == (transport.RoomName{}) || !errors.Is(err, transport.ErrNoRoom) && !errors.Is(err, transport.ErrUnreachable) {
 		return err
 	}
 	seen := "never seen"

@@ -19,8 +19,9 @@ Without a secret bargee makes a token, prints it and a ticket this once, and kee
 for that directory: after a restart it still lets its holders in. A peer that was asked with
 --trust at the other side needs no secret again.
 
-With --relay (or BARGEE_RELAY, or bargee relay add) it can be met at that relay, too, by the ticket and
-by who knows it, from anywhere; and goes on directly where that is possible.
+Who knows it finds it on the local network, wherever it is there; BARGEE_LAN names the interfaces, or
+is off. With --relay (or BARGEE_RELAY, or bargee relay add) it can be met at that relay, too, by the
+ticket and by who knows it, from anywhere; and goes on directly where that is possible.
 
 Every flag is also an environment variable: --max-clients is BARGEE_SERVE_MAX_CLIENTS.
 SIGINT and SIGTERM end it; transfers under way can be resumed.`
@@ -161,7 +162,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 		return err
 	}
 	if met != nil {
-		if err := met.begin(ctx, s, entry, log.Logger); err != nil {
+		if err := met.begin(ctx, s, log.Logger); err != nil {
 			return errors.Join(err, s.close())
 		}
 	}
@@ -208,7 +209,7 @@ func (o *serveOptions) ready(s *server, in *entry, met *attendance) error {
 		return o.flush()
 	}
 	o.printf("listening on %s\n", addresses[0])
-	if met != nil {
+	if met.address() != "" {
 		o.printf("relay   %s\n", met.address())
 	}
 	if in.made {

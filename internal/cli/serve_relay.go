@@ -15,47 +15,75 @@ import (
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/transport/lan"
 )
 
 // openingTime is how long it is waited for the relay before we say that we can be
 // reached: a peer may be told at once.
 const openingTime = 2 * time.Second
 
-// attendance is how a served directory is met at a relay.
+// attendance is how a served directory is met where its address is not known: at a
+// relay, and on the local network.
 type attendance struct {
-	relay    transport.RelayRemote
+	relay    transport.RelayRemote // without an Address: at none
+	lan      *lan.Options          // nil: not there
 	secret   transport.RoomSecret
+	in       *entry
 	presence *transport.Presence
-	meet     atomic.Pointer[transport.Rendezvous] // nil until the rooms are open
+	meet     atomic.Pointer[transport.Rendezvous] // nil until the rooms at the relay are open
 }
 
-// attendance returns how the directory is met at a relay; nil: at none. A relay that
-// was only added, and not named, is not for what is served on the loopback alone.
+// attendance returns how the directory is met; nil: only at its address. A relay that
+// was only added, and not named, is not for what is served on the loopback alone, nor
+// is a local network that was not named.
 func (o *serveOptions) attendance(h home, tree string, in *entry) (*attendance, error) {
-	named := o.relay.relay != "" || o.getenv("BARGEE_RELAY") != ""
-	if !named && isLoopback(o.listen) {
-		return nil, nil
+	t := &attendance{in: in}
+	var err error
+	if !isLoopback(o.listen) || o.getenv("BARGEE_LAN") != "" {
+		if t.lan, err = o.app.lan(); err != nil {
+			return nil, err
+		}
 	}
-	r, ok, err := o.relayRemote(&o.relay)
-	if err != nil || !ok {
-		return nil, err
+	if !isLoopback(o.listen) || o.relay.relay != "" || o.getenv("BARGEE_RELAY") != "" {
+		if t.relay, _, err = o.relayRemote(&o.relay); err != nil {
+			return nil, err
+		}
 	}
-	if r.Secret.IsZero() && r.Pass == "" {
+	if t.relay.Address != "" && t.relay.Secret.IsZero() && t.relay.Pass == "" {
 		return nil, usage("to be met there needs a token of the relay's",
-			"give it by --relay-token-file, or add the relay: bargee relay add").about("", "the relay "+session.Display(r.Address))
+			"give it by --relay-token-file, or add the relay: bargee relay add").about("", "the relay "+session.Display(t.relay.Address))
+	}
+	if t.lan == nil && t.relay.Address == "" {
+		return nil, nil
 	}
 	secret, err := h.roomSecret()
 	if err != nil {
 		return nil, err
 	}
-	t := &attendance{relay: r, secret: secret.For(tree)}
-	in.admission.Meet = func() transport.Rendezvous {
-		if m := t.meet.Load(); m != nil {
-			return *m
-		}
+	t.secret = secret.For(tree)
+	in.admission.Meet = t.told
+	return t, nil
+}
+
+// told is what those who enter are told of where we can be met.
+func (t *attendance) told() transport.Rendezvous {
+	if m := t.meet.Load(); m != nil {
+		return *m
+	}
+	if t.lan == nil {
 		return transport.Rendezvous{}
 	}
-	return t, nil
+	return transport.Rendezvous{Room: t.secret}
+}
+
+// rooms is transport.RoomsOf.
+func (t *attendance) rooms(now time.Time) (names []transport.RoomName, until time.Time) {
+	if tokens := t.in.admission.Tokens; tokens != nil {
+		for _, token := range tokens() {
+			names = append(names, transport.RoomOfToken(token))
+		}
+	}
+	return append(names, transport.RoomsNow(t.secret, now)...), transport.NextRooms(now)
 }
 
 func isLoopback(listen string) bool {
@@ -63,18 +91,19 @@ func isLoopback(listen string) bool {
 	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
-// begin has s met at the relay from now on; the relay need not be there yet.
-func (t *attendance) begin(ctx context.Context, s *server, in *entry, log *slog.Logger) (err error) {
-	rooms := func(now time.Time) (names []transport.RoomName, until time.Time) {
-		if in.admission.Tokens != nil {
-			for _, token := range in.admission.Tokens() {
-				names = append(names, transport.RoomOfToken(token))
-			}
+// begin has s met from now on; the relay need not be there yet. Without a local network
+// it is met elsewhere.
+func (t *attendance) begin(ctx context.Context, s *server, log *slog.Logger) (err error) {
+	if t.lan != nil {
+		if _, err := s.endpoint.AttendLAN(*t.lan, t.rooms); err != nil {
+			log.Info("not to be found on the local network", "reason", reason(err))
 		}
-		return append(names, transport.RoomsNow(t.secret, now)...), transport.NextRooms(now)
+	}
+	if t.relay.Address == "" {
+		return nil
 	}
 	log = log.With("relay", t.relay.Address)
-	t.presence, err = s.endpoint.Attend(ctx, t.relay, rooms, transport.RoomOptions{Changed: func(st transport.RoomState) {
+	t.presence, err = s.endpoint.Attend(ctx, t.relay, t.rooms, transport.RoomOptions{Changed: func(st transport.RoomState) {
 		switch {
 		case st.Open:
 			t.meet.Store(&transport.Rendezvous{Relay: t.relay.Address, RelayKey: st.Relay, Room: t.secret})
@@ -98,7 +127,7 @@ func (t *attendance) begin(ctx context.Context, s *server, in *entry, log *slog.
 
 // ticket adds to a ticket where we are met.
 func (t *attendance) ticket(k *transport.Ticket) {
-	if t == nil {
+	if t.address() == "" {
 		return
 	}
 	k.Relay, k.RelayKey = t.relay.Address, t.relay.Key

@@ -859,8 +859,9 @@ func (x *Admitted) GetRendezvous() *Rendezvous {
 	return nil
 }
 
-// Rendezvous is a relay where a peer has rooms open, and the secret that their
-// names come from (transport.RoomOfDay). Without any of the three it is none.
+// Rendezvous is the secret that the names of a peer's rooms come from
+// (transport.RoomOfDay), on the local network and at a relay. Without relay and key
+// it is of the local network only; without one of them, or room, it is none.
 type Rendezvous struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Relay         string                 `protobuf:"bytes,1,opt,name=relay,proto3" json:"relay,omitempty"` // host:port
