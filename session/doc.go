@@ -17,6 +17,7 @@
 //	partial         the unfinished file, its lock and its journal (partial, journal)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
+//	Draft           a file that is written in place (draft, remote_draft, serve_draft)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
@@ -35,7 +36,7 @@
 // breaks one is refused before the value is used.
 //
 // testdata/transcripts has conversations, byte for byte: list, names, stat,
-// describe, watch, measure, find, delete, chmod, symlink, unknown, offer, upload,
+// describe, watch, measure, find, delete, chmod, symlink, unknown, offer, draft, upload,
 // resume, delta, cancel and download (a login is in transport/testdata). A line
 // says who speaks on which stream, the next one has the bytes in hex. Tests
 // replay each with a real server and with a real asker in turn, so that either
@@ -185,6 +186,15 @@
 //	              disk that keeps none, is an item that failed.
 //
 // A file that is found unchanged keeps what it has beside its bytes.
+//
+// # Files that are opened for writing
+//
+// Create makes a Draft, for programs that write a file bit by bit: it is written
+// to a partial without a journal, and gets its name when it is closed. A link, a
+// process or a context that ends before that leaves nothing of it, and nothing is
+// resumed. What was written from start to end is held against its BLAKE3 value
+// once more before it gets its name; bytes written here and there are as safe as
+// QUIC's seal on each packet makes them. 64 files may be open for writing on a link.
 //
 // # Deadlines
 //

@@ -35,7 +35,7 @@ func oldPeer(t *testing.T, dir string) (*Remote, *atomic.Int32) {
 			wire.Read(bufio.NewReader(st), req)
 			switch req.Ask.(type) {
 			case *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find,
-				*wire.Request_Chmod, *wire.Request_Symlink, *wire.Request_Offer, *wire.Request_Take, *wire.Request_Introduce:
+				*wire.Request_Chmod, *wire.Request_Symlink, *wire.Request_Offer, *wire.Request_Take, *wire.Request_Introduce, *wire.Request_Draft:
 				unknown.Add(1)
 				req.Ask = nil
 			}
@@ -102,6 +102,9 @@ func TestOldPeer(t *testing.T) {
 		if !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "bargee") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+	if _, err := r.Create(t.Context(), Path{"new"}, CreateOptions{}); KindOf(err) != Refused || !strings.Contains(err.Error(), "updated") {
+		t.Errorf("Create: %v", err)
 	}
 }
 

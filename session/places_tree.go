@@ -126,3 +126,8 @@ func (e *Engine) Peer(ctx context.Context, id PlaceID) (*Remote, error) {
 	}
 	return (&placeTree{p}).remote(ctx)
 }
+
+// Create writes over the link of the moment: a draft ends with it.
+func (t *placeTree) Create(ctx context.Context, p Path, o CreateOptions) (Draft, error) {
+	return with(ctx, t, func(r *Remote) (Draft, error) { return r.Create(ctx, p, o) })
+}

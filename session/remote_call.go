@@ -29,6 +29,11 @@ type call struct {
 // ask opens a stream and sends req. The caller ends the call. Our direction
 // stays open until then: it is how the peer learns that we gave up.
 func (r *Remote) ask(ctx context.Context, p Path, req *wire.Request) (*call, error) {
+	return r.askBy(ctx, p, req, transport.Control)
+}
+
+// askBy is ask on a stream of another class.
+func (r *Remote) askBy(ctx context.Context, p Path, req *wire.Request, class transport.Class) (*call, error) {
 	c := &call{r: r, ctx: ctx, path: p}
 	if err := ctx.Err(); err != nil {
 		return nil, about(p, err)
@@ -39,7 +44,7 @@ func (r *Remote) ask(ctx context.Context, p Path, req *wire.Request) (*call, err
 	}
 	wait, cancel := context.WithTimeoutCause(ctx, patience, errNoStream)
 	defer cancel()
-	st, err := r.link.OpenStream(wait, transport.Control)
+	st, err := r.link.OpenStream(wait, class)
 	if err != nil {
 		if cause := context.Cause(wait); errors.Is(cause, errNoStream) {
 			err = cause

@@ -71,6 +71,7 @@ const (
 	maxTransfers = 2048             // streams of transfers at once
 	maxWatches   = 16               // directories that are watched
 	maxWalks     = 8                // trees that are measured or searched at once
+	maxDrafts    = 64               // files that are open for writing
 	requestWait  = 10 * time.Second // for the Request, from the stream's opening
 	writeWait    = 30 * time.Second // for the peer to take anything more of an answer
 )
@@ -90,6 +91,7 @@ func (s *Server) Serve(ctx context.Context, l transport.Link) error {
 		transfers: make(chan struct{}, maxTransfers),
 		watches:   make(chan struct{}, maxWatches),
 		walks:     make(chan struct{}, maxWalks),
+		drafts:    make(chan struct{}, maxDrafts),
 	}
 	if o := s.cfg.Offer; o != nil {
 		o.arrive(l)
@@ -124,7 +126,7 @@ type visit struct {
 	s                             *Server
 	link                          transport.Link
 	requests, refusals, transfers chan struct{}
-	watches, walks                chan struct{}
+	watches, walks, drafts        chan struct{}
 }
 
 // take takes one of the slots, if one is free; give gives it back.
@@ -162,6 +164,14 @@ func (v *visit) answer(ctx context.Context, raw transport.Stream) {
 	switch {
 	case err != nil:
 		e.refuseAs(req, err)
+	case req.GetDraft() != nil:
+		if !take(v.drafts) {
+			e.refuse(newError(Busy, Path{}, "more than %d files open for writing at once", maxDrafts))
+			return
+		}
+		defer give(v.drafts)
+		release() // it may lie open for long
+		e.draft(ctx, req.GetDraft())
 	case isTransfer(req):
 		defer give(v.transfers)
 		release()

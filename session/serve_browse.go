@@ -34,7 +34,7 @@ func (s *Server) allows(req *wire.Request) error {
 		if s.cfg.WriteOnly {
 			return newError(Refused, Path{}, "write-only: what is here stays as it is")
 		}
-	case *wire.Request_Make, *wire.Request_Send:
+	case *wire.Request_Make, *wire.Request_Send, *wire.Request_Draft:
 		if s.cfg.Offer != nil {
 			return errOfferStays
 		}

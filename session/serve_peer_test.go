@@ -38,6 +38,7 @@ var requests = map[string]*wire.Request{
 	"measure":  {Ask: &wire.Request_Measure{Measure: &wire.Measure{}}},
 	"find":     {Ask: &wire.Request_Find{Find: &wire.Find{Pattern: []byte("file")}}},
 	"chmod":    {Ask: &wire.Request_Chmod{Chmod: &wire.Chmod{Path: []byte("file"), Mode: 0o600}}},
+	"draft":    {Ask: &wire.Request_Draft{Draft: &wire.Draft{Path: []byte("draft")}}},
 	"symlink":  {Ask: &wire.Request_Symlink{Symlink: &wire.Symlink{Path: []byte("link"), Target: []byte("/")}}},
 }
 
@@ -93,8 +94,8 @@ func TestServeModes(t *testing.T) {
 		cfg     ServerConfig
 		refused string
 	}{
-		{"read-only", ServerConfig{ReadOnly: true}, "make move remove touch send chmod symlink"},
-		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch names describe watch measure find chmod symlink"},
+		{"read-only", ServerConfig{ReadOnly: true}, "make move remove touch send chmod symlink draft"},
+		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch names describe watch measure find chmod symlink draft"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -16,8 +16,9 @@ import (
 // transfers are those that peers have asked a server for and that are not
 // over, so that data streams find theirs.
 type transfers struct {
-	mu   sync.Mutex
-	byID map[transferKey]*underway
+	mu     sync.Mutex
+	byID   map[transferKey]*underway
+	drafts map[transport.Link]int // files open for writing
 }
 
 // A transferKey tells transfers of different links apart, so that no peer can
@@ -79,14 +80,36 @@ func (t *transfers) remove(k transferKey) {
 	})
 }
 
-// receiving lists the links over which transfers are being received, but for
-// one.
+// draft notes that a file is open for writing over l, until over is called.
+func (t *transfers) draft(l transport.Link) (over func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.drafts == nil {
+		t.drafts = map[transport.Link]int{}
+	}
+	t.drafts[l]++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.drafts[l]--; t.drafts[l] == 0 {
+			delete(t.drafts, l)
+		}
+	}
+}
+
+// receiving lists the links over which transfers are being received or drafts
+// written, but for one.
 func (t *transfers) receiving(but transport.Link) (links []transport.Link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, e := range t.byID {
 		if _, ok := e.half.(*receiver); ok && !e.over && k.link != but && !slices.Contains(links, k.link) {
 			links = append(links, k.link)
+		}
+	}
+	for l := range t.drafts {
+		if l != but && !slices.Contains(links, l) {
+			links = append(links, l)
 		}
 	}
 	return links

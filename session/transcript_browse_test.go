@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
@@ -144,6 +145,14 @@ func TestTranscriptsBrowse(t *testing.T) {
 		"chmod": func(ctx context.Context, r *Remote) error { return r.Chmod(ctx, Path{"dir/file"}, 0o7600) },
 		"symlink": func(ctx context.Context, r *Remote) error {
 			return r.Symlink(ctx, "../elsewhere", Path{"dir/link"})
+		},
+		"draft": func(ctx context.Context, r *Remote) error {
+			d, err := r.Create(ctx, Path{"file"}, CreateOptions{New: true, Mode: 0o600, Modified: time.Unix(1, 0)})
+			if err != nil {
+				return err
+			}
+			_, err = d.Write([]byte("12345"))
+			return errors.Join(err, d.Close())
 		},
 		"offer": func(ctx context.Context, r *Remote) error {
 			for s, err := range r.Offered(ctx) {

@@ -16,7 +16,7 @@ import (
 // messages are all that are read from a peer, or from a ticket.
 var messages = []proto.Message{
 	&ClientHello{}, &ServerHello{}, &Proof{}, &ProofReply{}, &Ticket{}, &RelayTicket{}, &StdioHello{}, &StdioReady{},
-	&Request{}, &Reply{}, &Entries{}, &ToReceiver{}, &ToSender{}, &Chunk{}, &Acks{}, &Cuts{},
+	&Request{}, &Reply{}, &Entries{}, &ToReceiver{}, &ToSender{}, &Chunk{}, &Acks{}, &Cuts{}, &Piece{},
 	&QueueHello{}, &QueueWelcome{}, &QueueAsk{}, &QueuePaths{}, &QueueTell{},
 }
 
@@ -24,7 +24,7 @@ var messages = []proto.Message{
 // fuzzer begins with all of the schema.
 func examples() (out []proto.Message) {
 	for _, m := range messages {
-		for variant := range 20 {
+		for variant := range 30 {
 			e := m.ProtoReflect().New()
 			fillIn(e, variant, 0)
 			out = append(out, e.Interface())

@@ -48,6 +48,10 @@
 //                                  <-   Amended, end of stream
 //   Request{hold}                  ->
 //                                  <-   Reply{done}: it is held until the asker ends or aborts
+//   Request{draft}                 ->
+//                                  <-   Reply{entry}: its size is what the file has to begin with
+//   Piece ... Piece{commit}        ->
+//                                  <-   Reply{entry}: the file under its name
 //   Request{send,fetch,data}            see transfer.proto
 //
 // A server that does not know a request answers Reply{error: KIND_INVALID},
@@ -263,6 +267,7 @@ type Request struct {
 	//	*Request_Scan
 	//	*Request_Amend
 	//	*Request_Hold
+	//	*Request_Draft
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -548,6 +553,15 @@ func (x *Request) GetHold() *Hold {
 	return nil
 }
 
+func (x *Request) GetDraft() *Draft {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Draft); ok {
+			return x.Draft
+		}
+	}
+	return nil
+}
+
 type isRequest_Ask interface {
 	isRequest_Ask()
 }
@@ -660,6 +674,10 @@ type Request_Hold struct {
 	Hold *Hold `protobuf:"bytes,27,opt,name=hold,proto3,oneof"`
 }
 
+type Request_Draft struct {
+	Draft *Draft `protobuf:"bytes,28,opt,name=draft,proto3,oneof"`
+}
+
 func (*Request_List) isRequest_Ask() {}
 
 func (*Request_Stat) isRequest_Ask() {}
@@ -713,6 +731,8 @@ func (*Request_Scan) isRequest_Ask() {}
 func (*Request_Amend) isRequest_Ask() {}
 
 func (*Request_Hold) isRequest_Ask() {}
+
+func (*Request_Draft) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1630,6 +1650,195 @@ func (x *Symlink) GetTarget() []byte {
 	return nil
 }
 
+// Draft makes a file, or another one in the place of the one that is there. Nobody
+// sees it under its name before the commit; if the stream ends before that,
+// nothing is left of it. KIND_BUSY while another writer has the name.
+type Draft struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	MustBeNew     bool                   `protobuf:"varint,2,opt,name=must_be_new,json=mustBeNew,proto3" json:"must_be_new,omitempty"` // else KIND_EXISTS; a directory, link or device is in the way in any case
+	Keep          bool                   `protobuf:"varint,3,opt,name=keep,proto3" json:"keep,omitempty"`                              // it begins with the bytes of the file that is there
+	Fsync         bool                   `protobuf:"varint,4,opt,name=fsync,proto3" json:"fsync,omitempty"`                            // it is on the disk before the second Reply
+	KeepMode      bool                   `protobuf:"varint,5,opt,name=keep_mode,json=keepMode,proto3" json:"keep_mode,omitempty"`      // it gets mode; else that of the file that is there, or the usual one
+	Mode          uint32                 `protobuf:"varint,6,opt,name=mode,proto3" json:"mode,omitempty"`
+	KeepTime      bool                   `protobuf:"varint,7,opt,name=keep_time,json=keepTime,proto3" json:"keep_time,omitempty"` // it gets the time modified; else that of the last Piece
+	ModifiedS     int64                  `protobuf:"zigzag64,8,opt,name=modified_s,json=modifiedS,proto3" json:"modified_s,omitempty"`
+	ModifiedNs    uint32                 `protobuf:"varint,9,opt,name=modified_ns,json=modifiedNs,proto3" json:"modified_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Draft) Reset() {
+	*x = Draft{}
+	mi := &file_session_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Draft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Draft) ProtoMessage() {}
+
+func (x *Draft) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Draft.ProtoReflect.Descriptor instead.
+func (*Draft) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Draft) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Draft) GetMustBeNew() bool {
+	if x != nil {
+		return x.MustBeNew
+	}
+	return false
+}
+
+func (x *Draft) GetKeep() bool {
+	if x != nil {
+		return x.Keep
+	}
+	return false
+}
+
+func (x *Draft) GetFsync() bool {
+	if x != nil {
+		return x.Fsync
+	}
+	return false
+}
+
+func (x *Draft) GetKeepMode() bool {
+	if x != nil {
+		return x.KeepMode
+	}
+	return false
+}
+
+func (x *Draft) GetMode() uint32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+func (x *Draft) GetKeepTime() bool {
+	if x != nil {
+		return x.KeepTime
+	}
+	return false
+}
+
+func (x *Draft) GetModifiedS() int64 {
+	if x != nil {
+		return x.ModifiedS
+	}
+	return 0
+}
+
+func (x *Draft) GetModifiedNs() uint32 {
+	if x != nil {
+		return x.ModifiedNs
+	}
+	return 0
+}
+
+// Piece is a step of writing: bytes at an offset (what is left out between two is
+// zeros), with cut the end of the file at offset, with commit the end of all.
+type Piece struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	Cut           bool                   `protobuf:"varint,3,opt,name=cut,proto3" json:"cut,omitempty"`
+	Commit        bool                   `protobuf:"varint,4,opt,name=commit,proto3" json:"commit,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"` // of a commit: BLAKE3 of all, if it was written from its start to its end; KIND_INTEGRITY if it has another
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_session_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Piece) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *Piece) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Piece) GetCut() bool {
+	if x != nil {
+		return x.Cut
+	}
+	return false
+}
+
+func (x *Piece) GetCommit() bool {
+	if x != nil {
+		return x.Commit
+	}
+	return false
+}
+
+func (x *Piece) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 // AskOffer asks what is offered to the asker: files and directories, each under a
 // name of its own, which are one read-only tree. They are listed and fetched as in
 // any other; who fetches without TakeOffer says yes by that.
@@ -1641,7 +1850,7 @@ type AskOffer struct {
 
 func (x *AskOffer) Reset() {
 	*x = AskOffer{}
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1862,7 @@ func (x *AskOffer) String() string {
 func (*AskOffer) ProtoMessage() {}
 
 func (x *AskOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1875,7 @@ func (x *AskOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskOffer.ProtoReflect.Descriptor instead.
 func (*AskOffer) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{19}
+	return file_session_proto_rawDescGZIP(), []int{21}
 }
 
 // Offered says what that is. The first one comes at once; what is counted grows
@@ -1689,7 +1898,7 @@ type Offered struct {
 
 func (x *Offered) Reset() {
 	*x = Offered{}
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1910,7 @@ func (x *Offered) String() string {
 func (*Offered) ProtoMessage() {}
 
 func (x *Offered) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1923,7 @@ func (x *Offered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offered.ProtoReflect.Descriptor instead.
 func (*Offered) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{20}
+	return file_session_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Offered) GetError() *Error {
@@ -1804,7 +2013,7 @@ type TakeOffer struct {
 
 func (x *TakeOffer) Reset() {
 	*x = TakeOffer{}
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +2025,7 @@ func (x *TakeOffer) String() string {
 func (*TakeOffer) ProtoMessage() {}
 
 func (x *TakeOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +2038,7 @@ func (x *TakeOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeOffer.ProtoReflect.Descriptor instead.
 func (*TakeOffer) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{21}
+	return file_session_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TakeOffer) GetId() []byte {
@@ -1891,7 +2100,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1903,7 +2112,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1916,7 +2125,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{22}
+	return file_session_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Reply) GetAnswer() isReply_Answer {
@@ -2028,7 +2237,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2249,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2262,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{23}
+	return file_session_proto_rawDescGZIP(), []int{25}
 }
 
 // Introduce asks who the server is and what the asker may do there, in words for the
@@ -2066,7 +2275,7 @@ type Introduce struct {
 
 func (x *Introduce) Reset() {
 	*x = Introduce{}
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2287,7 @@ func (x *Introduce) String() string {
 func (*Introduce) ProtoMessage() {}
 
 func (x *Introduce) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2300,7 @@ func (x *Introduce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduce.ProtoReflect.Descriptor instead.
 func (*Introduce) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{24}
+	return file_session_proto_rawDescGZIP(), []int{26}
 }
 
 type Introduction struct {
@@ -2105,7 +2314,7 @@ type Introduction struct {
 
 func (x *Introduction) Reset() {
 	*x = Introduction{}
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2326,7 @@ func (x *Introduction) String() string {
 func (*Introduction) ProtoMessage() {}
 
 func (x *Introduction) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2339,7 @@ func (x *Introduction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduction.ProtoReflect.Descriptor instead.
 func (*Introduction) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{25}
+	return file_session_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Introduction) GetName() string {
@@ -2164,7 +2373,7 @@ type SpaceReply struct {
 
 func (x *SpaceReply) Reset() {
 	*x = SpaceReply{}
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +2385,7 @@ func (x *SpaceReply) String() string {
 func (*SpaceReply) ProtoMessage() {}
 
 func (x *SpaceReply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +2398,7 @@ func (x *SpaceReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpaceReply.ProtoReflect.Descriptor instead.
 func (*SpaceReply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{26}
+	return file_session_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SpaceReply) GetFree() uint64 {
@@ -2217,7 +2426,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2438,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2451,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{27}
+	return file_session_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Entries) GetEntries() []*Entry {
@@ -2271,7 +2480,7 @@ type Names struct {
 
 func (x *Names) Reset() {
 	*x = Names{}
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2492,7 @@ func (x *Names) String() string {
 func (*Names) ProtoMessage() {}
 
 func (x *Names) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2505,7 @@ func (x *Names) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Names.ProtoReflect.Descriptor instead.
 func (*Names) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{28}
+	return file_session_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Names) GetError() *Error {
@@ -2325,7 +2534,7 @@ type Described struct {
 
 func (x *Described) Reset() {
 	*x = Described{}
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2337,7 +2546,7 @@ func (x *Described) String() string {
 func (*Described) ProtoMessage() {}
 
 func (x *Described) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2350,7 +2559,7 @@ func (x *Described) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Described.ProtoReflect.Descriptor instead.
 func (*Described) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{29}
+	return file_session_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Described) GetError() *Error {
@@ -2383,7 +2592,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2604,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2617,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{30}
+	return file_session_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Changes) GetError() *Error {
@@ -2447,7 +2656,7 @@ type Measured struct {
 
 func (x *Measured) Reset() {
 	*x = Measured{}
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2459,7 +2668,7 @@ func (x *Measured) String() string {
 func (*Measured) ProtoMessage() {}
 
 func (x *Measured) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2472,7 +2681,7 @@ func (x *Measured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measured.ProtoReflect.Descriptor instead.
 func (*Measured) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{31}
+	return file_session_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Measured) GetError() *Error {
@@ -2530,7 +2739,7 @@ type Hits struct {
 
 func (x *Hits) Reset() {
 	*x = Hits{}
-	mi := &file_session_proto_msgTypes[32]
+	mi := &file_session_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2542,7 +2751,7 @@ func (x *Hits) String() string {
 func (*Hits) ProtoMessage() {}
 
 func (x *Hits) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[32]
+	mi := &file_session_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2555,7 +2764,7 @@ func (x *Hits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hits.ProtoReflect.Descriptor instead.
 func (*Hits) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{32}
+	return file_session_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Hits) GetError() *Error {
@@ -2591,7 +2800,7 @@ type Hit struct {
 
 func (x *Hit) Reset() {
 	*x = Hit{}
-	mi := &file_session_proto_msgTypes[33]
+	mi := &file_session_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2603,7 +2812,7 @@ func (x *Hit) String() string {
 func (*Hit) ProtoMessage() {}
 
 func (x *Hit) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[33]
+	mi := &file_session_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2616,7 +2825,7 @@ func (x *Hit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hit.ProtoReflect.Descriptor instead.
 func (*Hit) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{33}
+	return file_session_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Hit) GetPath() []byte {
@@ -2655,7 +2864,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_session_proto_msgTypes[34]
+	mi := &file_session_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2667,7 +2876,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[34]
+	mi := &file_session_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2680,7 +2889,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{34}
+	return file_session_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Scan) GetPath() []byte {
@@ -2737,7 +2946,7 @@ type Scanned struct {
 
 func (x *Scanned) Reset() {
 	*x = Scanned{}
-	mi := &file_session_proto_msgTypes[35]
+	mi := &file_session_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2749,7 +2958,7 @@ func (x *Scanned) String() string {
 func (*Scanned) ProtoMessage() {}
 
 func (x *Scanned) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[35]
+	mi := &file_session_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2762,7 +2971,7 @@ func (x *Scanned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scanned.ProtoReflect.Descriptor instead.
 func (*Scanned) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{35}
+	return file_session_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Scanned) GetError() *Error {
@@ -2804,7 +3013,7 @@ type ScanHead struct {
 
 func (x *ScanHead) Reset() {
 	*x = ScanHead{}
-	mi := &file_session_proto_msgTypes[36]
+	mi := &file_session_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2816,7 +3025,7 @@ func (x *ScanHead) String() string {
 func (*ScanHead) ProtoMessage() {}
 
 func (x *ScanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[36]
+	mi := &file_session_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2829,7 +3038,7 @@ func (x *ScanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanHead.ProtoReflect.Descriptor instead.
 func (*ScanHead) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{36}
+	return file_session_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ScanHead) GetModeBits() uint32 {
@@ -2860,7 +3069,7 @@ type Amend struct {
 
 func (x *Amend) Reset() {
 	*x = Amend{}
-	mi := &file_session_proto_msgTypes[37]
+	mi := &file_session_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +3081,7 @@ func (x *Amend) String() string {
 func (*Amend) ProtoMessage() {}
 
 func (x *Amend) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[37]
+	mi := &file_session_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +3094,7 @@ func (x *Amend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amend.ProtoReflect.Descriptor instead.
 func (*Amend) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{37}
+	return file_session_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Amend) GetPath() []byte {
@@ -2925,7 +3134,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_session_proto_msgTypes[38]
+	mi := &file_session_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2937,7 +3146,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[38]
+	mi := &file_session_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2950,7 +3159,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{38}
+	return file_session_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Step) GetKind() StepKind {
@@ -3019,7 +3228,7 @@ type Amended struct {
 
 func (x *Amended) Reset() {
 	*x = Amended{}
-	mi := &file_session_proto_msgTypes[39]
+	mi := &file_session_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3031,7 +3240,7 @@ func (x *Amended) String() string {
 func (*Amended) ProtoMessage() {}
 
 func (x *Amended) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[39]
+	mi := &file_session_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3044,7 +3253,7 @@ func (x *Amended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amended.ProtoReflect.Descriptor instead.
 func (*Amended) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{39}
+	return file_session_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Amended) GetError() *Error {
@@ -3070,7 +3279,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_session_proto_msgTypes[40]
+	mi := &file_session_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3082,7 +3291,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[40]
+	mi := &file_session_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3095,7 +3304,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{40}
+	return file_session_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Outcome) GetError() *Error {
@@ -3118,7 +3327,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_session_proto_msgTypes[41]
+	mi := &file_session_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3130,7 +3339,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[41]
+	mi := &file_session_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3143,7 +3352,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{41}
+	return file_session_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Hold) GetPath() []byte {
@@ -3164,7 +3373,7 @@ var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xb8\t\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xe4\t\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -3193,7 +3402,8 @@ const file_session_proto_rawDesc = "" +
 	"\tintroduce\x18\x18 \x01(\v2\x16.bargee.wire.IntroduceH\x00R\tintroduce\x12'\n" +
 	"\x04scan\x18\x19 \x01(\v2\x11.bargee.wire.ScanH\x00R\x04scan\x12*\n" +
 	"\x05amend\x18\x1a \x01(\v2\x12.bargee.wire.AmendH\x00R\x05amend\x12'\n" +
-	"\x04hold\x18\x1b \x01(\v2\x11.bargee.wire.HoldH\x00R\x04holdB\x05\n" +
+	"\x04hold\x18\x1b \x01(\v2\x11.bargee.wire.HoldH\x00R\x04hold\x12*\n" +
+	"\x05draft\x18\x1c \x01(\v2\x12.bargee.wire.DraftH\x00R\x05draftB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -3245,7 +3455,25 @@ const file_session_proto_rawDesc = "" +
 	"\x04mode\x18\x02 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\x04mode\"D\n" +
 	"\aSymlink\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1d\n" +
-	"\x06target\x18\x02 \x01(\fB\x05ص\x18\x80 R\x06target\"\n" +
+	"\x06target\x18\x02 \x01(\fB\x05ص\x18\x80 R\x06target\"\x8c\x02\n" +
+	"\x05Draft\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1e\n" +
+	"\vmust_be_new\x18\x02 \x01(\bR\tmustBeNew\x12\x12\n" +
+	"\x04keep\x18\x03 \x01(\bR\x04keep\x12\x14\n" +
+	"\x05fsync\x18\x04 \x01(\bR\x05fsync\x12\x1b\n" +
+	"\tkeep_mode\x18\x05 \x01(\bR\bkeepMode\x12\x19\n" +
+	"\x04mode\x18\x06 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\x04mode\x12\x1b\n" +
+	"\tkeep_time\x18\a \x01(\bR\bkeepTime\x12\x1d\n" +
+	"\n" +
+	"modified_s\x18\b \x01(\x12R\tmodifiedS\x12)\n" +
+	"\vmodified_ns\x18\t \x01(\rB\b\xf0\xb5\x18\xff\x93\xeb\xdc\x03R\n" +
+	"modifiedNs\"\x99\x01\n" +
+	"\x05Piece\x12$\n" +
+	"\x06offset\x18\x01 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06offset\x12\x1a\n" +
+	"\x04data\x18\x02 \x01(\fB\x06ص\x18\x80\x80\bR\x04data\x12\x10\n" +
+	"\x03cut\x18\x03 \x01(\bR\x03cut\x12\x16\n" +
+	"\x06commit\x18\x04 \x01(\bR\x06commit\x12\x1c\n" +
+	"\x06digest\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\x06digest:\x06\x88\xb5\x18\x80\x80\x10\"\n" +
 	"\n" +
 	"\bAskOffer\"\xdb\x02\n" +
 	"\aOffered\x12(\n" +
@@ -3375,7 +3603,7 @@ func file_session_proto_rawDescGZIP() []byte {
 }
 
 var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_session_proto_goTypes = []any{
 	(Algorithm)(0),       // 0: bargee.wire.Algorithm
 	(OfferWord)(0),       // 1: bargee.wire.OfferWord
@@ -3399,34 +3627,36 @@ var file_session_proto_goTypes = []any{
 	(*Find)(nil),         // 19: bargee.wire.Find
 	(*Chmod)(nil),        // 20: bargee.wire.Chmod
 	(*Symlink)(nil),      // 21: bargee.wire.Symlink
-	(*AskOffer)(nil),     // 22: bargee.wire.AskOffer
-	(*Offered)(nil),      // 23: bargee.wire.Offered
-	(*TakeOffer)(nil),    // 24: bargee.wire.TakeOffer
-	(*Reply)(nil),        // 25: bargee.wire.Reply
-	(*Done)(nil),         // 26: bargee.wire.Done
-	(*Introduce)(nil),    // 27: bargee.wire.Introduce
-	(*Introduction)(nil), // 28: bargee.wire.Introduction
-	(*SpaceReply)(nil),   // 29: bargee.wire.SpaceReply
-	(*Entries)(nil),      // 30: bargee.wire.Entries
-	(*Names)(nil),        // 31: bargee.wire.Names
-	(*Described)(nil),    // 32: bargee.wire.Described
-	(*Changes)(nil),      // 33: bargee.wire.Changes
-	(*Measured)(nil),     // 34: bargee.wire.Measured
-	(*Hits)(nil),         // 35: bargee.wire.Hits
-	(*Hit)(nil),          // 36: bargee.wire.Hit
-	(*Scan)(nil),         // 37: bargee.wire.Scan
-	(*Scanned)(nil),      // 38: bargee.wire.Scanned
-	(*ScanHead)(nil),     // 39: bargee.wire.ScanHead
-	(*Amend)(nil),        // 40: bargee.wire.Amend
-	(*Step)(nil),         // 41: bargee.wire.Step
-	(*Amended)(nil),      // 42: bargee.wire.Amended
-	(*Outcome)(nil),      // 43: bargee.wire.Outcome
-	(*Hold)(nil),         // 44: bargee.wire.Hold
-	(*Send)(nil),         // 45: bargee.wire.Send
-	(*Fetch)(nil),        // 46: bargee.wire.Fetch
-	(*Data)(nil),         // 47: bargee.wire.Data
-	(*Error)(nil),        // 48: bargee.wire.Error
-	(*Entry)(nil),        // 49: bargee.wire.Entry
+	(*Draft)(nil),        // 22: bargee.wire.Draft
+	(*Piece)(nil),        // 23: bargee.wire.Piece
+	(*AskOffer)(nil),     // 24: bargee.wire.AskOffer
+	(*Offered)(nil),      // 25: bargee.wire.Offered
+	(*TakeOffer)(nil),    // 26: bargee.wire.TakeOffer
+	(*Reply)(nil),        // 27: bargee.wire.Reply
+	(*Done)(nil),         // 28: bargee.wire.Done
+	(*Introduce)(nil),    // 29: bargee.wire.Introduce
+	(*Introduction)(nil), // 30: bargee.wire.Introduction
+	(*SpaceReply)(nil),   // 31: bargee.wire.SpaceReply
+	(*Entries)(nil),      // 32: bargee.wire.Entries
+	(*Names)(nil),        // 33: bargee.wire.Names
+	(*Described)(nil),    // 34: bargee.wire.Described
+	(*Changes)(nil),      // 35: bargee.wire.Changes
+	(*Measured)(nil),     // 36: bargee.wire.Measured
+	(*Hits)(nil),         // 37: bargee.wire.Hits
+	(*Hit)(nil),          // 38: bargee.wire.Hit
+	(*Scan)(nil),         // 39: bargee.wire.Scan
+	(*Scanned)(nil),      // 40: bargee.wire.Scanned
+	(*ScanHead)(nil),     // 41: bargee.wire.ScanHead
+	(*Amend)(nil),        // 42: bargee.wire.Amend
+	(*Step)(nil),         // 43: bargee.wire.Step
+	(*Amended)(nil),      // 44: bargee.wire.Amended
+	(*Outcome)(nil),      // 45: bargee.wire.Outcome
+	(*Hold)(nil),         // 46: bargee.wire.Hold
+	(*Send)(nil),         // 47: bargee.wire.Send
+	(*Fetch)(nil),        // 48: bargee.wire.Fetch
+	(*Data)(nil),         // 49: bargee.wire.Data
+	(*Error)(nil),        // 50: bargee.wire.Error
+	(*Entry)(nil),        // 51: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
 	4,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
@@ -3444,52 +3674,53 @@ var file_session_proto_depIdxs = []int32{
 	16, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
 	17, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
 	18, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
-	45, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	46, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	47, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	47, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	48, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	49, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
 	19, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
 	20, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
 	21, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
-	22, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
-	24, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
-	27, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
-	37, // 24: bargee.wire.Request.scan:type_name -> bargee.wire.Scan
-	40, // 25: bargee.wire.Request.amend:type_name -> bargee.wire.Amend
-	44, // 26: bargee.wire.Request.hold:type_name -> bargee.wire.Hold
-	0,  // 27: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	48, // 28: bargee.wire.Offered.error:type_name -> bargee.wire.Error
-	49, // 29: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
-	1,  // 30: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
-	48, // 31: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
-	48, // 32: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	49, // 33: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	26, // 34: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	29, // 35: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	28, // 36: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
-	49, // 37: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	48, // 38: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	48, // 39: bargee.wire.Names.error:type_name -> bargee.wire.Error
-	48, // 40: bargee.wire.Described.error:type_name -> bargee.wire.Error
-	49, // 41: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
-	48, // 42: bargee.wire.Changes.error:type_name -> bargee.wire.Error
-	48, // 43: bargee.wire.Measured.error:type_name -> bargee.wire.Error
-	48, // 44: bargee.wire.Hits.error:type_name -> bargee.wire.Error
-	36, // 45: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
-	49, // 46: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
-	48, // 47: bargee.wire.Scanned.error:type_name -> bargee.wire.Error
-	39, // 48: bargee.wire.Scanned.head:type_name -> bargee.wire.ScanHead
-	41, // 49: bargee.wire.Amend.steps:type_name -> bargee.wire.Step
-	2,  // 50: bargee.wire.Step.kind:type_name -> bargee.wire.StepKind
-	49, // 51: bargee.wire.Step.was:type_name -> bargee.wire.Entry
-	49, // 52: bargee.wire.Step.be:type_name -> bargee.wire.Entry
-	48, // 53: bargee.wire.Amended.error:type_name -> bargee.wire.Error
-	43, // 54: bargee.wire.Amended.outcomes:type_name -> bargee.wire.Outcome
-	48, // 55: bargee.wire.Outcome.error:type_name -> bargee.wire.Error
-	56, // [56:56] is the sub-list for method output_type
-	56, // [56:56] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	24, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
+	26, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
+	29, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
+	39, // 24: bargee.wire.Request.scan:type_name -> bargee.wire.Scan
+	42, // 25: bargee.wire.Request.amend:type_name -> bargee.wire.Amend
+	46, // 26: bargee.wire.Request.hold:type_name -> bargee.wire.Hold
+	22, // 27: bargee.wire.Request.draft:type_name -> bargee.wire.Draft
+	0,  // 28: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	50, // 29: bargee.wire.Offered.error:type_name -> bargee.wire.Error
+	51, // 30: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
+	1,  // 31: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
+	50, // 32: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
+	50, // 33: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	51, // 34: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	28, // 35: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	31, // 36: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	30, // 37: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
+	51, // 38: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	50, // 39: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	50, // 40: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	50, // 41: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	51, // 42: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	50, // 43: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	50, // 44: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	50, // 45: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	38, // 46: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	51, // 47: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	50, // 48: bargee.wire.Scanned.error:type_name -> bargee.wire.Error
+	41, // 49: bargee.wire.Scanned.head:type_name -> bargee.wire.ScanHead
+	43, // 50: bargee.wire.Amend.steps:type_name -> bargee.wire.Step
+	2,  // 51: bargee.wire.Step.kind:type_name -> bargee.wire.StepKind
+	51, // 52: bargee.wire.Step.was:type_name -> bargee.wire.Entry
+	51, // 53: bargee.wire.Step.be:type_name -> bargee.wire.Entry
+	50, // 54: bargee.wire.Amended.error:type_name -> bargee.wire.Error
+	45, // 55: bargee.wire.Amended.outcomes:type_name -> bargee.wire.Outcome
+	50, // 56: bargee.wire.Outcome.error:type_name -> bargee.wire.Error
+	57, // [57:57] is the sub-list for method output_type
+	57, // [57:57] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -3528,8 +3759,9 @@ func file_session_proto_init() {
 		(*Request_Scan)(nil),
 		(*Request_Amend)(nil),
 		(*Request_Hold)(nil),
+		(*Request_Draft)(nil),
 	}
-	file_session_proto_msgTypes[22].OneofWrappers = []any{
+	file_session_proto_msgTypes[24].OneofWrappers = []any{
 		(*Reply_Error)(nil),
 		(*Reply_Entry)(nil),
 		(*Reply_Digest)(nil),
@@ -3543,7 +3775,7 @@ func file_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   42,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
