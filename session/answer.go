@@ -166,9 +166,11 @@ func (r *receiver) admit(f *inFile) error {
 		return newError(Limit, f.path, "%d bytes, and at most %d are taken", f.entry.Size, m)
 	}
 	if f.room() > minChunkSize && !r.options.DryRun {
-		return r.enoughSpace(f)
+		if err := r.enoughSpace(f); err != nil {
+			return err
+		}
 	}
-	return nil
+	return r.book(f)
 }
 
 // enoughSpace reports NoSpace if f does not fit on the disk beside what else is

@@ -32,6 +32,7 @@ type inFile struct {
 	linkTo *namedFile    // of another one, until it is a link or wanted
 
 	promised atomic.Int64 // bytes that it will still take on the disk
+	booked   atomic.Pointer[booking]
 
 	// Of the receiver's burden, and guarded as that is.
 	placed      bool

@@ -106,6 +106,7 @@ func (r *receiver) replaced(id uint64) {
 	r.mu.Unlock()
 	if f != nil {
 		f.drop(true)
+		r.settle(f, false)
 		r.endBase(f, false)
 		r.nameEnded(f, Failed)
 		r.dirs.release(f.dir)

@@ -371,6 +371,7 @@ func (r *receiver) abandon(discard bool) {
 	r.room.close()
 	for _, f := range files {
 		f.drop(discard)
+		r.settle(f, false)
 		r.dirs.release(f.dir)
 	}
 	r.dirs.close()
@@ -403,6 +404,7 @@ func (r *receiver) over(f *inFile, it Item) bool {
 	if !ours {
 		return false
 	}
+	r.settle(f, !r.options.DryRun && (it.Result == Copied || it.Result == Resumed))
 	r.endBase(f, false)
 	r.nameEnded(f, it.Result)
 	r.dirs.release(f.dir)

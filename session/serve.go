@@ -32,6 +32,12 @@ type ServerConfig struct {
 	// Greeting is what peers are told of us, for their persons to read.
 	Greeting Greeting
 
+	// Quotas, if not nil, returns what a peer with that grant is held against when it
+	// sends; it is asked once for each link.
+	Quotas func(transport.Grant) []*Quota
+
+	quotas []*Quota // of one peer
+
 	// Keep, if not nil, stores a grant for the peer's key, on its request.
 	Keep func(transport.Peer) error
 }
@@ -39,15 +45,16 @@ type ServerConfig struct {
 // A Server answers the requests of peers against one tree.
 type Server struct {
 	cfg       ServerConfig
-	transfers transfers
+	gone      error // why there is nothing that this peer may see
+	transfers *transfers
 	out       *throttle // what is sent
-	in        share     // what is received
+	in        *share    // what is received
 }
 
 // NewServer returns a server for cfg.Tree or cfg.Offer, which must stay open while
 // it serves.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{cfg: cfg, out: newSharedThrottle(cfg.Limit)}
+	s := &Server{cfg: cfg, transfers: new(transfers), out: newSharedThrottle(cfg.Limit), in: new(share)}
 	s.in.set(cfg.Limit)
 	return s
 }
@@ -78,14 +85,24 @@ const (
 
 // Serve answers the requests that arrive on l until l is closed or ctx ends,
 // and all answers with it; it returns why. It does not close l, unless the
-// peer speaks no bargee. It may be called for many links at a time.
+// peer speaks no bargee, or the time of its grant is over. It may be called for many
+// links at a time.
+//
+// Whatever the ServerConfig allows, the peer may do no more than the grant that let
+// its link in (transport.Peer): its Mode, its Path, until it Expires.
 func (s *Server) Serve(ctx context.Context, l transport.Link) error {
+	seen, over, err := s.seenBy(ctx, l.Peer().Grant)
+	if err != nil {
+		return err
+	}
+	defer over()
+	defer untilExpiry(l)()
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v := &visit{
-		s: s, link: l,
+		s: seen, link: l,
 		requests:  make(chan struct{}, maxRequests),
 		refusals:  make(chan struct{}, maxRefusals),
 		transfers: make(chan struct{}, maxTransfers),

@@ -15,6 +15,9 @@ import (
 
 // allows says no to what this server is not there for.
 func (s *Server) allows(req *wire.Request) error {
+	if s.gone != nil && !needsNothing(req) {
+		return s.gone
+	}
 	if s.cfg.Tree == nil && s.cfg.Offer == nil && !needsNothing(req) {
 		return newError(Refused, Path{}, "nothing is served here")
 	}

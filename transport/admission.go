@@ -27,6 +27,11 @@ type Admission struct {
 	Only       Fingerprint          // if not zero, no other key enters, whatever it knows
 	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
 
+	// Terms says what a grant is worth now. Whoever comes by a secret or by a key that
+	// is kept is let in with the grant that it returns, or turned away, and told the
+	// error; that is charged to nobody. nil: each is worth what it says.
+	Terms func(Grant) (Grant, error)
+
 	// Pass judges a pass, by the key that its holder showed, and returns the grant
 	// that it stands for; nil: none is taken. Its error is told to the holder; one
 	// that matches ErrForgedPass is charged to the source as a wrong proof.
@@ -173,6 +178,7 @@ func (l serverLogin) turnAway(c *conversation, version int, r *wire.Refused, why
 	return errors.Join(why, c.send(reply))
 }
 
+// grant returns what the client's key lets it have without a secret.
 func (l serverLogin) grant(ch channel) (Grant, bool) {
 	if l.admission.Code.knows(ch.client) {
 		return l.newGrant(ch, codeOrigin), true
@@ -180,11 +186,28 @@ func (l serverLogin) grant(ch channel) (Grant, bool) {
 	if l.admission.Grants == nil {
 		return Grant{}, false
 	}
-	g, ok, err := l.admission.Grants.Find(ch.client, l.admission.Tree)
+	all, err := l.admission.Grants.of(ch.client, l.admission.Tree)
 	if err != nil {
 		l.report(err)
 	}
-	return g, ok
+	for _, g := range all {
+		if g, err := l.terms(g); err == nil {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
+
+// terms is Admission.Terms.
+func (l serverLogin) terms(g Grant) (Grant, error) {
+	if l.admission.Terms == nil {
+		return g, nil
+	}
+	now, err := l.admission.Terms(g)
+	if err == nil && !now.Valid(time.Now()) {
+		err = errors.New("the time that it was good for is over")
+	}
+	return now, err
 }
 
 // check reads the client's proof and judges it.
@@ -198,7 +221,9 @@ func (l serverLogin) check(c *conversation, ch channel, v visitor, keep bool) (v
 	if err != nil {
 		return visitor{}, err
 	}
-	v.grant = l.newGrant(ch, origin)
+	if v.grant, err = l.terms(l.newGrant(ch, origin)); err != nil {
+		return visitor{}, l.reject(c, refuse(wire.Refused_AUTH, "%s", cut(err.Error())), fail(ErrAuth, "%s: %w", ch.address, err))
+	}
 	return l.admit(c, v, ours, keep)
 }
 
@@ -281,11 +306,27 @@ func (l serverLogin) keep(g Grant) bool {
 	if l.admission.Grants == nil {
 		return false
 	}
-	if err := l.admission.Grants.Add(g); err != nil {
+	if err := l.admission.KeepGrant(g); err != nil {
 		l.report(err)
 		return false
 	}
 	return true
+}
+
+// KeepGrant stores a grant of somebody who was let in, unless what let him in is good
+// no more: whoever revokes that drops the grants that there are, and one that is
+// stored meanwhile must not outlive it.
+func (a *Admission) KeepGrant(g Grant) error {
+	if a.Grants == nil {
+		return errors.New("no grants are kept here")
+	}
+	if err := a.Grants.Add(g); err != nil || a.Terms == nil {
+		return err
+	}
+	if _, err := a.Terms(g); err != nil {
+		return errors.Join(err, a.Grants.Remove(g))
+	}
+	return nil
 }
 
 // answer sends the last word, a or r, in the message that is due.

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,6 +16,31 @@ type Grant struct {
 	Origin  string      `json:"origin"` // id of the token, code or phrase that made it; revoked with it
 	Created time.Time   `json:"created"`
 	Expires time.Time   `json:"expires,omitzero"` // zero: never
+
+	Mode  Mode   `json:"mode,omitempty"`  // what may be done
+	Path  string `json:"path,omitempty"`  // below Tree, as "/a/b": all that is to be seen; "": all of it
+	Quota int64  `json:"quota,omitempty"` // bytes that may be brought in all; 0: any number
+	Name  string `json:"name,omitempty"`  // what who gave it calls it or its holder, for people; at most 64 bytes
+}
+
+// A Mode is what a grant lets its holder do, as far as that is allowed at all. One that
+// is not known here allows nothing.
+type Mode string
+
+// The modes.
+const (
+	ReadWrite Mode = ""
+	ReadOnly  Mode = "read"
+	WriteOnly Mode = "write"
+)
+
+// Check finds a mode that is none.
+func (m Mode) Check() error {
+	switch m {
+	case ReadWrite, ReadOnly, WriteOnly:
+		return nil
+	}
+	return fmt.Errorf("%q is no mode: read, write or nothing", string(m))
 }
 
 // Valid tells whether g still lets in at that time.
@@ -24,7 +50,25 @@ func (g Grant) check() error {
 	if g.Key.IsZero() || g.Tree == "" {
 		return errors.New("the key or the tree is missing")
 	}
-	return nil
+	if g.Path != "" && (!path.IsAbs(g.Path) || path.Clean(g.Path) != g.Path) {
+		return fmt.Errorf("%q is no path below the tree", g.Path)
+	}
+	if g.Quota < 0 || len(g.Name) > 64 {
+		return errors.New("the quota is below 0, or the name too long")
+	}
+	return g.Mode.Check()
+}
+
+// breadth orders grants by how much they allow.
+func (g Grant) breadth() int {
+	n := 0
+	if g.Path == "" {
+		n += 2
+	}
+	if g.Mode == ReadWrite {
+		n++
+	}
+	return n
 }
 
 // Grants is the list of them, a file that several processes share.
@@ -57,18 +101,26 @@ func (g *Grants) List() ([]Grant, error) {
 	return all, nil
 }
 
-// Find returns a valid grant of key for tree, and whether there is one.
+// Find returns the valid grant of key for tree that allows the most, and whether
+// there is one.
 func (g *Grants) Find(key Fingerprint, tree string) (Grant, bool, error) {
-	all, err := g.List()
-	if err != nil {
+	all, err := g.of(key, tree)
+	if err != nil || len(all) == 0 {
 		return Grant{}, false, err
 	}
-	now := time.Now()
-	i := slices.IndexFunc(all, func(x Grant) bool { return x.Key == key && x.Tree == tree && x.Valid(now) })
-	if i < 0 {
-		return Grant{}, false, nil
+	return all[0], true, nil
+}
+
+// of returns the valid grants of key for tree, those that allow the most first.
+func (g *Grants) of(key Fingerprint, tree string) ([]Grant, error) {
+	all, err := g.List()
+	if err != nil {
+		return nil, err
 	}
-	return all[i], true, nil
+	now := time.Now()
+	all = slices.DeleteFunc(all, func(x Grant) bool { return x.Key != key || x.Tree != tree || !x.Valid(now) })
+	slices.SortStableFunc(all, func(a, b Grant) int { return b.breadth() - a.breadth() })
+	return all, nil
 }
 
 // Add stores grant, in place of one with the same key, tree and origin.
@@ -92,13 +144,29 @@ func (g *Grants) Add(grant Grant) error {
 // Revoke drops all grants of that origin and returns them. Links that they
 // admitted live on until Endpoint.Revoke closes them.
 func (g *Grants) Revoke(origin string) ([]Grant, error) {
+	return g.drop(func(x Grant) bool { return x.Origin == origin })
+}
+
+// RevokeKey drops all grants of a key and returns them.
+func (g *Grants) RevokeKey(key Fingerprint) ([]Grant, error) {
+	return g.drop(func(x Grant) bool { return x.Key == key })
+}
+
+// Remove drops the one grant with the same key, tree and origin.
+func (g *Grants) Remove(grant Grant) error {
+	_, err := g.drop(func(x Grant) bool { return sameGrant(x, grant) })
+	return err
+}
+
+func (g *Grants) drop(which func(Grant) bool) ([]Grant, error) {
 	var gone []Grant
 	err := g.list.update(func(all []Grant) ([]Grant, error) {
 		return slices.DeleteFunc(all, func(x Grant) bool {
-			if x.Origin == origin {
-				gone = append(gone, x)
+			if !which(x) {
+				return false
 			}
-			return x.Origin == origin
+			gone = append(gone, x)
+			return true
 		}), nil
 	})
 	if err != nil {

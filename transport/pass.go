@@ -43,6 +43,9 @@ func (l serverLogin) checkPass(c *conversation, ch channel, v visitor, pass stri
 		}
 		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "%s", cut(err.Error())), why)
 	}
+	if !g.Valid(time.Now()) {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "the pass expired"), fail(ErrAuth, "%s: the pass expired", ch.address))
+	}
 	g.Key, g.Tree = ch.client, l.admission.Tree
 	if g.Created.IsZero() {
 		g.Created = time.Now().UTC().Truncate(time.Second)

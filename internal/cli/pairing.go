@@ -251,13 +251,17 @@ func (p *pairing) remember(l transport.Link, word, proposal string) error {
 }
 
 // letIn has who was met enter without a secret from now on, where what is shared is
-// served.
+// served, and do there what he may do now.
 func (p *pairing) letIn(key transport.Fingerprint) error {
 	grants, err := p.reach.home.grants()
 	if err != nil {
 		return err
 	}
-	return filed(grants.Add(transport.Grant{Key: key, Tree: p.tree(), Origin: "pair", Created: time.Now().UTC().Truncate(time.Second)}))
+	g := transport.Grant{Key: key, Tree: p.tree(), Origin: "pair", Created: time.Now().UTC().Truncate(time.Second)}
+	if !p.Look().Write {
+		g.Mode = transport.ReadOnly
+	}
+	return filed(grants.Add(g))
 }
 
 // Refuse implements tui.Pairing.
