@@ -18,6 +18,7 @@
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
 //	Draft           a file that is written in place (draft, remote_draft, serve_draft)
+//	Glob            what a pattern of a path stands for          (glob)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
@@ -36,7 +37,7 @@
 // breaks one is refused before the value is used.
 //
 // testdata/transcripts has conversations, byte for byte: list, names, stat,
-// describe, watch, measure, find, delete, chmod, symlink, unknown, offer, draft, upload,
+// describe, watch, measure, find, glob, delete, chmod, symlink, unknown, offer, draft, upload,
 // resume, delta, cancel and download (a login is in transport/testdata). A line
 // says who speaks on which stream, the next one has the bytes in hex. Tests
 // replay each with a real server and with a real asker in turn, so that either

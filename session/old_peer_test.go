@@ -34,7 +34,7 @@ func oldPeer(t *testing.T, dir string) (*Remote, *atomic.Int32) {
 			req := new(wire.Request)
 			wire.Read(bufio.NewReader(st), req)
 			switch req.Ask.(type) {
-			case *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find,
+			case *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find, *wire.Request_Glob,
 				*wire.Request_Chmod, *wire.Request_Symlink, *wire.Request_Offer, *wire.Request_Take, *wire.Request_Introduce, *wire.Request_Draft:
 				unknown.Add(1)
 				req.Ask = nil
@@ -90,8 +90,11 @@ func TestOldPeer(t *testing.T) {
 		if fmt.Sprint(hits) != "[a/Two.txt a/b/three.TXT]" {
 			t.Errorf("found %q", hits)
 		}
+		if got := globbed(t, r, Path{"a"}, "**/*.[tT]*"); got != "a/Two.txt a/b/three.TXT" {
+			t.Errorf("stands for %q", got)
+		}
 	}
-	if n := unknown.Load(); n != 4 {
+	if n := unknown.Load(); n != 5 {
 		t.Errorf("asked for what it does not know %d times", n)
 	}
 	for what, err := range map[string]error{

@@ -22,6 +22,7 @@ const (
 	abilityWatch
 	abilityMeasure
 	abilityFind
+	abilityGlob
 )
 
 // lacks tells whether the peer is known to be without an ability.

@@ -65,23 +65,39 @@ func (r *Remote) Find(ctx context.Context, dir Path, q Query) iter.Seq2[Found, e
 			return
 		}
 		defer c.end()
-		h := hits{dir: dir, yield: yield}
-		for part, err := range parts(c, func() *wire.Hits { return new(wire.Hits) }, whenever) {
-			if r.found(abilityFind, err) {
-				findApart(ctx, r, dir, q)(yield)
-				return
+		h := hits{dir: dir, yield: yield, most: MaxFound}
+		h.hear(c, func(err error) bool {
+			if !r.found(abilityFind, err) {
+				return false
 			}
-			if h.take(part) {
-				return
-			}
-			if err == nil {
-				err = h.err
-			}
-			if err != nil {
-				yield(Found{Searched: h.searched}, c.explain(err))
-				return
-			}
+			findApart(ctx, r, dir, q)(yield)
+			return true
+		})
+	}
+}
+
+// glob is Glob by the peer.
+func (r *Remote) glob(ctx context.Context, dir Path, pattern string) iter.Seq2[Found, error] {
+	return func(yield func(Found, error) bool) {
+		if _, err := parseGlob(pattern); err != nil {
+			yield(Found{}, about(dir, err))
+			return
 		}
+		c, err := r.ask(ctx, dir, &wire.Request{Ask: &wire.Request_Glob{
+			Glob: &wire.Glob{Path: []byte(dir.raw), Pattern: []byte(pattern)}}})
+		if err != nil {
+			yield(Found{}, err)
+			return
+		}
+		defer c.end()
+		h := hits{dir: dir, yield: yield, most: MaxGlobbed}
+		h.hear(c, func(err error) bool {
+			if !r.found(abilityGlob, err) {
+				return false
+			}
+			globApart(ctx, r, dir, pattern, maxListings)(yield)
+			return true
+		})
 	}
 }
 
@@ -89,9 +105,25 @@ func (r *Remote) Find(ctx context.Context, dir Path, q Query) iter.Seq2[Found, e
 type hits struct {
 	dir      Path
 	yield    func(Found, error) bool
-	n        int
+	n, most  int
 	searched int64
 	err      error
+}
+
+// hear hands on an answer, unless otherwise takes the error that it begins with.
+func (h *hits) hear(c *call, otherwise func(error) bool) {
+	for part, err := range parts(c, func() *wire.Hits { return new(wire.Hits) }, whenever) {
+		if err != nil && otherwise(err) || h.take(part) {
+			return
+		}
+		if err == nil {
+			err = h.err
+		}
+		if err != nil {
+			h.yield(Found{Searched: h.searched}, c.explain(err))
+			return
+		}
+	}
 }
 
 // take hands on a part, and returns whether the caller has had enough.
@@ -99,8 +131,8 @@ func (h *hits) take(part *wire.Hits) (enough bool) {
 	h.searched = int64(part.GetSearched())
 	for _, w := range part.GetHits() {
 		f, err := hitFromWire(h.dir, w)
-		if h.n++; err == nil && h.n > MaxFound {
-			err = fmt.Errorf("more than %d hits: %w", MaxFound, wire.ErrLimit)
+		if h.n++; err == nil && h.n > h.most {
+			err = fmt.Errorf("more than %d hits: %w", h.most, wire.ErrLimit)
 		}
 		if err != nil {
 			h.err = err

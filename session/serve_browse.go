@@ -23,7 +23,7 @@ func (s *Server) allows(req *wire.Request) error {
 	}
 	switch req.Ask.(type) {
 	case *wire.Request_List, *wire.Request_Stat, *wire.Request_Open, *wire.Request_Hash, *wire.Request_Space,
-		*wire.Request_Fetch, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find:
+		*wire.Request_Fetch, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find, *wire.Request_Glob:
 		if s.cfg.WriteOnly {
 			return newError(Refused, Path{}, "write-only: nothing is read here")
 		}
@@ -127,6 +127,8 @@ func (e *exchange) answer(ctx context.Context, req *wire.Request) {
 		err = e.measure(ctx, ask.Measure)
 	case *wire.Request_Find:
 		err = e.find(ctx, ask.Find)
+	case *wire.Request_Glob:
+		err = e.glob(ctx, ask.Glob)
 	case *wire.Request_Offer:
 		err = e.offered(ctx)
 	case *wire.Request_Take:

@@ -37,6 +37,7 @@ var requests = map[string]*wire.Request{
 	"watch":    {Ask: &wire.Request_Watch{Watch: &wire.Watch{}}},
 	"measure":  {Ask: &wire.Request_Measure{Measure: &wire.Measure{}}},
 	"find":     {Ask: &wire.Request_Find{Find: &wire.Find{Pattern: []byte("file")}}},
+	"glob":     {Ask: &wire.Request_Glob{Glob: &wire.Glob{Pattern: []byte("f*")}}},
 	"chmod":    {Ask: &wire.Request_Chmod{Chmod: &wire.Chmod{Path: []byte("file"), Mode: 0o600}}},
 	"draft":    {Ask: &wire.Request_Draft{Draft: &wire.Draft{Path: []byte("draft")}}},
 	"symlink":  {Ask: &wire.Request_Symlink{Symlink: &wire.Symlink{Path: []byte("link"), Target: []byte("/")}}},
@@ -77,7 +78,7 @@ func answerFor(req *wire.Request) (m partly) {
 		m = new(wire.Changes)
 	case *wire.Request_Measure:
 		m = new(wire.Measured)
-	case *wire.Request_Find:
+	case *wire.Request_Find, *wire.Request_Glob:
 		m = new(wire.Hits)
 	case *wire.Request_Send:
 		m = new(wire.ToSender)
@@ -95,7 +96,7 @@ func TestServeModes(t *testing.T) {
 		refused string
 	}{
 		{"read-only", ServerConfig{ReadOnly: true}, "make move remove touch send chmod symlink draft"},
-		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch names describe watch measure find chmod symlink draft"},
+		{"write-only", ServerConfig{WriteOnly: true}, "list stat open hash space move remove touch fetch names describe watch measure find glob chmod symlink draft"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -187,6 +188,7 @@ func TestServePathsOfPeers(t *testing.T) {
 			"watch":  {Ask: &wire.Request_Watch{Watch: &wire.Watch{Path: []byte(path)}}},
 			"size":   {Ask: &wire.Request_Measure{Measure: &wire.Measure{Path: []byte(path)}}},
 			"find":   {Ask: &wire.Request_Find{Find: &wire.Find{Path: []byte(path), Pattern: []byte("x")}}},
+			"glob":   {Ask: &wire.Request_Glob{Glob: &wire.Glob{Path: []byte(path), Pattern: []byte("x*")}}},
 			"chmod":  {Ask: &wire.Request_Chmod{Chmod: &wire.Chmod{Path: []byte(path)}}},
 			"link":   {Ask: &wire.Request_Symlink{Symlink: &wire.Symlink{Path: []byte(path), Target: []byte("x")}}},
 		} {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -49,9 +50,27 @@ func (e *exchange) find(ctx context.Context, ask *wire.Find) error {
 		return errManyWalks
 	}
 	defer give(e.v.walks)
-	part, bytes, said := new(wire.Hits), 0, time.Time{}
 	q := Query{Pattern: string(ask.GetPattern()), Glob: ask.GetGlob()}
-	for f, err := range e.s.tree().Find(ctx, p, q) {
+	return e.hits(p, e.s.tree().Find(ctx, p, q))
+}
+
+// glob writes what a pattern stands for.
+func (e *exchange) glob(ctx context.Context, ask *wire.Glob) error {
+	p, err := e.s.path(ask.GetPath())
+	if err != nil {
+		return err
+	}
+	if !take(e.v.walks) {
+		return errManyWalks
+	}
+	defer give(e.v.walks)
+	return e.hits(p, globApart(ctx, e.s.tree(), p, string(ask.GetPattern()), 0))
+}
+
+// hits writes what was found below p.
+func (e *exchange) hits(p Path, all iter.Seq2[Found, error]) error {
+	part, bytes, said := new(wire.Hits), 0, time.Time{}
+	for f, err := range all {
 		part.Searched = uint64(f.Searched)
 		hit := !f.Path.IsRoot()
 		if err != nil {

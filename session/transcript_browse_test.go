@@ -63,6 +63,16 @@ func talkFind(t *testing.T) {
 	k.end("request")
 }
 
+func talkGlob(t *testing.T) {
+	k := newTalk(t, "glob", talkDir(t))
+	k.asker("request", "Request{glob}: f* in any directory", &wire.Request{Ask: &wire.Request_Glob{
+		Glob: &wire.Glob{Pattern: []byte("**/f*")}}})
+	hit := &wire.Hit{Path: []byte("dir/file"), Entry: entryToWire(talkEntry)}
+	hit.Entry.Name = nil
+	k.server("request", "Hits: one", &wire.Hits{Hits: []*wire.Hit{hit}, Searched: 3})
+	k.end("request")
+}
+
 func talkChmod(t *testing.T) {
 	dir := talkDir(t)
 	k := newTalk(t, "chmod", dir)
@@ -137,6 +147,15 @@ func TestTranscriptsBrowse(t *testing.T) {
 			for f, err := range r.Find(ctx, Path{}, Query{Pattern: "d*/f*", Glob: true}) {
 				f.Entry.Modified = f.Entry.Modified.UTC()
 				if err != nil || f != (Found{Path{"dir/file"}, talkEntry, 2}) {
+					return errors.Join(err, errors.New("something else"))
+				}
+			}
+			return nil
+		},
+		"glob": func(ctx context.Context, r *Remote) error {
+			for f, err := range Glob(ctx, r, Path{}, "**/f*") {
+				f.Entry.Modified = f.Entry.Modified.UTC()
+				if err != nil || f != (Found{Path{"dir/file"}, talkEntry, 3}) {
 					return errors.Join(err, errors.New("something else"))
 				}
 			}

@@ -151,7 +151,7 @@ func TestTranscriptsServer(t *testing.T) {
 	for name, talk := range map[string]func(*testing.T){
 		"upload": talkUpload, "resume": talkResume, "delta": talkDelta, "cancel": talkCancel, "download": talkDownload,
 		"list": talkList, "stat": talkStat, "delete": talkDelete,
-		"names": talkNames, "describe": talkDescribe, "measure": talkMeasure, "find": talkFind, "chmod": talkChmod,
+		"names": talkNames, "describe": talkDescribe, "measure": talkMeasure, "find": talkFind, "glob": talkGlob, "chmod": talkChmod,
 		"symlink": talkSymlink, "draft": talkDraft, "unknown": talkUnknown, "offer": talkOffer,
 	} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, talk) })

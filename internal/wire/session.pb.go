@@ -34,6 +34,8 @@
 //                                  <-   Measured ... Measured{done}, end of stream
 //   Request{find}                  ->
 //                                  <-   Hits ... Hits, end of stream
+//   Request{glob}                  ->
+//                                  <-   Hits ... Hits, end of stream
 //   Request{chmod,symlink}         ->
 //                                  <-   Reply{done}
 //   Request{introduce}             ->
@@ -58,7 +60,7 @@
 // which it says to no other request from names on. So in the messages that answer
 // those the error has the number that it has in Reply, and whoever asks learns
 // from one round trip that it has to do without: names by list, stat_all by
-// stat, measure and find by a walk of lists, watch by a stat now and then. A peer
+// stat, measure, find and glob by a walk of lists, watch by a stat now and then. A peer
 // that offers something is asked for it in the same way (offer), and so is one that
 // only serves a directory: KIND_REFUSED.
 //
@@ -268,6 +270,7 @@ type Request struct {
 	//	*Request_Amend
 	//	*Request_Hold
 	//	*Request_Draft
+	//	*Request_Glob
 	Ask           isRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -562,6 +565,15 @@ func (x *Request) GetDraft() *Draft {
 	return nil
 }
 
+func (x *Request) GetGlob() *Glob {
+	if x != nil {
+		if x, ok := x.Ask.(*Request_Glob); ok {
+			return x.Glob
+		}
+	}
+	return nil
+}
+
 type isRequest_Ask interface {
 	isRequest_Ask()
 }
@@ -678,6 +690,10 @@ type Request_Draft struct {
 	Draft *Draft `protobuf:"bytes,28,opt,name=draft,proto3,oneof"`
 }
 
+type Request_Glob struct {
+	Glob *Glob `protobuf:"bytes,29,opt,name=glob,proto3,oneof"`
+}
+
 func (*Request_List) isRequest_Ask() {}
 
 func (*Request_Stat) isRequest_Ask() {}
@@ -733,6 +749,8 @@ func (*Request_Amend) isRequest_Ask() {}
 func (*Request_Hold) isRequest_Ask() {}
 
 func (*Request_Draft) isRequest_Ask() {}
+
+func (*Request_Glob) isRequest_Ask() {}
 
 type List struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1542,6 +1560,63 @@ func (x *Find) GetGlob() bool {
 	return false
 }
 
+// Glob asks for what the pattern stands for below a directory, as a shell has it:
+// names between slashes with *, ? and [a-z], where ** is any number of directories
+// and a backslash takes the meaning of what follows it. A name with a dot in front
+// fits only what begins with one, links to directories are entered by name and by *,
+// never by **, and what cannot be read fits nothing. After 100,000 hits: KIND_LIMIT.
+type Glob struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`       // the directory, literally
+	Pattern       []byte                 `protobuf:"bytes,2,opt,name=pattern,proto3" json:"pattern,omitempty"` // without a slash at its ends
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Glob) Reset() {
+	*x = Glob{}
+	mi := &file_session_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Glob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Glob) ProtoMessage() {}
+
+func (x *Glob) ProtoReflect() protoreflect.Message {
+	mi := &file_session_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Glob.ProtoReflect.Descriptor instead.
+func (*Glob) Descriptor() ([]byte, []int) {
+	return file_session_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Glob) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Glob) GetPattern() []byte {
+	if x != nil {
+		return x.Pattern
+	}
+	return nil
+}
+
 // Chmod sets the permission bits of what has the path, never of what a link
 // points to (KIND_NOT_A_FILE).
 type Chmod struct {
@@ -1554,7 +1629,7 @@ type Chmod struct {
 
 func (x *Chmod) Reset() {
 	*x = Chmod{}
-	mi := &file_session_proto_msgTypes[17]
+	mi := &file_session_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1641,7 @@ func (x *Chmod) String() string {
 func (*Chmod) ProtoMessage() {}
 
 func (x *Chmod) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[17]
+	mi := &file_session_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,7 +1654,7 @@ func (x *Chmod) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chmod.ProtoReflect.Descriptor instead.
 func (*Chmod) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{17}
+	return file_session_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Chmod) GetPath() []byte {
@@ -1608,7 +1683,7 @@ type Symlink struct {
 
 func (x *Symlink) Reset() {
 	*x = Symlink{}
-	mi := &file_session_proto_msgTypes[18]
+	mi := &file_session_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1695,7 @@ func (x *Symlink) String() string {
 func (*Symlink) ProtoMessage() {}
 
 func (x *Symlink) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[18]
+	mi := &file_session_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1708,7 @@ func (x *Symlink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Symlink.ProtoReflect.Descriptor instead.
 func (*Symlink) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{18}
+	return file_session_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Symlink) GetPath() []byte {
@@ -1670,7 +1745,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1757,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[19]
+	mi := &file_session_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1770,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{19}
+	return file_session_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Draft) GetPath() []byte {
@@ -1776,7 +1851,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1863,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[20]
+	mi := &file_session_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1876,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{20}
+	return file_session_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Piece) GetOffset() uint64 {
@@ -1850,7 +1925,7 @@ type AskOffer struct {
 
 func (x *AskOffer) Reset() {
 	*x = AskOffer{}
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +1937,7 @@ func (x *AskOffer) String() string {
 func (*AskOffer) ProtoMessage() {}
 
 func (x *AskOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[21]
+	mi := &file_session_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +1950,7 @@ func (x *AskOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskOffer.ProtoReflect.Descriptor instead.
 func (*AskOffer) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{21}
+	return file_session_proto_rawDescGZIP(), []int{22}
 }
 
 // Offered says what that is. The first one comes at once; what is counted grows
@@ -1898,7 +1973,7 @@ type Offered struct {
 
 func (x *Offered) Reset() {
 	*x = Offered{}
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +1985,7 @@ func (x *Offered) String() string {
 func (*Offered) ProtoMessage() {}
 
 func (x *Offered) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[22]
+	mi := &file_session_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +1998,7 @@ func (x *Offered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offered.ProtoReflect.Descriptor instead.
 func (*Offered) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{22}
+	return file_session_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Offered) GetError() *Error {
@@ -2013,7 +2088,7 @@ type TakeOffer struct {
 
 func (x *TakeOffer) Reset() {
 	*x = TakeOffer{}
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2100,7 @@ func (x *TakeOffer) String() string {
 func (*TakeOffer) ProtoMessage() {}
 
 func (x *TakeOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[23]
+	mi := &file_session_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2113,7 @@ func (x *TakeOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeOffer.ProtoReflect.Descriptor instead.
 func (*TakeOffer) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{23}
+	return file_session_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TakeOffer) GetId() []byte {
@@ -2100,7 +2175,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2187,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[24]
+	mi := &file_session_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2200,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{24}
+	return file_session_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reply) GetAnswer() isReply_Answer {
@@ -2237,7 +2312,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2324,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[25]
+	mi := &file_session_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2337,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{25}
+	return file_session_proto_rawDescGZIP(), []int{26}
 }
 
 // Introduce asks who the server is and what the asker may do there, in words for the
@@ -2275,7 +2350,7 @@ type Introduce struct {
 
 func (x *Introduce) Reset() {
 	*x = Introduce{}
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2362,7 @@ func (x *Introduce) String() string {
 func (*Introduce) ProtoMessage() {}
 
 func (x *Introduce) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[26]
+	mi := &file_session_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2375,7 @@ func (x *Introduce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduce.ProtoReflect.Descriptor instead.
 func (*Introduce) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{26}
+	return file_session_proto_rawDescGZIP(), []int{27}
 }
 
 type Introduction struct {
@@ -2314,7 +2389,7 @@ type Introduction struct {
 
 func (x *Introduction) Reset() {
 	*x = Introduction{}
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2401,7 @@ func (x *Introduction) String() string {
 func (*Introduction) ProtoMessage() {}
 
 func (x *Introduction) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[27]
+	mi := &file_session_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2414,7 @@ func (x *Introduction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduction.ProtoReflect.Descriptor instead.
 func (*Introduction) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{27}
+	return file_session_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Introduction) GetName() string {
@@ -2373,7 +2448,7 @@ type SpaceReply struct {
 
 func (x *SpaceReply) Reset() {
 	*x = SpaceReply{}
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2460,7 @@ func (x *SpaceReply) String() string {
 func (*SpaceReply) ProtoMessage() {}
 
 func (x *SpaceReply) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[28]
+	mi := &file_session_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2473,7 @@ func (x *SpaceReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpaceReply.ProtoReflect.Descriptor instead.
 func (*SpaceReply) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{28}
+	return file_session_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SpaceReply) GetFree() uint64 {
@@ -2426,7 +2501,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2513,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[29]
+	mi := &file_session_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2526,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{29}
+	return file_session_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Entries) GetEntries() []*Entry {
@@ -2480,7 +2555,7 @@ type Names struct {
 
 func (x *Names) Reset() {
 	*x = Names{}
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2492,7 +2567,7 @@ func (x *Names) String() string {
 func (*Names) ProtoMessage() {}
 
 func (x *Names) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[30]
+	mi := &file_session_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2505,7 +2580,7 @@ func (x *Names) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Names.ProtoReflect.Descriptor instead.
 func (*Names) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{30}
+	return file_session_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Names) GetError() *Error {
@@ -2534,7 +2609,7 @@ type Described struct {
 
 func (x *Described) Reset() {
 	*x = Described{}
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2546,7 +2621,7 @@ func (x *Described) String() string {
 func (*Described) ProtoMessage() {}
 
 func (x *Described) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[31]
+	mi := &file_session_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2559,7 +2634,7 @@ func (x *Described) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Described.ProtoReflect.Descriptor instead.
 func (*Described) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{31}
+	return file_session_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Described) GetError() *Error {
@@ -2592,7 +2667,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_session_proto_msgTypes[32]
+	mi := &file_session_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2679,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[32]
+	mi := &file_session_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2692,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{32}
+	return file_session_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Changes) GetError() *Error {
@@ -2656,7 +2731,7 @@ type Measured struct {
 
 func (x *Measured) Reset() {
 	*x = Measured{}
-	mi := &file_session_proto_msgTypes[33]
+	mi := &file_session_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2668,7 +2743,7 @@ func (x *Measured) String() string {
 func (*Measured) ProtoMessage() {}
 
 func (x *Measured) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[33]
+	mi := &file_session_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2681,7 +2756,7 @@ func (x *Measured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measured.ProtoReflect.Descriptor instead.
 func (*Measured) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{33}
+	return file_session_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Measured) GetError() *Error {
@@ -2739,7 +2814,7 @@ type Hits struct {
 
 func (x *Hits) Reset() {
 	*x = Hits{}
-	mi := &file_session_proto_msgTypes[34]
+	mi := &file_session_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2751,7 +2826,7 @@ func (x *Hits) String() string {
 func (*Hits) ProtoMessage() {}
 
 func (x *Hits) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[34]
+	mi := &file_session_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2764,7 +2839,7 @@ func (x *Hits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hits.ProtoReflect.Descriptor instead.
 func (*Hits) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{34}
+	return file_session_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Hits) GetError() *Error {
@@ -2800,7 +2875,7 @@ type Hit struct {
 
 func (x *Hit) Reset() {
 	*x = Hit{}
-	mi := &file_session_proto_msgTypes[35]
+	mi := &file_session_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +2887,7 @@ func (x *Hit) String() string {
 func (*Hit) ProtoMessage() {}
 
 func (x *Hit) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[35]
+	mi := &file_session_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +2900,7 @@ func (x *Hit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hit.ProtoReflect.Descriptor instead.
 func (*Hit) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{35}
+	return file_session_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Hit) GetPath() []byte {
@@ -2864,7 +2939,7 @@ type Scan struct {
 
 func (x *Scan) Reset() {
 	*x = Scan{}
-	mi := &file_session_proto_msgTypes[36]
+	mi := &file_session_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2876,7 +2951,7 @@ func (x *Scan) String() string {
 func (*Scan) ProtoMessage() {}
 
 func (x *Scan) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[36]
+	mi := &file_session_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2889,7 +2964,7 @@ func (x *Scan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scan.ProtoReflect.Descriptor instead.
 func (*Scan) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{36}
+	return file_session_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Scan) GetPath() []byte {
@@ -2946,7 +3021,7 @@ type Scanned struct {
 
 func (x *Scanned) Reset() {
 	*x = Scanned{}
-	mi := &file_session_proto_msgTypes[37]
+	mi := &file_session_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2958,7 +3033,7 @@ func (x *Scanned) String() string {
 func (*Scanned) ProtoMessage() {}
 
 func (x *Scanned) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[37]
+	mi := &file_session_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2971,7 +3046,7 @@ func (x *Scanned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scanned.ProtoReflect.Descriptor instead.
 func (*Scanned) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{37}
+	return file_session_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Scanned) GetError() *Error {
@@ -3013,7 +3088,7 @@ type ScanHead struct {
 
 func (x *ScanHead) Reset() {
 	*x = ScanHead{}
-	mi := &file_session_proto_msgTypes[38]
+	mi := &file_session_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3025,7 +3100,7 @@ func (x *ScanHead) String() string {
 func (*ScanHead) ProtoMessage() {}
 
 func (x *ScanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[38]
+	mi := &file_session_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3038,7 +3113,7 @@ func (x *ScanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanHead.ProtoReflect.Descriptor instead.
 func (*ScanHead) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{38}
+	return file_session_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ScanHead) GetModeBits() uint32 {
@@ -3069,7 +3144,7 @@ type Amend struct {
 
 func (x *Amend) Reset() {
 	*x = Amend{}
-	mi := &file_session_proto_msgTypes[39]
+	mi := &file_session_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3081,7 +3156,7 @@ func (x *Amend) String() string {
 func (*Amend) ProtoMessage() {}
 
 func (x *Amend) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[39]
+	mi := &file_session_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3094,7 +3169,7 @@ func (x *Amend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amend.ProtoReflect.Descriptor instead.
 func (*Amend) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{39}
+	return file_session_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Amend) GetPath() []byte {
@@ -3134,7 +3209,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_session_proto_msgTypes[40]
+	mi := &file_session_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3146,7 +3221,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[40]
+	mi := &file_session_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3159,7 +3234,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{40}
+	return file_session_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Step) GetKind() StepKind {
@@ -3228,7 +3303,7 @@ type Amended struct {
 
 func (x *Amended) Reset() {
 	*x = Amended{}
-	mi := &file_session_proto_msgTypes[41]
+	mi := &file_session_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3240,7 +3315,7 @@ func (x *Amended) String() string {
 func (*Amended) ProtoMessage() {}
 
 func (x *Amended) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[41]
+	mi := &file_session_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3253,7 +3328,7 @@ func (x *Amended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amended.ProtoReflect.Descriptor instead.
 func (*Amended) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{41}
+	return file_session_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Amended) GetError() *Error {
@@ -3279,7 +3354,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_session_proto_msgTypes[42]
+	mi := &file_session_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3291,7 +3366,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[42]
+	mi := &file_session_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3304,7 +3379,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{42}
+	return file_session_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Outcome) GetError() *Error {
@@ -3327,7 +3402,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_session_proto_msgTypes[43]
+	mi := &file_session_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3414,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_session_proto_msgTypes[43]
+	mi := &file_session_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3427,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_session_proto_rawDescGZIP(), []int{43}
+	return file_session_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Hold) GetPath() []byte {
@@ -3373,7 +3448,8 @@ var File_session_proto protoreflect.FileDescriptor
 
 const file_session_proto_rawDesc = "" +
 	"\n" +
-	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\xe4\t\n" +
+	"\rsession.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\x0etransfer.proto\x1a\fvalues.proto\"\x8d\n" +
+	"\n" +
 	"\aRequest\x12'\n" +
 	"\x04list\x18\x01 \x01(\v2\x11.bargee.wire.ListH\x00R\x04list\x12'\n" +
 	"\x04stat\x18\x02 \x01(\v2\x11.bargee.wire.StatH\x00R\x04stat\x12'\n" +
@@ -3403,7 +3479,8 @@ const file_session_proto_rawDesc = "" +
 	"\x04scan\x18\x19 \x01(\v2\x11.bargee.wire.ScanH\x00R\x04scan\x12*\n" +
 	"\x05amend\x18\x1a \x01(\v2\x12.bargee.wire.AmendH\x00R\x05amend\x12'\n" +
 	"\x04hold\x18\x1b \x01(\v2\x11.bargee.wire.HoldH\x00R\x04hold\x12*\n" +
-	"\x05draft\x18\x1c \x01(\v2\x12.bargee.wire.DraftH\x00R\x05draftB\x05\n" +
+	"\x05draft\x18\x1c \x01(\v2\x12.bargee.wire.DraftH\x00R\x05draft\x12'\n" +
+	"\x04glob\x18\x1d \x01(\v2\x11.bargee.wire.GlobH\x00R\x04globB\x05\n" +
 	"\x03ask\"\"\n" +
 	"\x04List\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\"\"\n" +
@@ -3449,7 +3526,10 @@ const file_session_proto_rawDesc = "" +
 	"\x04Find\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1f\n" +
 	"\apattern\x18\x02 \x01(\fB\x05ص\x18\x80\bR\apattern\x12\x12\n" +
-	"\x04glob\x18\x03 \x01(\bR\x04glob\">\n" +
+	"\x04glob\x18\x03 \x01(\bR\x04glob\"C\n" +
+	"\x04Glob\x12\x1a\n" +
+	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x1f\n" +
+	"\apattern\x18\x02 \x01(\fB\x05ص\x18\x80 R\apattern\">\n" +
 	"\x05Chmod\x12\x1a\n" +
 	"\x04path\x18\x01 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12\x19\n" +
 	"\x04mode\x18\x02 \x01(\rB\x05\xf0\xb5\x18\xff\x03R\x04mode\"D\n" +
@@ -3603,7 +3683,7 @@ func file_session_proto_rawDescGZIP() []byte {
 }
 
 var file_session_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_session_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_session_proto_goTypes = []any{
 	(Algorithm)(0),       // 0: bargee.wire.Algorithm
 	(OfferWord)(0),       // 1: bargee.wire.OfferWord
@@ -3625,38 +3705,39 @@ var file_session_proto_goTypes = []any{
 	(*Watch)(nil),        // 17: bargee.wire.Watch
 	(*Measure)(nil),      // 18: bargee.wire.Measure
 	(*Find)(nil),         // 19: bargee.wire.Find
-	(*Chmod)(nil),        // 20: bargee.wire.Chmod
-	(*Symlink)(nil),      // 21: bargee.wire.Symlink
-	(*Draft)(nil),        // 22: bargee.wire.Draft
-	(*Piece)(nil),        // 23: bargee.wire.Piece
-	(*AskOffer)(nil),     // 24: bargee.wire.AskOffer
-	(*Offered)(nil),      // 25: bargee.wire.Offered
-	(*TakeOffer)(nil),    // 26: bargee.wire.TakeOffer
-	(*Reply)(nil),        // 27: bargee.wire.Reply
-	(*Done)(nil),         // 28: bargee.wire.Done
-	(*Introduce)(nil),    // 29: bargee.wire.Introduce
-	(*Introduction)(nil), // 30: bargee.wire.Introduction
-	(*SpaceReply)(nil),   // 31: bargee.wire.SpaceReply
-	(*Entries)(nil),      // 32: bargee.wire.Entries
-	(*Names)(nil),        // 33: bargee.wire.Names
-	(*Described)(nil),    // 34: bargee.wire.Described
-	(*Changes)(nil),      // 35: bargee.wire.Changes
-	(*Measured)(nil),     // 36: bargee.wire.Measured
-	(*Hits)(nil),         // 37: bargee.wire.Hits
-	(*Hit)(nil),          // 38: bargee.wire.Hit
-	(*Scan)(nil),         // 39: bargee.wire.Scan
-	(*Scanned)(nil),      // 40: bargee.wire.Scanned
-	(*ScanHead)(nil),     // 41: bargee.wire.ScanHead
-	(*Amend)(nil),        // 42: bargee.wire.Amend
-	(*Step)(nil),         // 43: bargee.wire.Step
-	(*Amended)(nil),      // 44: bargee.wire.Amended
-	(*Outcome)(nil),      // 45: bargee.wire.Outcome
-	(*Hold)(nil),         // 46: bargee.wire.Hold
-	(*Send)(nil),         // 47: bargee.wire.Send
-	(*Fetch)(nil),        // 48: bargee.wire.Fetch
-	(*Data)(nil),         // 49: bargee.wire.Data
-	(*Error)(nil),        // 50: bargee.wire.Error
-	(*Entry)(nil),        // 51: bargee.wire.Entry
+	(*Glob)(nil),         // 20: bargee.wire.Glob
+	(*Chmod)(nil),        // 21: bargee.wire.Chmod
+	(*Symlink)(nil),      // 22: bargee.wire.Symlink
+	(*Draft)(nil),        // 23: bargee.wire.Draft
+	(*Piece)(nil),        // 24: bargee.wire.Piece
+	(*AskOffer)(nil),     // 25: bargee.wire.AskOffer
+	(*Offered)(nil),      // 26: bargee.wire.Offered
+	(*TakeOffer)(nil),    // 27: bargee.wire.TakeOffer
+	(*Reply)(nil),        // 28: bargee.wire.Reply
+	(*Done)(nil),         // 29: bargee.wire.Done
+	(*Introduce)(nil),    // 30: bargee.wire.Introduce
+	(*Introduction)(nil), // 31: bargee.wire.Introduction
+	(*SpaceReply)(nil),   // 32: bargee.wire.SpaceReply
+	(*Entries)(nil),      // 33: bargee.wire.Entries
+	(*Names)(nil),        // 34: bargee.wire.Names
+	(*Described)(nil),    // 35: bargee.wire.Described
+	(*Changes)(nil),      // 36: bargee.wire.Changes
+	(*Measured)(nil),     // 37: bargee.wire.Measured
+	(*Hits)(nil),         // 38: bargee.wire.Hits
+	(*Hit)(nil),          // 39: bargee.wire.Hit
+	(*Scan)(nil),         // 40: bargee.wire.Scan
+	(*Scanned)(nil),      // 41: bargee.wire.Scanned
+	(*ScanHead)(nil),     // 42: bargee.wire.ScanHead
+	(*Amend)(nil),        // 43: bargee.wire.Amend
+	(*Step)(nil),         // 44: bargee.wire.Step
+	(*Amended)(nil),      // 45: bargee.wire.Amended
+	(*Outcome)(nil),      // 46: bargee.wire.Outcome
+	(*Hold)(nil),         // 47: bargee.wire.Hold
+	(*Send)(nil),         // 48: bargee.wire.Send
+	(*Fetch)(nil),        // 49: bargee.wire.Fetch
+	(*Data)(nil),         // 50: bargee.wire.Data
+	(*Error)(nil),        // 51: bargee.wire.Error
+	(*Entry)(nil),        // 52: bargee.wire.Entry
 }
 var file_session_proto_depIdxs = []int32{
 	4,  // 0: bargee.wire.Request.list:type_name -> bargee.wire.List
@@ -3674,53 +3755,54 @@ var file_session_proto_depIdxs = []int32{
 	16, // 12: bargee.wire.Request.stat_all:type_name -> bargee.wire.StatAll
 	17, // 13: bargee.wire.Request.watch:type_name -> bargee.wire.Watch
 	18, // 14: bargee.wire.Request.measure:type_name -> bargee.wire.Measure
-	47, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
-	48, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
-	49, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
+	48, // 15: bargee.wire.Request.send:type_name -> bargee.wire.Send
+	49, // 16: bargee.wire.Request.fetch:type_name -> bargee.wire.Fetch
+	50, // 17: bargee.wire.Request.data:type_name -> bargee.wire.Data
 	19, // 18: bargee.wire.Request.find:type_name -> bargee.wire.Find
-	20, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
-	21, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
-	24, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
-	26, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
-	29, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
-	39, // 24: bargee.wire.Request.scan:type_name -> bargee.wire.Scan
-	42, // 25: bargee.wire.Request.amend:type_name -> bargee.wire.Amend
-	46, // 26: bargee.wire.Request.hold:type_name -> bargee.wire.Hold
-	22, // 27: bargee.wire.Request.draft:type_name -> bargee.wire.Draft
-	0,  // 28: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
-	50, // 29: bargee.wire.Offered.error:type_name -> bargee.wire.Error
-	51, // 30: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
-	1,  // 31: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
-	50, // 32: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
-	50, // 33: bargee.wire.Reply.error:type_name -> bargee.wire.Error
-	51, // 34: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
-	28, // 35: bargee.wire.Reply.done:type_name -> bargee.wire.Done
-	31, // 36: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
-	30, // 37: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
-	51, // 38: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
-	50, // 39: bargee.wire.Entries.error:type_name -> bargee.wire.Error
-	50, // 40: bargee.wire.Names.error:type_name -> bargee.wire.Error
-	50, // 41: bargee.wire.Described.error:type_name -> bargee.wire.Error
-	51, // 42: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
-	50, // 43: bargee.wire.Changes.error:type_name -> bargee.wire.Error
-	50, // 44: bargee.wire.Measured.error:type_name -> bargee.wire.Error
-	50, // 45: bargee.wire.Hits.error:type_name -> bargee.wire.Error
-	38, // 46: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
-	51, // 47: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
-	50, // 48: bargee.wire.Scanned.error:type_name -> bargee.wire.Error
-	41, // 49: bargee.wire.Scanned.head:type_name -> bargee.wire.ScanHead
-	43, // 50: bargee.wire.Amend.steps:type_name -> bargee.wire.Step
-	2,  // 51: bargee.wire.Step.kind:type_name -> bargee.wire.StepKind
-	51, // 52: bargee.wire.Step.was:type_name -> bargee.wire.Entry
-	51, // 53: bargee.wire.Step.be:type_name -> bargee.wire.Entry
-	50, // 54: bargee.wire.Amended.error:type_name -> bargee.wire.Error
-	45, // 55: bargee.wire.Amended.outcomes:type_name -> bargee.wire.Outcome
-	50, // 56: bargee.wire.Outcome.error:type_name -> bargee.wire.Error
-	57, // [57:57] is the sub-list for method output_type
-	57, // [57:57] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	21, // 19: bargee.wire.Request.chmod:type_name -> bargee.wire.Chmod
+	22, // 20: bargee.wire.Request.symlink:type_name -> bargee.wire.Symlink
+	25, // 21: bargee.wire.Request.offer:type_name -> bargee.wire.AskOffer
+	27, // 22: bargee.wire.Request.take:type_name -> bargee.wire.TakeOffer
+	30, // 23: bargee.wire.Request.introduce:type_name -> bargee.wire.Introduce
+	40, // 24: bargee.wire.Request.scan:type_name -> bargee.wire.Scan
+	43, // 25: bargee.wire.Request.amend:type_name -> bargee.wire.Amend
+	47, // 26: bargee.wire.Request.hold:type_name -> bargee.wire.Hold
+	23, // 27: bargee.wire.Request.draft:type_name -> bargee.wire.Draft
+	20, // 28: bargee.wire.Request.glob:type_name -> bargee.wire.Glob
+	0,  // 29: bargee.wire.Hash.algorithm:type_name -> bargee.wire.Algorithm
+	51, // 30: bargee.wire.Offered.error:type_name -> bargee.wire.Error
+	52, // 31: bargee.wire.Offered.first:type_name -> bargee.wire.Entry
+	1,  // 32: bargee.wire.TakeOffer.word:type_name -> bargee.wire.OfferWord
+	51, // 33: bargee.wire.TakeOffer.why:type_name -> bargee.wire.Error
+	51, // 34: bargee.wire.Reply.error:type_name -> bargee.wire.Error
+	52, // 35: bargee.wire.Reply.entry:type_name -> bargee.wire.Entry
+	29, // 36: bargee.wire.Reply.done:type_name -> bargee.wire.Done
+	32, // 37: bargee.wire.Reply.space:type_name -> bargee.wire.SpaceReply
+	31, // 38: bargee.wire.Reply.introduction:type_name -> bargee.wire.Introduction
+	52, // 39: bargee.wire.Entries.entries:type_name -> bargee.wire.Entry
+	51, // 40: bargee.wire.Entries.error:type_name -> bargee.wire.Error
+	51, // 41: bargee.wire.Names.error:type_name -> bargee.wire.Error
+	51, // 42: bargee.wire.Described.error:type_name -> bargee.wire.Error
+	52, // 43: bargee.wire.Described.entries:type_name -> bargee.wire.Entry
+	51, // 44: bargee.wire.Changes.error:type_name -> bargee.wire.Error
+	51, // 45: bargee.wire.Measured.error:type_name -> bargee.wire.Error
+	51, // 46: bargee.wire.Hits.error:type_name -> bargee.wire.Error
+	39, // 47: bargee.wire.Hits.hits:type_name -> bargee.wire.Hit
+	52, // 48: bargee.wire.Hit.entry:type_name -> bargee.wire.Entry
+	51, // 49: bargee.wire.Scanned.error:type_name -> bargee.wire.Error
+	42, // 50: bargee.wire.Scanned.head:type_name -> bargee.wire.ScanHead
+	44, // 51: bargee.wire.Amend.steps:type_name -> bargee.wire.Step
+	2,  // 52: bargee.wire.Step.kind:type_name -> bargee.wire.StepKind
+	52, // 53: bargee.wire.Step.was:type_name -> bargee.wire.Entry
+	52, // 54: bargee.wire.Step.be:type_name -> bargee.wire.Entry
+	51, // 55: bargee.wire.Amended.error:type_name -> bargee.wire.Error
+	46, // 56: bargee.wire.Amended.outcomes:type_name -> bargee.wire.Outcome
+	51, // 57: bargee.wire.Outcome.error:type_name -> bargee.wire.Error
+	58, // [58:58] is the sub-list for method output_type
+	58, // [58:58] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_session_proto_init() }
@@ -3760,8 +3842,9 @@ func file_session_proto_init() {
 		(*Request_Amend)(nil),
 		(*Request_Hold)(nil),
 		(*Request_Draft)(nil),
+		(*Request_Glob)(nil),
 	}
-	file_session_proto_msgTypes[24].OneofWrappers = []any{
+	file_session_proto_msgTypes[25].OneofWrappers = []any{
 		(*Reply_Error)(nil),
 		(*Reply_Entry)(nil),
 		(*Reply_Digest)(nil),
@@ -3775,7 +3858,7 @@ func file_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_proto_rawDesc), len(file_session_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
