@@ -25,7 +25,7 @@ func TestInterrupt(t *testing.T) {
 			}
 			return p
 		}
-		id, err := e.Submit(Job{Sources: []Path{path("a")}, Destination: path("b"), Options: DefaultOptions()})
+		id, err := e.Submit(Job{Sources: []Path{path("a")}, Destination: path("b"), Foreground: true, Options: DefaultOptions()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,6 +45,9 @@ func TestInterrupt(t *testing.T) {
 		}
 		if err := e.Retry(id); err != nil {
 			t.Fatal(err)
+		}
+		if now, err := e.Transfer(id); err != nil || now.Job.Foreground {
+			t.Errorf("whoever waited is told of it again: %+v, %v", now, err)
 		}
 		if err := e.Answer(id, 1, Overwrite, true); err != nil {
 			t.Fatal(err)

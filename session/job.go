@@ -29,7 +29,7 @@ type Job struct {
 
 	// Foreground is for a job that somebody waits for: it runs at once, beside
 	// those that Concurrency allows. It ends with the engine that runs it, where
-	// others go on after a restart.
+	// others go on after a restart. Once it was over, Retry makes it one of these.
 	Foreground bool
 
 	// Observe, if not nil, is told of every item that is over, one call at a

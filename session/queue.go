@@ -164,7 +164,12 @@ func (e *Engine) person(q *queued, ev lifeEvent) error {
 	if ev == evRetry && q.detail != nil && was.Over() {
 		q.ledger.retry()
 	}
+	waited := q.foreground
+	if ev == evRetry && was.Over() {
+		q.foreground = false // whoever waited was told of its end
+	}
 	if !e.move(q, ev, nil) {
+		q.foreground = waited
 		return newError(Invalid, Path{}, "the transfer is %s", was)
 	}
 	if q.detail == nil {
@@ -172,6 +177,7 @@ func (e *Engine) person(q *queued, ev lifeEvent) error {
 	}
 	switch ev {
 	case evRetry, evResume:
+		q.job.Foreground = q.foreground
 		q.resetRetries()
 	case evPause:
 		q.interrupt(errPaused)

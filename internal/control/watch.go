@@ -46,7 +46,10 @@ func (s *Server) follow(c *conn, w *watcher, id session.TransferID, foreground b
 	}
 	stop()
 	<-over
-	if foreground && !ended { // what was over once is somebody else's, should it run again
+	if !foreground || ended {
+		return
+	}
+	if t, err := s.cfg.Engine.Transfer(id); err == nil && t.Job.Foreground { // what was retried since is nobody's to wait for
 		_ = s.cfg.Engine.Interrupt(id)
 	}
 }
