@@ -23,7 +23,7 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/dav"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
 	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
 		why:   "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs",
@@ -33,6 +33,8 @@ var rooms = []room{
 		tests: []string{"transport"}}, // engines with peers that say nothing
 	{path: "internal/config", knows: []string{"tui/..."},
 		why: "a configuration is judged by what there is to configure: the screen's actions, roles and themes"},
+	{path: "internal/dav", knows: []string{"session"},
+		why: "another protocol in front of a tree: where that is, and how files get there, is told to it"},
 	{path: "internal/plain", knows: []string{"session"},
 		why: "the screen in words: it asks the same engine, and draws nothing"},
 	{path: "tui/...", knows: []string{"tui/...", "session/..."},
@@ -103,6 +105,7 @@ var libraries = []struct {
 	{"github.com/coreos/go-systemd/v22/...", []string{"internal/cli"}, "what systemd says to who it starts, and hears of it: a role's business"},
 	{"golang.org/x/net/netutil", []string{"internal/cli"}, "so many who look at a relay's pages, and no more"},
 	{"github.com/prometheus/client_golang/...", []string{"internal/cli"}, "a relay's metrics: how they are shown is the command's, what they count the relay's"},
+	{"golang.org/x/net/webdav", []string{"internal/dav"}, "WebDAV, for those who speak nothing else"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
 	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/carrier", "internal/cli", "internal/control"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},

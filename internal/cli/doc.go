@@ -22,6 +22,8 @@
 // in relays.go. Roles go into the background by background_role.go and supervise.go;
 // stop.go ends them. Their log (logsink.go, logcalm.go) waits for no disk.
 //
+// mount-dav (mount.go) puts internal/dav before a place of an engine of its own.
+//
 // cp and the screen have one queue, whichever process runs its engine: queue.go
 // takes part in it (internal/control), background.go leaves it to a process that
 // runs engine.go when the screen is gone.

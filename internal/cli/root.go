@@ -64,6 +64,7 @@ func newRoot(a *app) *cobra.Command {
 		newLs(a), newStat(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a),
+		newMountDAV(a),
 		newPing(a), newDoctor(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newVersion(a),
 	)
 	return cmd

@@ -89,6 +89,8 @@ func TestScripts(t *testing.T) {
 			"sshd":      scriptSSHD,
 			"nofar":     scriptNoFar,
 			"pair":      scriptPair,
+			"mount":     scriptMount,
+			"dav":       scriptDAV,
 			"offer":     scriptOffer,
 			"typed":     scriptTyped,
 			"waitbytes": scriptWaitBytes,

@@ -71,8 +71,11 @@ var printed = map[string]*regexp.Regexp{
 	"token":   regexp.MustCompile(`\bbgt_[a-z0-9]+`),
 	"relay":   regexp.MustCompile(`\bbgrelay_[a-z0-9]+`),
 	"code":    regexp.MustCompile(`\b\d{4,}-[a-z]+-[a-z]+-[a-z]+(?:@\S+)?`),
-	"address": regexp.MustCompile(`listening on (\S+)`),
+	"address": regexp.MustCompile(`listening on ([^\s/]+)\s`), // of a peer: no URL
 }
+
+// readyLine is that of a role that goes on.
+var readyLine = regexp.MustCompile(`listening on \S+\s`)
 
 // placeholders are what a reader would replace, by the word that they stand for.
 var placeholders = []struct {
@@ -121,7 +124,7 @@ func (w *world) env(machine string) []string {
 	home := filepath.Join(w.dir, machine)
 	return []string{
 		"HOME=" + home, "BARGEE_HOME=" + filepath.Join(home, ".bargee"), "GOBIN=" + filepath.Join(home, "bin"), "NO_COLOR=1",
-		"BARGEE_SERVE_LISTEN=127.0.0.1:0", "BARGEE_RELAY_LISTEN=127.0.0.1:0", // :6768 may be taken
+		"BARGEE_SERVE_LISTEN=127.0.0.1:0", "BARGEE_RELAY_LISTEN=127.0.0.1:0", "BARGEE_MOUNT_DAV_LISTEN=127.0.0.1:0", // the usual ports may be taken
 		"PATH=" + filepath.Join(home, "bin") + ":" + w.bin + ":" + os.Getenv("PATH"),
 	}
 }
@@ -177,7 +180,7 @@ func (s *script) await() (running bool, err error) {
 			s.signal(syscall.SIGKILL)
 			return false, fmt.Errorf("neither ended nor printed a ready line within %s", scriptWithin)
 		case <-tick.C:
-			if printed["address"].MatchString(s.out.String()) {
+			if readyLine.MatchString(s.out.String()) {
 				return true, nil
 			}
 		}
