@@ -192,7 +192,7 @@ func (e *Engine) copyHere(ctx context.Context, q *queued, paths []Path) error {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = NewServer(ServerConfig{Tree: into, PartialTTL: j.Options.PartialTTL}).Serve(ctx, far)
+		_ = NewServer(ServerConfig{Tree: into, PartialTTL: j.Options.PartialTTL}).ServeLink(ctx, far)
 	}()
 	err = e.upload(ctx, near, q, paths, Path{as})
 	cancel(nil)

@@ -66,7 +66,7 @@ func quicBed(tb testing.TB, here, there string, lanes int) *bed {
 			if err != nil {
 				return
 			}
-			go server.Serve(context.Background(), l)
+			go server.ServeLink(context.Background(), l)
 		}
 	}()
 	e := NewEngine(EngineConfig{Reach: reach})

@@ -67,7 +67,7 @@ func (r *brittleReach) stand(l *brittleLink, dead <-chan struct{}) {
 func (r *brittleReach) Dial(ctx context.Context, _, _ string) (transport.Link, error) {
 	near, far := transport.Pipe()
 	r.open.Go(func() {
-		r.server.Serve(r.serving, far)
+		r.server.ServeLink(r.serving, far)
 		far.Close("server ended")
 	})
 	l := &brittleLink{Link: near, reach: r}

@@ -284,7 +284,8 @@
 //
 // An Engine owns a goroutine per place and per running transfer; a transfer
 // owns its loops (see sender and receiver) and ends them before it is over.
-// Server.Serve owns one goroutine per request and returns when all are done.
+// Server.ServeLink owns one goroutine per request and returns when all are done,
+// Server.Serve one for each link besides.
 // Buffers of chunks are pooled and belong to one loop at a time. No lock is
 // held while the network is used.
 package session

@@ -196,6 +196,8 @@ func TestDraftPolicy(t *testing.T) {
 		"read-only":             {ServerConfig{ReadOnly: true}, CreateOptions{}, Refused},
 		"write-only, replacing": {ServerConfig{WriteOnly: true}, CreateOptions{}, Refused},
 		"write-only, new":       {ServerConfig{WriteOnly: true}, CreateOptions{New: true}, ""},
+		"beyond the quota":      {ServerConfig{Quotas: quotaOf(9)}, CreateOptions{}, Limit},
+		"within the quota":      {ServerConfig{Quotas: quotaOf(10)}, CreateOptions{}, ""},
 		"too large":             {ServerConfig{MaxFileSize: 9}, CreateOptions{}, Limit},
 		"not too large":         {ServerConfig{MaxFileSize: 10, Limit: LeastLimit}, CreateOptions{}, ""},
 	} {
@@ -224,6 +226,49 @@ func TestDraftPolicy(t *testing.T) {
 			})
 		})
 	}
+}
+
+func quotaOf(most int64) func(transport.Grant) []*Quota {
+	q := []*Quota{NewQuota(most, 0, nil), NewQuota(draftStep*2, 0, nil)}
+	return func(transport.Grant) []*Quota { return q }
+}
+
+// What a draft takes of a quota is what its file has in the end.
+func TestDraftQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := []*Quota{NewQuota(3*draftStep, 0, nil)}
+		r, _ := served(t, ServerConfig{Tree: openDir(t, t.TempDir()), Quotas: func(transport.Grant) []*Quota { return q }})
+		for i, c := range []struct {
+			size    int
+			discard bool
+			want    Kind
+			used    int64
+		}{
+			{draftStep + 1, false, "", draftStep + 1},
+			{draftStep * 2, false, Limit, draftStep + 1}, // one byte too many
+			{draftStep*2 - 1, true, "", draftStep + 1},
+			{draftStep*2 - 1, false, "", draftStep * 3},
+			{0, false, "", draftStep * 3},
+			{1, false, Limit, draftStep * 3},
+		} {
+			d := create(t, r, Path{"file" + string(rune('0'+i))}, CreateOptions{})
+			_, err := d.Write(make([]byte, c.size))
+			end := d.Close
+			if c.discard {
+				end = d.Discard
+			}
+			if cerr := end(); err == nil {
+				err = cerr
+			}
+			if c.want == "" && err != nil || c.want != "" && KindOf(err) != c.want {
+				t.Errorf("%d: %v, want %q", i, err, c.want)
+			}
+			synctest.Wait() // for the server to be over with it
+			if got := q[0].Used(); got != c.used {
+				t.Errorf("%d: %d bytes are used, want %d", i, got, c.used)
+			}
+		}
+	})
 }
 
 // A peer that breaks off, or says what makes no sense, leaves nothing.
@@ -270,7 +315,7 @@ func TestDraftOfADeadLink(t *testing.T) {
 		for _, n := range []int{1, 2} {
 			near, far := transport.Pipe()
 			over := make(chan struct{})
-			go func() { defer close(over); s.Serve(context.Background(), far) }()
+			go func() { defer close(over); s.ServeLink(context.Background(), far) }()
 			defer func() { near.Close("over"); <-over }()
 			d := create(t, NewRemote(near), Path{"file"}, CreateOptions{})
 			_, err := d.Write([]byte{byte('0' + n)})

@@ -22,7 +22,7 @@ type pipeReach struct {
 func (r *pipeReach) Dial(ctx context.Context, target, secret string) (transport.Link, error) {
 	near, far := transport.Pipe()
 	go func() {
-		r.server.Serve(context.Background(), far)
+		r.server.ServeLink(context.Background(), far)
 		far.Close("server ended")
 	}()
 	return near, nil

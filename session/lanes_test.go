@@ -226,7 +226,7 @@ type cableReach struct {
 func (r *cableReach) Dial(context.Context, string, string) (transport.Link, error) {
 	near, far := newCable(r.lanes, r.written)
 	r.cable = near.cable
-	r.open.Go(func() { r.server.Serve(context.Background(), far) })
+	r.open.Go(func() { r.server.ServeLink(context.Background(), far) })
 	return near, nil
 }
 

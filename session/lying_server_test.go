@@ -103,7 +103,7 @@ func fuzzed(t *testing.T, manifest, data []byte) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		NewServer(ServerConfig{Tree: openDir(t, filepath.Join(top, "in"))}).Serve(t.Context(), far)
+		NewServer(ServerConfig{Tree: openDir(t, filepath.Join(top, "in"))}).ServeLink(t.Context(), far)
 	}()
 	st, err := near.OpenStream(t.Context(), transport.Control)
 	must(t, err)

@@ -31,7 +31,7 @@ func TestMachine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			near, far := transport.Pipe()
 			defer near.Close("")
-			go NewServer(ServerConfig{Tree: Machine(), Home: c.home}).Serve(t.Context(), far)
+			go NewServer(ServerConfig{Tree: Machine(), Home: c.home}).ServeLink(t.Context(), far)
 			r := NewRemote(near)
 			if _, err := r.Stat(t.Context(), c.path.Append(Path{"file"})); err != nil {
 				if KindOf(err) != c.kind {
@@ -50,7 +50,7 @@ func TestMachine(t *testing.T) {
 	}
 	near, far := transport.Pipe()
 	defer near.Close("")
-	go NewServer(ServerConfig{Tree: Machine(), Home: &home}).Serve(t.Context(), far)
+	go NewServer(ServerConfig{Tree: Machine(), Home: &home}).ServeLink(t.Context(), far)
 	if e, err := NewRemote(near).Stat(t.Context(), Path{"~"}); err != nil || e.Kind != Directory {
 		t.Errorf("~ itself: %+v, %v", e, err)
 	}

@@ -225,7 +225,7 @@ func TestOfferHasItsPlaces(t *testing.T) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			s.Serve(context.Background(), keyed{far, transport.Fingerprint{key}})
+			s.ServeLink(context.Background(), keyed{far, transport.Fingerprint{key}})
 		}()
 		t.Cleanup(func() { near.Close("over"); <-over })
 		return NewRemote(near)

@@ -89,7 +89,7 @@ func (p *place) serve(ctx context.Context, l transport.Link) {
 				}
 			}()
 		}
-		_ = server.Serve(serving, l)
+		_ = server.ServeLink(serving, l)
 		stop()
 	}
 }

@@ -46,6 +46,7 @@ type ServerConfig struct {
 type Server struct {
 	cfg       ServerConfig
 	gone      error // why there is nothing that this peer may see
+	open      opening
 	transfers *transfers
 	out       *throttle // what is sent
 	in        *share    // what is received
@@ -83,14 +84,19 @@ const (
 	writeWait    = 30 * time.Second // for the peer to take anything more of an answer
 )
 
-// Serve answers the requests that arrive on l until l is closed or ctx ends,
-// and all answers with it; it returns why. It does not close l, unless the
+// ServeLink answers the requests that arrive on l until l is closed, ctx ends or
+// Close is called, and all answers with it; it returns why. It does not close l, unless the
 // peer speaks no bargee, or the time of its grant is over. It may be called for many
 // links at a time.
 //
 // Whatever the ServerConfig allows, the peer may do no more than the grant that let
 // its link in (transport.Peer): its Mode, its Path, until it Expires.
-func (s *Server) Serve(ctx context.Context, l transport.Link) error {
+func (s *Server) ServeLink(ctx context.Context, l transport.Link) error {
+	ctx, leave, err := s.open.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	seen, over, err := s.seenBy(ctx, l.Peer().Grant)
 	if err != nil {
 		return err
@@ -117,6 +123,9 @@ func (s *Server) Serve(ctx context.Context, l transport.Link) error {
 	for {
 		st, err := l.AcceptStream(ctx)
 		if err != nil {
+			if s.open.isClosed() {
+				return ErrServerClosed
+			}
 			if lerr := l.Err(); lerr != nil {
 				err = lerr
 			}

@@ -28,7 +28,7 @@ func (e *exchange) draft(ctx context.Context, ask *wire.Draft) {
 	}
 }
 
-func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) error {
+func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) (err error) {
 	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
@@ -52,10 +52,15 @@ func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) error {
 	if ask.GetKeepMode() {
 		f.meta.mode, f.meta.keepMode = fs.FileMode(ask.GetMode()&permBits), true
 	}
+	b := &draftBooking{quotas: e.s.cfg.quotas}
+	defer func() { b.settle(err == nil, f.size) }()
+	if err := b.grow(ctx, f.size); err != nil {
+		return about(p, err)
+	}
 	if err := e.describe(f.size); err != nil {
 		return err
 	}
-	digest, err := e.pieces(ctx, f)
+	digest, err := e.pieces(ctx, f, b)
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func (e *exchange) describe(size int64) error {
 
 // pieces writes what comes to f until the commit, and returns the digest that it
 // names. A draft may lie open for as long as its link.
-func (e *exchange) pieces(ctx context.Context, f *diskDraft) (digest []byte, err error) {
+func (e *exchange) pieces(ctx context.Context, f *diskDraft, b *draftBooking) (digest []byte, err error) {
 	in := bufio.NewReaderSize(e.st, 64<<10)
 	pace, leave := e.s.pace()
 	defer leave()
@@ -90,6 +95,9 @@ func (e *exchange) pieces(ctx context.Context, f *diskDraft) (digest []byte, err
 		end := int64(m.GetOffset()) + int64(len(m.GetData()))
 		if most := e.s.cfg.MaxFileSize; most > 0 && end > most || end < 0 {
 			return nil, newError(Limit, f.path, "%d bytes, and files here have at most %d", end, most)
+		}
+		if err := b.grow(ctx, end); err != nil {
+			return nil, about(f.path, err)
 		}
 		if _, err := f.WriteAt(m.GetData(), int64(m.GetOffset())); err != nil {
 			return nil, err
@@ -124,4 +132,51 @@ func (s *Server) pace() (hold func(ctx context.Context, n int), leave func()) {
 		}
 	}
 	return hold, func() { s.in.leave(m) }
+}
+
+// A draftBooking is what quotas have promised to a draft: nobody knows its size
+// before its end, so it books as it grows.
+type draftBooking struct {
+	quotas []*Quota
+	booked int64
+}
+
+// draftStep is how much is booked at a time.
+const draftStep = 1 << 20
+
+// grow books what a file of size bytes lacks; as much as is left if a whole step
+// is not.
+func (b *draftBooking) grow(ctx context.Context, size int64) error {
+	if size <= b.booked {
+		return nil
+	}
+	for _, more := range []int64{max(size-b.booked, draftStep), size - b.booked} {
+		if err := b.book(ctx, more); err == nil || more == size-b.booked {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *draftBooking) book(ctx context.Context, n int64) error {
+	for i, q := range b.quotas {
+		if err := q.book(ctx, n); err != nil {
+			for _, before := range b.quotas[:i] {
+				before.settle(n, 0)
+			}
+			return err
+		}
+	}
+	b.booked += n
+	return nil
+}
+
+// settle ends the promise: the file is there with size bytes, or is not.
+func (b *draftBooking) settle(there bool, size int64) {
+	if !there {
+		size = 0
+	}
+	for _, q := range b.quotas {
+		q.settle(b.booked, size)
+	}
 }

@@ -50,7 +50,7 @@ func served(t testing.TB, cfg ServerConfig) (*Remote, transport.Link) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		NewServer(cfg).Serve(ctx, far)
+		NewServer(cfg).ServeLink(ctx, far)
 	}()
 	t.Cleanup(func() {
 		cancel()

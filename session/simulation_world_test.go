@@ -354,7 +354,7 @@ func (r *simReach) Dial(ctx context.Context, _, _ string) (transport.Link, error
 	w.logf("%s dials %s: %s", r.p.name, s.name, near.name)
 	serving := context.WithValue(s.ctx, simName{}, far.name)
 	s.serving.Go(func() {
-		s.srv.Serve(serving, far)
+		s.srv.ServeLink(serving, far)
 		far.Close("server ended")
 	})
 	return near, nil

@@ -31,7 +31,7 @@ func servedTo(t *testing.T, cfg ServerConfig, g transport.Grant) *Remote {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		NewServer(cfg).Serve(context.Background(), granted{far, g})
+		NewServer(cfg).ServeLink(context.Background(), granted{far, g})
 		far.Close("served")
 	}()
 	t.Cleanup(func() { near.Close("the test is over"); <-over })
@@ -135,7 +135,7 @@ func TestGrantThatIsOver(t *testing.T) {
 		defer tree.Close()
 		near, far := transport.Pipe()
 		l := granted{far, transport.Grant{Expires: time.Now().Add(time.Hour)}}
-		go NewServer(ServerConfig{Tree: tree}).Serve(t.Context(), l)
+		go NewServer(ServerConfig{Tree: tree}).ServeLink(t.Context(), l)
 		time.Sleep(time.Hour - time.Second)
 		if _, err := NewRemote(near).Ping(t.Context()); err != nil {
 			t.Errorf("before the end: %v", err)
@@ -146,7 +146,7 @@ func TestGrantThatIsOver(t *testing.T) {
 			t.Error("the link lives on")
 		}
 		_, far = transport.Pipe()
-		if err := NewServer(ServerConfig{Tree: tree}).Serve(t.Context(), granted{far, transport.Grant{Mode: "admin"}}); KindOf(err) != Refused {
+		if err := NewServer(ServerConfig{Tree: tree}).ServeLink(t.Context(), granted{far, transport.Grant{Mode: "admin"}}); KindOf(err) != Refused {
 			t.Errorf("an unknown mode: %v", err)
 		}
 		far.Close("")

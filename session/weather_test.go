@@ -147,7 +147,7 @@ func newWeatherBed(t *testing.T, latency time.Duration, w *weather) *weatherBed 
 			if err != nil {
 				return
 			}
-			b.serving.Go(func() { server.Serve(ctx, l) })
+			b.serving.Go(func() { server.ServeLink(ctx, l) })
 		}
 	})
 	t.Cleanup(func() {

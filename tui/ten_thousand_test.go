@@ -19,7 +19,7 @@ type memoryReach struct{ server *session.Server }
 func (r memoryReach) Dial(context.Context, string, string) (transport.Link, error) {
 	near, far := transport.Pipe()
 	go func() {
-		r.server.Serve(context.Background(), far)
+		r.server.ServeLink(context.Background(), far)
 		far.Close("over")
 	}()
 	return near, nil

@@ -80,7 +80,7 @@ func (s *server) acceptFrom(ctx context.Context, e *transport.Endpoint) {
 			peer := l.Peer()
 			log := s.log.With("from", peer.Address, "key", peer.Key.Short())
 			log.Info("connected", "agent", session.Display(peer.Agent), "origin", peer.Grant.Origin)
-			err := s.session.Serve(ctx, l)
+			err := s.session.ServeLink(ctx, l)
 			l.Close("served")
 			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
 		})

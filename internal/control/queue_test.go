@@ -68,7 +68,7 @@ func newHarbour(t *testing.T) *harbour {
 	ctx, cancel := context.WithCancel(context.Background())
 	var served sync.WaitGroup
 	h.serve = func(l transport.Link) {
-		served.Go(func() { _ = server.Serve(ctx, l) })
+		served.Go(func() { _ = server.ServeLink(ctx, l) })
 	}
 	t.Cleanup(func() { cancel(); served.Wait(); dir.Close() })
 	return h

@@ -29,15 +29,7 @@ func serve(ctx context.Context, dir string, token transport.Token) (address stri
 		return "", err
 	}
 	server := session.NewServer(session.ServerConfig{Tree: tree})
-	go func() {
-		for {
-			link, err := endpoint.Accept(ctx)
-			if err != nil {
-				return
-			}
-			go server.Serve(ctx, link)
-		}
-	}()
+	go server.Serve(ctx, endpoint)
 	return endpoint.Addr().String(), nil
 }
 
