@@ -244,7 +244,9 @@ func (p *Plane) listenCarried(peer *carriedPeer) {
 // goroutine than a loop. What cannot be sent is lost, as packets are.
 func (p *Plane) send(b []byte, segment int, to netip.AddrPort) {
 	if !isCarried(to) {
-		p.sockets[0].sendAll(b, segment, to)
+		if s := p.doors[to.Addr().Zone()]; s != nil {
+			s.sendAll(b, segment, to)
+		}
 		return
 	}
 	p.carried.mu.RLock()

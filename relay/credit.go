@@ -31,7 +31,9 @@ func (c *credit) spend(n int) bool {
 // mayAnswer tells whether so many bytes of the relay's own may go to an address. To
 // one that does not say hello any more nothing goes, unless it is a leg.
 func (t *table) mayAnswer(to netip.AddrPort, n int) bool {
-	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
+	if to.Addr().Zone() == "" {
+		to = plain(to)
+	}
 	p := t.find(to)
 	return p.session != nil || p.credit != nil && p.credit.spend(n)
 }

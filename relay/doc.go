@@ -5,7 +5,7 @@
 //
 //	Relay      answers what peers ask: rooms, sessions, status         (relay, serve)
 //	rooms      who waits where, who may join how often: pure           (rooms)
-//	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*)
+//	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*, entrance)
 //	Session    two legs, their traffic, what it may carry              (table)
 //	leg        who is where, and for how long: pure                    (leg)
 //	Own        what is for the relay itself, for its own QUIC listener (own)
@@ -51,6 +51,9 @@
 // leg that was never bound. A datagram of a session that is not is answered so, and a
 // long hello with the relay's run and the address it came from: a peer need not wait
 // to find out that the relay is another one.
+//
+// A Plane may have several addresses (entrances). What comes from a leg is answered,
+// and forwarded to it, from the one that it came to: a NAT lets nothing else through.
 //
 // # Over TCP
 //

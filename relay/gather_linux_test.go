@@ -77,7 +77,7 @@ func TestForwardsBursts(t *testing.T) {
 // Where no device on the way takes a message apart, its packets go out one by one,
 // and the next ones are not gathered.
 func TestSendApart(t *testing.T) {
-	opened, err := openSocket("127.0.0.1:0", false)
+	opened, err := openSocket("127.0.0.1:0", false, "")
 	if err != nil {
 		t.Fatal(err)
 	}

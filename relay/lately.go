@@ -82,7 +82,7 @@ func (r *Relay) Note(err error) {
 // note remembers an error, and reports it.
 func (r *Relay) note(from string, err error) {
 	if r.cfg.Report != nil {
-		r.cfg.Report(from, err)
+		r.cfg.Report(PeerAddress(from), err)
 	}
 	r.Note(err)
 }

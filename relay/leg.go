@@ -36,7 +36,7 @@ type leg struct {
 // isHome tells whether an address needs no cookie: QUIC has proven it, but for the
 // port.
 func (l *leg) isHome(at netip.AddrPort) bool {
-	return l.home.IsValid() && l.home.Unmap() == at.Addr().Unmap()
+	return l.home.IsValid() && l.home.WithZone("").Unmap() == plain(at).Addr()
 }
 
 func (l *leg) bound() bool { return l.at.IsValid() }

@@ -29,7 +29,7 @@ func keyOf(n byte) []byte { return bytes.Repeat([]byte{n}, 32) }
 func newPlaneOf(t *testing.T, loops int) (*Plane, *clock) {
 	t.Helper()
 	c := &clock{at: time.Unix(1_000_000, 0)}
-	p, err := newPlane("127.0.0.1:0", loops, c.now)
+	p, err := newPlane([]string{"127.0.0.1:0"}, loops, c.now)
 	if err != nil {
 		t.Fatal(err)
 	}

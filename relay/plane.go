@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +37,8 @@ type Plane struct {
 	now   func() time.Time
 	run   uint64 // random, of this plane
 
-	sockets []socket
+	sockets []socket          // of all entrances, those of the first one first
+	doors   map[string]socket // by the zone of its addresses, one of each entrance
 	carried *carried
 	own     *ownConn
 	prober  prober
@@ -61,7 +63,7 @@ func (t *traffic) get() Traffic {
 	return Traffic{t.packets.Load(), t.bytes.Load(), t.dropped.Load()}
 }
 
-// A socket sends and receives for a loop.
+// A socket sends and receives for a loop. The addresses that it knows have its zone.
 type socket interface {
 	// run hands what comes to p until the socket is closed.
 	run(p *Plane) error
@@ -70,34 +72,38 @@ type socket interface {
 	// lost.
 	sendAll(b []byte, segment int, to netip.AddrPort)
 	addr() netip.AddrPort
+	zone() string
 	close() error
 }
 
 // ErrClosed is returned by what a closed Plane cannot do any more.
 var ErrClosed = errors.New("the relay is closed")
 
-// NewPlane opens the sockets of addr (host:port; port 0 picks one), as many as
-// loops say where the system can share a port, and begins to forward. It lives until
-// Close.
-func NewPlane(addr string, loops int) (*Plane, error) {
-	return newPlane(addr, loops, time.Now)
+// NewPlane opens the sockets of addr (host:port; port 0 picks one) and of further
+// addresses, for each as many as loops say where the system can share a port, and
+// begins to forward. It lives until Close.
+func NewPlane(addr string, loops int, further ...string) (*Plane, error) {
+	return newPlane(append([]string{addr}, further...), loops, time.Now)
 }
 
-// NewPlaneOn begins to forward on sockets that somebody has opened, all on one
-// address and port, since what comes in on one goes out on it; each has a loop. They belong to the Plane from here on, also after an error.
+// NewPlaneOn begins to forward on sockets that somebody has opened; each has a loop,
+// and those on one address and port are one entrance. They belong to the Plane from
+// here on, also after an error.
 func NewPlaneOn(conns ...*net.UDPConn) (*Plane, error) {
 	var sockets []socket
 	var errs []error
+	zones := map[netip.AddrPort]string{}
 	for _, c := range conns {
-		s, err := adoptSocket(c)
+		at := plain(c.LocalAddr().(*net.UDPAddr).AddrPort())
+		if _, known := zones[at]; !known {
+			zones[at] = zoneOf(len(zones))
+		}
+		s, err := adoptSocket(c, zones[at])
 		if err != nil {
 			errs = append(errs, err, c.Close())
 			continue
 		}
 		sockets = append(sockets, s)
-		if first := sockets[0].addr(); s.addr() != first {
-			errs = append(errs, fmt.Errorf("the sockets are on %v and %v: all have to be on one address", first, s.addr()))
-		}
 	}
 	if len(conns) == 0 {
 		errs = append(errs, errors.New("no socket"))
@@ -108,27 +114,42 @@ func NewPlaneOn(conns ...*net.UDPConn) (*Plane, error) {
 	return planeOn(sockets, time.Now), nil
 }
 
-func newPlane(addr string, loops int, now func() time.Time) (*Plane, error) {
-	if err := unused(addr); err != nil {
-		return nil, err
-	}
+func newPlane(addrs []string, loops int, now func() time.Time) (*Plane, error) {
 	if !canShare {
 		loops = 1
 	}
 	var sockets []socket
-	for range max(loops, 1) {
-		s, err := openSocket(addr, loops > 1)
+	for n, addr := range addrs {
+		more, err := openEntrance(addr, loops, zoneOf(n))
+		sockets = append(sockets, more...)
 		if err != nil {
 			return nil, errors.Join(err, closeAll(sockets))
 		}
-		sockets = append(sockets, s)
-		addr = s.addr().String() // the port that the first one picked
 	}
 	return planeOn(sockets, now), nil
 }
 
+// openEntrance opens the sockets of an address.
+func openEntrance(addr string, loops int, zone string) (sockets []socket, err error) {
+	if err := unused(addr); err != nil {
+		return nil, err
+	}
+	for range max(loops, 1) {
+		s, err := openSocket(addr, loops > 1, zone)
+		if err != nil {
+			return sockets, err
+		}
+		sockets = append(sockets, s)
+		addr = s.addr().String() // the port that the first one picked
+	}
+	return sockets, nil
+}
+
 func planeOn(sockets []socket, now func() time.Time) *Plane {
-	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, carried: newCarried(), sockets: sockets}
+	p := &Plane{table: newTable(), jar: newCookieJar(now()), now: now, carried: newCarried(), sockets: sockets, doors: map[string]socket{}}
+	for _, s := range slices.Backward(sockets) {
+		p.doors[s.zone()] = s
+	}
 	p.ctx, p.end = context.WithCancel(context.Background())
 	var run [8]byte
 	rand.Read(run[:])
@@ -151,8 +172,17 @@ func unused(addr string) error {
 	return c.Close()
 }
 
-// Addr returns where the relay is.
+// Addr returns where the relay is, Addrs all of its addresses.
 func (p *Plane) Addr() netip.AddrPort { return p.sockets[0].addr() }
+
+func (p *Plane) Addrs() (all []netip.AddrPort) {
+	for _, s := range p.sockets {
+		if at := s.addr(); !slices.Contains(all, at) {
+			all = append(all, at)
+		}
+	}
+	return all
+}
 
 // Strays returns how many packets came that belong to nobody.
 func (p *Plane) Strays() uint64 { return p.strays.Load() }

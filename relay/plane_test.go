@@ -245,23 +245,6 @@ func TestOwnListener(t *testing.T) {
 	}
 }
 
-// Sockets of two families could not send what came in on the other.
-func TestPlaneOnTwoAddresses(t *testing.T) {
-	var conns []*net.UDPConn
-	for _, ip := range []string{"127.0.0.1", "127.0.0.2"} {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(ip)})
-		if err != nil {
-			t.Skip(err) // a system with one address for itself
-		}
-		defer c.Close()
-		conns = append(conns, c)
-	}
-	if p, err := NewPlaneOn(conns...); err == nil {
-		p.Close()
-		t.Error("they are taken")
-	}
-}
-
 // A relay does not answer what relays say: whoever forges one packet of another
 // relay's would have the two of them, or one and itself, talk for ever.
 func TestRelaysDoNotTalk(t *testing.T) {

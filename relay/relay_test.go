@@ -48,11 +48,12 @@ func newBed(t *testing.T) *bed {
 	return b
 }
 
-// planeOnFreePort is a plane at a port that is free for TCP too: bed.carry takes it.
+// planeOnFreePort is a plane at a port that is free for TCP too: bed.carry takes it. It
+// has a second entrance.
 func planeOnFreePort(t *testing.T) *Plane {
 	t.Helper()
 	for {
-		p, err := NewPlane("127.0.0.1:0", 1)
+		p, err := NewPlane("127.0.0.1:0", 1, "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -89,11 +89,12 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 
 // addressOf is where a link comes from, as the Plane knows it.
 func addressOf(l transport.Link) (at netip.AddrPort, err error) {
-	at, err = netip.ParseAddrPort(l.Peer().Address)
+	address, zone := cutZone(l.Peer().Address)
+	at, err = netip.ParseAddrPort(address)
 	if err == nil && l.Peer().Path == transport.PathTCP {
-		at = carriedAddr(at)
+		return carriedAddr(at), nil
 	}
-	return at, err
+	return zoned(at, zone), err
 }
 
 // observed is where others can come to who is at an address: not over TCP.
@@ -101,7 +102,7 @@ func observed(at netip.AddrPort) string {
 	if isCarried(at) {
 		return ""
 	}
-	return at.String()
+	return plain(at).String()
 }
 
 // admit lets a guest in, or says why not.

@@ -28,7 +28,8 @@ const (
 type batchSocket struct {
 	*net.UDPConn
 	raw  syscall.RawConn
-	four bool // the socket is of IPv4, and so are its addresses
+	four bool   // the socket is of IPv4, and so are its addresses
+	at   string // the zone of its addresses
 
 	apart bool // the kernel takes nothing apart; of the loop
 }
@@ -38,7 +39,7 @@ const canShare = true
 
 // openSocket opens a UDP socket; several that are shared have the same port, and
 // the kernel spreads sources over them.
-func openSocket(addr string, shared bool) (socket, error) {
+func openSocket(addr string, shared bool, zone string) (socket, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		if !shared {
 			return nil
@@ -52,7 +53,7 @@ func openSocket(addr string, shared bool) (socket, error) {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	c := pc.(*net.UDPConn)
-	s, err := adoptSocket(c)
+	s, err := adoptSocket(c, zone)
 	if err != nil {
 		c.Close()
 	}
@@ -60,7 +61,7 @@ func openSocket(addr string, shared bool) (socket, error) {
 }
 
 // adoptSocket makes ready a socket that is open.
-func adoptSocket(c *net.UDPConn) (socket, error) {
+func adoptSocket(c *net.UDPConn, zone string) (socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func adoptSocket(c *net.UDPConn) (socket, error) {
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketBuffer)
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1)
 	})
-	return &batchSocket{UDPConn: c, raw: raw, four: c.LocalAddr().(*net.UDPAddr).IP.To4() != nil}, err
+	return &batchSocket{UDPConn: c, raw: raw, four: c.LocalAddr().(*net.UDPAddr).IP.To4() != nil, at: zone}, err
 }
 
 // getInt reads an option of a socket; 0 if it cannot.
@@ -96,10 +97,12 @@ func (s *batchSocket) addr() netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
+func (s *batchSocket) zone() string { return s.at }
+
 func (s *batchSocket) close() error { return s.Close() }
 
 func (s *batchSocket) send(b []byte, to netip.AddrPort) error {
-	_, err := s.WriteToUDPAddrPort(b, to)
+	_, err := s.WriteToUDPAddrPort(b, plain(to))
 	return err
 }
 
@@ -107,7 +110,7 @@ func (s *batchSocket) send(b []byte, to netip.AddrPort) error {
 func (s *batchSocket) sendAll(b []byte, segment int, to netip.AddrPort) {
 	if segment < len(b) {
 		var oob [32]byte
-		_, _, err := s.WriteMsgUDPAddrPort(b, putSegment(oob[:], segment), to)
+		_, _, err := s.WriteMsgUDPAddrPort(b, putSegment(oob[:], segment), plain(to))
 		if !errors.Is(err, unix.EMSGSIZE) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIO) {
 			return
 		}
@@ -170,15 +173,17 @@ func (s *batchSocket) run(p *Plane) error {
 			if len(packets) == 0 {
 				continue
 			}
+			from = zoned(from, s.at)
 			switch v, rest := p.judge(packets, segment, from, answer); {
 			case v.own:
 				for off := 0; off < len(rest); off += segment {
 					p.own.put(rest[off:min(off+segment, len(rest))], from)
 				}
-			case isCarried(v.to):
-				p.send(rest, segment, v.to)
-			case v.to.IsValid():
+			case !v.to.IsValid():
+			case v.to.Addr().Zone() == s.at:
 				s.prepare(b, rest, segment, v.to)
+			default: // of another entrance, or TCP
+				p.send(rest, segment, v.to)
 			}
 		}
 		s.flush(b)

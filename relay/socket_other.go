@@ -9,12 +9,15 @@ import (
 )
 
 // A plainSocket moves a packet a call: what every system can.
-type plainSocket struct{ *net.UDPConn }
+type plainSocket struct {
+	*net.UDPConn
+	at string // the zone of its addresses
+}
 
 // canShare tells whether several loops can have sockets on one port.
 const canShare = false
 
-func openSocket(addr string, _ bool) (socket, error) {
+func openSocket(addr string, _ bool, zone string) (socket, error) {
 	a, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, err
@@ -23,10 +26,10 @@ func openSocket(addr string, _ bool) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plainSocket{c}, nil
+	return plainSocket{c, zone}, nil
 }
 
-func adoptSocket(c *net.UDPConn) (socket, error) { return plainSocket{c}, nil }
+func adoptSocket(c *net.UDPConn, zone string) (socket, error) { return plainSocket{c, zone}, nil }
 
 func (s plainSocket) run(p *Plane) error {
 	buf := make([]byte, 64<<10)
@@ -39,7 +42,7 @@ func (s plainSocket) run(p *Plane) error {
 		if err != nil || n == 0 {
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		from = zoned(plain(from), s.at)
 		v, rest := p.judge(buf[:n], n, from, answer)
 		switch {
 		case v.own:
@@ -51,7 +54,7 @@ func (s plainSocket) run(p *Plane) error {
 }
 
 func (s plainSocket) send(b []byte, to netip.AddrPort) error {
-	_, err := s.WriteToUDPAddrPort(b, to)
+	_, err := s.WriteToUDPAddrPort(b, plain(to))
 	return err
 }
 
@@ -62,5 +65,7 @@ func (s plainSocket) sendAll(b []byte, segment int, to netip.AddrPort) {
 }
 
 func (s plainSocket) addr() netip.AddrPort { return s.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func (s plainSocket) zone() string { return s.at }
 
 func (s plainSocket) close() error { return s.Close() }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,7 +66,7 @@ func newRelay(a *app) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one. More of them are for tcp only")
+	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one. May be given again")
 	f.StringVar(&o.address, "address", "", "what others reach us by, `HOST[:PORT]` (default the addresses of this machine)")
 	f.BoolVar(&o.closed, "closed-join", false, "let nobody join a room either without a token or a pass")
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has a token of `FILE`, which has one or its public half on each line")
@@ -162,7 +163,9 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := func(from string, err error) { log.Warn("refused", "from", from, "reason", reason(err)) }
+	report := func(from string, err error) {
+		log.Warn("refused", "from", relay.PeerAddress(from), "reason", reason(err))
+	}
 	var running atomic.Pointer[relay.Relay]
 	ep, err := transport.NewEndpoint(plane.Own(), transport.Config{
 		Identity: id, Agent: agent(), HandshakeTimeout: o.connectWait(), MaxUnproven: mostUnproven,
@@ -205,7 +208,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 
 // ready says that we can be reached, and what others need.
 func (o *relayOptions) ready(r *relayRole) error {
-	addresses := o.addresses(r.plane.Addr())
+	addresses := o.addresses(r.plane.Addrs())
 	if err := keepAddresses(r.dir, addresses); err != nil {
 		r.log.Warn("bargee relay ticket will not know where we are", "reason", reason(err))
 	}
@@ -231,12 +234,23 @@ func (o *relayOptions) ready(r *relayRole) error {
 	return o.flush()
 }
 
+// mostAddresses is how many a ticket has.
+const mostAddresses = 16
+
 // addresses are those that others dial, the best first. A host without a port has
 // the one that we listen on.
-func (o *relayOptions) addresses(at netip.AddrPort) []string {
+func (o *relayOptions) addresses(all []netip.AddrPort) (found []string) {
 	if o.address == "" {
-		return reachable(net.UDPAddrFromAddrPort(at))
+		for _, at := range all {
+			for _, a := range reachable(net.UDPAddrFromAddrPort(at)) {
+				if !slices.Contains(found, a) {
+					found = append(found, a)
+				}
+			}
+		}
+		return found[:min(len(found), mostAddresses)]
 	}
+	at := all[0]
 	host, port, _ := splitHost(o.address) // checked
 	if !strings.HasSuffix(o.address, ":"+port) {
 		port = fmt.Sprint(at.Port())

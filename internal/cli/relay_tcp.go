@@ -22,16 +22,16 @@ func (o *relayOptions) openPlane(id *transport.Identity, log *roleLog) (*relay.P
 	}
 	const tries = 8 // where we may take any port, and TCP's is taken
 	for try := 1; ; try++ {
-		p, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops))
+		p, err := relay.NewPlane(o.listen[0], min(runtime.GOMAXPROCS(0), mostLoops), o.listen[1:]...)
 		if err != nil {
-			return nil, listenProblem(o.listen[0], err)
+			return nil, listenProblem(whereTo(err, o.listen[0]), err)
 		}
 		where, err := o.carry(p, id, log)
 		if err == nil {
 			return p, nil
 		}
 		p.Close()
-		if _, port, _ := net.SplitHostPort(o.listen[0]); port != "0" || try == tries || !errors.Is(err, syscall.EADDRINUSE) {
+		if !slices.ContainsFunc(o.listen, anyPort) || try == tries || !errors.Is(err, syscall.EADDRINUSE) {
 			return nil, listenProblem(where, err)
 		}
 	}
@@ -41,12 +41,9 @@ func (o *relayOptions) openPlane(id *transport.Identity, log *roleLog) (*relay.P
 // that of the web where nothing else was asked for and it is free. After an error
 // where is the address that it is about.
 func (o *relayOptions) carry(p *relay.Plane, id *transport.Identity, log *roleLog) (where string, err error) {
-	for i, addr := range o.listen {
-		host, port, err := net.SplitHostPort(addr)
-		if i == 0 && err == nil {
-			port = strconv.Itoa(int(p.Addr().Port()))
-		}
-		where = net.JoinHostPort(host, port)
+	for i, at := range p.Addrs() {
+		host, _, _ := net.SplitHostPort(o.listen[i]) // checked
+		where = net.JoinHostPort(host, strconv.Itoa(int(at.Port())))
 		if err := carryOn(p, id, where); err != nil {
 			return where, err
 		}
@@ -57,6 +54,20 @@ func (o *relayOptions) carry(p *relay.Plane, id *transport.Identity, log *roleLo
 		}
 	}
 	return "", nil
+}
+
+// anyPort tells whether an address leaves the port to the system.
+func anyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && port == "0"
+}
+
+// whereTo is the address that could not be listened on.
+func whereTo(err error, otherwise string) string {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Addr != nil {
+		return op.Addr.String()
+	}
+	return otherwise
 }
 
 func carryOn(p *relay.Plane, id *transport.Identity, addr string) error {

@@ -143,10 +143,9 @@ func (o *relayOptions) socket() (s socketValues) {
 	for _, addr := range o.listen {
 		addr = strings.TrimPrefix(addr, ":") // a port alone is on all addresses
 		s.Streams = append(s.Streams, addr)
-	}
-	first := s.Streams[0]
-	for range min(runtime.NumCPU(), mostLoops) {
-		s.Datagrams = append(s.Datagrams, first)
+		for range min(runtime.NumCPU(), mostLoops) {
+			s.Datagrams = append(s.Datagrams, addr)
+		}
 	}
 	if slices.Equal(o.listen, []string{":" + defaultPort}) {
 		s.WebTaken = webTaken()

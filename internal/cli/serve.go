@@ -259,7 +259,7 @@ func reachable(addr net.Addr) []string {
 	if len(all) == 0 {
 		all = []string{net.JoinHostPort("127.0.0.1", port)}
 	}
-	return all[:min(len(all), 16)]
+	return all[:min(len(all), mostAddresses)]
 }
 
 func (o *serveOptions) checkUmask() error {
