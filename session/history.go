@@ -44,6 +44,9 @@ func (s Status) matches(t *Transfer) bool {
 	return true
 }
 
+// Valid says what makes no sense in a query.
+func (q HistoryQuery) Valid() error { return q.check() }
+
 // check completes a query, and refuses one that makes no sense.
 func (q *HistoryQuery) check() error {
 	if q.Status > StatusCancelled || q.Limit < 0 || q.Offset < 0 {

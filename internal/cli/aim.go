@@ -28,7 +28,7 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 	var jobs []session.Job
 	for _, src := range c.sources {
 		j := session.Job{
-			To: to, Destination: dst, Into: into, Priority: session.DefaultPriority, Foreground: true,
+			To: to, Destination: dst, Into: into, Priority: c.priority, Foreground: true,
 			Options: c.options(), Observe: c.report.item,
 		}
 		ok, err := c.aim(ctx, &j, src)
@@ -38,18 +38,24 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 		if !ok {
 			continue
 		}
-		if n := len(jobs) - 1; n >= 0 && jobs[n].Into && j.Into && jobs[n].From == j.From && jobs[n].Destination == j.Destination &&
-			len(jobs[n].Sources)+len(j.Sources) <= maxSources {
-			jobs[n].Sources = append(jobs[n].Sources, j.Sources...)
-			continue
-		}
-		for chunk := range slices.Chunk(j.Sources, maxSources) {
-			part := j
-			part.Sources = chunk
-			jobs = append(jobs, part)
-		}
+		jobs = merged(jobs, j)
 	}
 	return jobs, nil
+}
+
+// merged adds j to jobs, as a part of the last one where that goes to the same.
+func merged(jobs []session.Job, j session.Job) []session.Job {
+	if n := len(jobs) - 1; n >= 0 && jobs[n].Into && j.Into && jobs[n].From == j.From && jobs[n].Destination == j.Destination &&
+		len(jobs[n].Sources)+len(j.Sources) <= maxSources {
+		jobs[n].Sources = append(jobs[n].Sources, j.Sources...)
+		return jobs
+	}
+	for chunk := range slices.Chunk(j.Sources, maxSources) {
+		part := j
+		part.Sources = chunk
+		jobs = append(jobs, part)
+	}
+	return jobs
 }
 
 // aim sets what j is to copy, which is src, and where that leads to. It reports

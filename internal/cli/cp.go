@@ -44,6 +44,7 @@ type cpOptions struct {
 	dryRun     bool
 	retry      int
 	giveUp     time.Duration
+	priority   int
 	fsync      bool
 	progress   bool
 	keep       bool
@@ -106,6 +107,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
 	f.IntVar(&o.retry, "retry", d.Retry, "attempts without progress at a peer that answers")
 	f.DurationVar(&o.giveUp, "give-up", d.GiveUp, "how long to try an unreachable peer; 0 is for ever")
+	f.IntVar(&o.priority, "priority", session.DefaultPriority, "its turn in the queue, 0 (last) to 10 (first)")
 	f.BoolVar(&o.fsync, "fsync", false, "done means on the disk: survives a power cut")
 	f.BoolVar(&o.progress, "progress", false, "show progress, also where standard error is no terminal")
 	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
@@ -142,6 +144,8 @@ func (o *cpOptions) check(cmd *cobra.Command) error {
 		return usage("is none of auto, on, off", "").about("--compress", session.Display(o.compress))
 	case o.retry < 0:
 		return usage("is negative", "").about("--retry", fmt.Sprint(o.retry))
+	case o.priority < 0 || o.priority > session.MaxPriority:
+		return usage("is not within 0 to 10", "10 is first").about("--priority", fmt.Sprint(o.priority))
 	case o.giveUp < 0:
 		return usage("is negative", "").about("--give-up", o.giveUp.String())
 	}

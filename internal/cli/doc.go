@@ -28,6 +28,10 @@
 // takes part in it (internal/control), background.go leaves it to a process that
 // runs engine.go when the screen is gone.
 //
+// queue_*.go, history.go and stats.go look at that queue and change it by a visit
+// (queue_visit.go), which makes nothing run; what is added, or is to go on, is done by
+// a process in the background (queue_add.go, wakeEngine).
+//
 // Pairing is pair.go (the command), pairing.go (what is under way: tui.Pairing) with a
 // file for each way to meet, and pair_lines.go (without a screen). Every screen has
 // it. Who was met is called by its key: reach_paired.go.

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,13 +25,25 @@ func newEngine(a *app) *cobra.Command {
 		Long: `Run the queue when no screen does, until there is nothing left to do. The screen starts it. Standard
 input has the peers that need a secret.`,
 		Args: atMost(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.engine(cmd.Context(), idle) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.engine(cmd.Context(), idle, a.stdin) },
 	}
 	cmd.Flags().DurationVar(&idle, "idle", idle, "how long to stay when there is nothing to do")
 	return cmd
 }
 
-func (a *app) engine(ctx context.Context, idle time.Duration) error {
+// newQueueRun is the same for who wants to see to it himself, as an init system.
+func newQueueRun(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "run", Short: "Run the queue until Ctrl-C",
+		Long: `Run the queue, or stand by while another process does, until Ctrl-C or SIGTERM: for an init system
+that is to go on with it after a reboot, without anybody logging in. What needs a secret waits.`,
+		Args: atMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.engine(cmd.Context(), 0, strings.NewReader("")) },
+	}
+}
+
+// engine runs the queue until there was nothing to do for idle; 0: until ctx ends.
+func (a *app) engine(ctx context.Context, idle time.Duration, in io.Reader) error {
 	stayLean()
 	r, err := a.reach()
 	if err != nil {
@@ -42,7 +56,7 @@ func (a *app) engine(ctx context.Context, idle time.Duration) error {
 		return err
 	}
 	defer closeLog()
-	targets, err := control.ReadTargets(a.stdin)
+	targets, err := control.ReadTargets(in)
 	if err != nil {
 		return &problem{what: "read", where: "standard input", err: err}
 	}
@@ -59,7 +73,7 @@ func (a *app) engine(ctx context.Context, idle time.Duration) error {
 	if err := a.flush(); err != nil {
 		return err
 	}
-	if !ours && owner == control.Background { // one is enough
+	if !ours && owner == control.Background && idle > 0 { // one is enough
 		q.Lend(ctx, targets)
 		return nil
 	}
@@ -67,12 +81,19 @@ func (a *app) engine(ctx context.Context, idle time.Duration) error {
 	return nil
 }
 
+func engineTick(idle time.Duration) time.Duration {
+	if idle == 0 {
+		return time.Second
+	}
+	return min(time.Second, max(idle/4, time.Millisecond))
+}
+
 // engineReady is the line that says that whoever started the engine may go.
 const engineReady = "standing by"
 
 // runEngine stays while there is something to do, or somebody there.
 func (a *app) runEngine(ctx context.Context, q *control.Queue, targets []control.Target, idle time.Duration) {
-	tick := time.NewTicker(min(time.Second, max(idle/4, time.Millisecond)))
+	tick := time.NewTicker(engineTick(idle))
 	defer tick.Stop()
 	since, leads := time.Now(), false
 	for {
@@ -89,7 +110,7 @@ func (a *app) runEngine(ctx context.Context, q *control.Queue, targets []control
 		if !leads || q.Busy() || q.Present() > 0 {
 			since = time.Now()
 		}
-		if time.Since(since) >= idle {
+		if idle > 0 && time.Since(since) >= idle {
 			slog.Info("the background engine has nothing left to do")
 			return
 		}

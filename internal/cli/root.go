@@ -65,6 +65,7 @@ func newRoot(a *app) *cobra.Command {
 		newCp(a), newUpload(a), newDownload(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a),
 		newMountDAV(a),
+		newQueue(a), newHistory(a), newStats(a),
 		newPing(a), newDoctor(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newVersion(a),
 	)
 	return cmd

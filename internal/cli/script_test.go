@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command, with the race detector
 			e.Values[roleKey{}] = map[string]*role{}
 			e.Defer(func() { endSupervisors(e.WorkDir) })
+			e.Defer(func() { endQueue(filepath.Join(e.WorkDir, ".home")) })
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -100,6 +101,7 @@ func TestScripts(t *testing.T) {
 			"peer":      scriptPeer,
 			"waitline":  scriptWaitLine,
 
+			"endqueue":    scriptEndQueue,
 			"waitcommand": scriptWaitCommand,
 			"long":        scriptLong,
 		},
