@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
 )
 
 // A Greeting is what a peer says of itself to the person at the other end. Nobody has
@@ -14,12 +15,20 @@ type Greeting struct {
 	Name   string // what it calls itself, at most 128 bytes
 	Shows  string // the directory that it serves, at most 1024 bytes; "": it does not say, or there is none
 	Writes bool   // we may change what is in it
+
+	Meet transport.Rendezvous // where it can be met from now on; zero: it does not say
 }
 
 // greet answers Introduce.
 func (e *exchange) greet() *wire.Reply {
 	g := e.s.cfg.Greeting
 	m := &wire.Introduction{Name: fits(g.Name, 128), Shows: fits(g.Shows, 1024), Writes: g.Writes}
+	if !g.Meet.IsZero() {
+		m.Room = g.Meet.Room[:]
+	}
+	if g.Meet.AtRelay() {
+		m.Relay, m.RelayKey = g.Meet.Relay, g.Meet.RelayKey[:]
+	}
 	return &wire.Reply{Answer: &wire.Reply_Introduction{Introduction: m}}
 }
 
@@ -41,7 +50,7 @@ func (r *Remote) Greet(ctx context.Context) (Greeting, error) {
 	if m == nil {
 		return Greeting{}, newError(Protocol, Path{}, "the peer did not answer with a greeting")
 	}
-	return Greeting{Name: Display(m.Name), Shows: Display(m.Shows), Writes: m.Writes}, nil
+	return Greeting{Name: Display(m.Name), Shows: Display(m.Shows), Writes: m.Writes, Meet: transport.RendezvousOf(m.Relay, m.RelayKey, m.Room)}, nil
 }
 
 // greeted asks a peer that was adopted what it says of itself, in place of a ping.

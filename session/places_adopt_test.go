@@ -151,9 +151,10 @@ func TestServeAnew(t *testing.T) {
 		if says := a.Places()[1].Says; says != (Greeting{}) {
 			t.Errorf("it said %+v", says)
 		}
-		b.set(NewServer(ServerConfig{Tree: b.server.cfg.Tree, Greeting: Greeting{Name: "nas", Shows: "Films\x1b", Writes: true}}))
+		meet := transport.Rendezvous{Relay: "relay.example:6768", RelayKey: transport.Fingerprint{1}, Room: transport.RoomSecret{2}}
+		b.set(NewServer(ServerConfig{Tree: b.server.cfg.Tree, Greeting: Greeting{Name: "nas", Shows: "Films\x1b", Writes: true, Meet: meet}}))
 		time.Sleep(2 * pingEvery)
-		if p := a.Places()[1]; p.Says != (Greeting{"nas", Display("Films\x1b"), true}) || p.Name != "nas@"+p.Key {
+		if p := a.Places()[1]; p.Says != (Greeting{"nas", Display("Films\x1b"), true, meet}) || p.Name != "nas@"+p.Key {
 			t.Errorf("it said %+v", p)
 		}
 		synctest.Wait()

@@ -16,16 +16,18 @@ const MaxLanes = 128
 
 // An Admission says who may enter an endpoint.
 type Admission struct {
-	Tree       string               // absolute path of what is served, as grants name it
-	Tokens     func() []TokenPublic // asked anew at each login; nil: no token is good
-	Phrase     Secret               // a phrase that is good, or the zero Secret
-	Code       *Invitation          // whose codes are good; may be nil
-	Grants     *Grants              // keys that need no secret, and where kept ones go; may be nil
-	MaxClients int                  // links at a time; 0: no limit
-	MaxLanes   int                  // of a link; 0: as many as there can be
-	Meet       func() Rendezvous    // asked at each login: where those who enter can meet us, too; nil: nowhere
-	Only       Fingerprint          // if not zero, no other key enters, whatever it knows
-	Guests     bool                 // who says that it has no secret enters too, marked so (Peer.Guest)
+	Tree       string                 // absolute path of what is served, as grants name it
+	Trees      func() []string        // others whose grants let in, too: the grant says which it is; nil: none
+	Tokens     func() []TokenPublic   // asked anew at each login; nil: no token is good
+	Phrase     Secret                 // a phrase that is good, or the zero Secret
+	Code       *Invitation            // whose codes are good; may be nil
+	Grants     *Grants                // keys that need no secret, and where kept ones go; may be nil
+	Origin     string                 // no grants but of that origin count, and none are kept; "": all do
+	MaxClients int                    // links at a time; 0: no limit
+	MaxLanes   int                    // of a link; 0: as many as there can be
+	Meet       func(Grant) Rendezvous // asked at each login: where who enters by that can meet us, too; nil: nowhere
+	Only       Fingerprint            // if not zero, no other key enters, whatever it knows
+	Guests     bool                   // who says that it has no secret enters too, marked so (Peer.Guest)
 
 	// Terms says what a grant is worth now. Whoever comes by a secret or by a key that
 	// is kept is let in with the grant that it returns, or turned away, and told the
@@ -186,16 +188,29 @@ func (l serverLogin) grant(ch channel) (Grant, bool) {
 	if l.admission.Grants == nil {
 		return Grant{}, false
 	}
-	all, err := l.admission.Grants.of(ch.client, l.admission.Tree)
-	if err != nil {
-		l.report(err)
-	}
-	for _, g := range all {
-		if g, err := l.terms(g); err == nil {
-			return g, true
+	for _, tree := range l.admission.trees() {
+		all, err := l.admission.Grants.of(ch.client, tree)
+		if err != nil {
+			l.report(err)
+		}
+		for _, g := range all {
+			if l.admission.Origin != "" && g.Origin != l.admission.Origin {
+				continue
+			}
+			if g, err := l.terms(g); err == nil {
+				return g, true
+			}
 		}
 	}
 	return Grant{}, false
+}
+
+// trees are all those whose grants let in.
+func (a *Admission) trees() []string {
+	if a.Trees == nil {
+		return []string{a.Tree}
+	}
+	return append([]string{a.Tree}, a.Trees()...)
 }
 
 // terms is Admission.Terms.
@@ -299,11 +314,11 @@ func (l serverLogin) meet(v visitor) *wire.Rendezvous {
 	if l.admission.Meet == nil || v.guest {
 		return nil
 	}
-	return l.admission.Meet().message()
+	return l.admission.Meet(v.grant).message()
 }
 
 func (l serverLogin) keep(g Grant) bool {
-	if l.admission.Grants == nil {
+	if l.admission.Grants == nil || l.admission.Origin != "" {
 		return false
 	}
 	if err := l.admission.KeepGrant(g); err != nil {

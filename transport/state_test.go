@@ -267,3 +267,41 @@ func TestGrants(t *testing.T) {
 		t.Error("a grant for no key")
 	}
 }
+
+// TestAdmissionOfTrees: grants of several trees let in, those of one origin only, and
+// nobody is kept there who asks for it.
+func TestAdmissionOfTrees(t *testing.T) {
+	grants, err := OpenGrants(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := testIdentity("client").Fingerprint()
+	for _, g := range []Grant{
+		{Key: client, Tree: "/far", Origin: "pair", Mode: ReadOnly},
+		{Key: client, Tree: "/near", Origin: "bgt"},
+		{Key: client, Tree: "/none", Origin: "pair"},
+	} {
+		if err := grants.Add(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &Admission{Tree: "/near", Trees: func() []string { return []string{"/far"} }, Grants: grants, Origin: "pair"}
+	login := serverLogin{admission: a, report: func(err error) { t.Error(err) }}
+	g, ok := login.grant(channel{client: client})
+	if !ok || g.Tree != "/far" || g.Mode != ReadOnly {
+		t.Errorf("let in by %+v, %v", g, ok)
+	}
+	if login.keep(Grant{Key: Fingerprint{9}, Tree: "/near", Origin: codeOrigin}) {
+		t.Error("a grant is kept")
+	}
+	a.Trees = nil
+	if g, ok := login.grant(channel{client: client}); ok {
+		t.Errorf("without the tree let in by %+v", g)
+	}
+	if a.Origin = ""; !login.keep(Grant{Key: Fingerprint{9}, Tree: "/near", Origin: codeOrigin}) {
+		t.Error("no grant is kept")
+	}
+	if g, ok := login.grant(channel{client: client}); !ok || g.Tree != "/near" {
+		t.Errorf("let in by %+v, %v", g, ok)
+	}
+}

@@ -47,7 +47,7 @@ func loginCases() []loginCase {
 		{name: "token-wrong", client: func(c *clientLogin) { c.secret = SecretOf(testToken("other")) }, err: ErrAuth},
 		{name: "grant", client: func(c *clientLogin) { c.pinned = true }, grant: true},
 		{name: "grant-rendezvous", client: func(c *clientLogin) { c.pinned = true }, grant: true, meet: testRendezvous,
-			server: func(s *serverLogin) { s.admission.Meet = func() Rendezvous { return testRendezvous } }},
+			server: func(s *serverLogin) { s.admission.Meet = func(Grant) Rendezvous { return testRendezvous } }},
 		{name: "grant-unknown-server", client: withToken, grant: true},
 		{name: "phrase", client: func(c *clientLogin) { c.secret = phrase },
 			server: func(s *serverLogin) { s.admission.Phrase = phrase }},

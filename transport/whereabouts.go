@@ -39,6 +39,12 @@ func (r Rendezvous) message() *wire.Rendezvous {
 	return &wire.Rendezvous{Relay: r.Relay, Key: r.RelayKey[:], Room: r.Room[:]}
 }
 
+// RendezvousOf is what a peer said of where it can be met: relay and key may be absent
+// together. What is not whole is none.
+func RendezvousOf(relay string, key, room []byte) Rendezvous {
+	return rendezvousOf(&wire.Rendezvous{Relay: relay, Key: key, Room: room})
+}
+
 // rendezvousOf takes what a peer said; what is not whole is none.
 func rendezvousOf(m *wire.Rendezvous) Rendezvous {
 	if len(m.GetRoom()) != len(RoomSecret{}) {

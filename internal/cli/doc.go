@@ -34,7 +34,8 @@
 //
 // Pairing is pair.go (the command), pairing.go (what is under way: tui.Pairing) with a
 // file for each way to meet, and pair_lines.go (without a screen). Every screen has
-// it. Who was met is called by its key: reach_paired.go.
+// it. Who was met is called by its key: reach_paired.go. Who was remembered by earlier
+// ones finds an open screen: standing.go.
 //
 // Rules that hold everywhere:
 //

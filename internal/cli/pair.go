@@ -28,6 +28,9 @@ on both. With --listen ADDR here and bargee pair bargee://HOST there it takes no
 phrase that both know does in place of a token, with --room, which one side makes up. A ticket, or
 any other address of a peer, can stand in place of the code.
 
+Who remembers the other one (--trust, or on the screen) finds it again by name, on the local network
+and at the relay, while bargee is open there: the directory that was shown, as it was shown.
+
 Each side sees only what the other one shows: --share DIR (default this directory), to look at and
 take from; with --read-write also to change. Without a terminal it shows that until it is ended.`
 
@@ -163,6 +166,7 @@ func (o *pairOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer p.queue.Close() // keeps what is under way, to be resumed
+	p.attend()
 	begin()
 	if o.json || o.plain || o.whyNotDrawn() != "" {
 		return o.tellAll(ctx, p)

@@ -43,6 +43,8 @@ type pairing struct {
 	ticket  transport.Ticket               // what lets somebody in beside the code
 	shared  *share
 	old     []*share // what was shared before; requests may be using it
+
+	standing standing
 }
 
 // A share is what the other side sees of this machine.
@@ -69,7 +71,7 @@ func (p *pairing) close() {
 	p.running.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range append(p.old, p.shared) {
+	for _, s := range append(p.standing.all(), append(p.old, p.shared)...) {
 		if s != nil {
 			_ = s.dir.Close() // nothing was written through it
 		}
@@ -176,6 +178,10 @@ func (p *pairing) accept(ep *transport.Endpoint) {
 				if err != nil {
 					return
 				}
+				if p.isNeighbour(l) {
+					p.running.Go(func() { p.stand(l) })
+					continue
+				}
 				if !p.welcomes(l.Peer().Key) {
 					l.Close("another machine was paired with meanwhile")
 					continue
@@ -257,11 +263,15 @@ func (p *pairing) letIn(key transport.Fingerprint) error {
 	if err != nil {
 		return err
 	}
-	g := transport.Grant{Key: key, Tree: p.tree(), Origin: "pair", Created: time.Now().UTC().Truncate(time.Second)}
+	g := transport.Grant{Key: key, Tree: p.tree(), Origin: pairOrigin, Created: time.Now().UTC().Truncate(time.Second)}
 	if !p.Look().Write {
 		g.Mode = transport.ReadOnly
 	}
-	return filed(grants.Add(g))
+	if err := grants.Add(g); err != nil {
+		return filed(err)
+	}
+	p.attend()
+	return nil
 }
 
 // Refuse implements tui.Pairing.
@@ -307,15 +317,10 @@ func (p *pairing) share(name string, write bool) error {
 	if err != nil {
 		return failed("share", target{path: name}, err)
 	}
-	dir, err := session.OpenDir(name)
+	now, err := p.openShare(name, tree, write)
 	if err != nil {
 		return failed("share", target{path: name}, err)
 	}
-	now := &share{dir: dir, tree: tree, until: make(chan struct{})}
-	now.server = session.NewServer(session.ServerConfig{
-		Tree: dir, ReadOnly: !write, Keep: p.keep,
-		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write},
-	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before := p.shared; before != nil {
@@ -325,6 +330,20 @@ func (p *pairing) share(name string, write bool) error {
 	p.shared = now
 	p.change(func(s *tui.PairingShot) { s.Shown, s.Write = at, write })
 	return nil
+}
+
+// openShare makes a server of a directory, whose one absolute name is tree.
+func (p *pairing) openShare(name, tree string, write bool) (*share, error) {
+	dir, err := session.OpenDir(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &share{dir: dir, tree: tree, until: make(chan struct{})}
+	s.server = session.NewServer(session.ServerConfig{
+		Tree: dir, ReadOnly: !write, Keep: p.keep,
+		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write, Meet: p.told(tree)},
+	})
+	return s, nil
 }
 
 var errNotRemembered = errors.New("the other side has not remembered this machine: it has to, too")

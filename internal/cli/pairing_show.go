@@ -22,7 +22,8 @@ func (p *pairing) show(ctx context.Context) error {
 	}
 	defer invitation.Close()
 	token := transport.NewToken()
-	admission := &transport.Admission{Tree: p.tree(), Code: invitation, Tokens: transport.Tokens(token.Public())}
+	admission := p.admission()
+	admission.Code, admission.Tokens = invitation, transport.Tokens(token.Public())
 	doors := p.doors
 	if err := p.reach.admits(admission); err != nil {
 		return err

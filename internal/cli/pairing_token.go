@@ -11,7 +11,7 @@ import (
 // bySecret meets who has the same token, or the same phrase in the room of the same
 // name: neither side shows anything, and both do the same.
 func (p *pairing) bySecret(secret transport.Secret, room string) (func(), error) {
-	m := &secretMeeting{pairing: p, admission: &transport.Admission{Tree: p.tree()}}
+	m := &secretMeeting{pairing: p, admission: p.admission()}
 	m.Doors, m.To = p.doors, transport.Remote{Secret: secret, Lanes: p.reach.lanes}
 	if token, ok := secret.Token(); ok {
 		m.admission.Tokens, m.Room = transport.Tokens(token.Public()), transport.RoomOfToken(token.Public())

@@ -245,6 +245,17 @@ func (r *reach) admits(a *transport.Admission) error {
 	return nil
 }
 
+// admitsFirst is admits, unless somebody has had a say already.
+func (r *reach) admitsFirst(a *transport.Admission) error {
+	r.mu.Lock()
+	had := r.admission != nil
+	r.mu.Unlock()
+	if had {
+		return nil
+	}
+	return r.admits(a)
+}
+
 func (r *reach) open() (*transport.Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -337,9 +348,13 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 	if p, err := known.LookupKey(peer.Key); err == nil && p.Name == name {
 		return nil // only the grant at the other side was missing
 	}
+	meet := peer.Meet
+	if meet.IsZero() { // who came to us has not said so yet
+		meet = r.askMeet(l)
+	}
 	p := transport.KnownPeer{
 		Name: name, Key: peer.Key, KEM: peer.KEM, LastSeen: time.Now().UTC().Truncate(time.Second),
-		Relay: peer.Meet.Relay, RelayKey: peer.Meet.RelayKey, Room: peer.Meet.Room,
+		Relay: meet.Relay, RelayKey: meet.RelayKey, Room: meet.Room,
 	}
 	if address := addressOf(l); address != "" {
 		p.Addresses = []string{address}

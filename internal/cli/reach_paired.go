@@ -24,6 +24,18 @@ func parsePaired(s string) (target, error) {
 	return target{kind: pairedTarget, key: key, path: rooted(path)}, nil
 }
 
+// askMeet asks a peer where it can be met from now on; one that does not say is met
+// where it was found.
+func (r *reach) askMeet(l transport.Link) transport.Rendezvous {
+	ctx, cancel := context.WithTimeout(context.Background(), r.wait)
+	defer cancel()
+	said, err := session.NewRemote(l).Greet(ctx)
+	if err != nil {
+		return transport.Rendezvous{}
+	}
+	return said.Meet
+}
+
 // calledPaired is what who was paired with is called: the name that it was given
 // here, else a part of its key.
 func (r *reach) calledPaired(key transport.Fingerprint) string {

@@ -94,6 +94,7 @@ func (o *screenOptions) run(ctx context.Context) error {
 	e := o.queueServing(r, control.Screen, p.serve)
 	defer e.Close() // keeps what is under way, to be resumed
 	p.queue, opts.Pairing = e, p
+	p.attend()
 	offers := newOffersHere(ctx, r, e)
 	defer offers.close()
 	opts.Offers = offers

@@ -66,7 +66,7 @@ func (o *serveOptions) attendance(h home, tree string, in *entry) (*attendance, 
 }
 
 // told is what those who enter are told of where we can be met.
-func (t *attendance) told() transport.Rendezvous {
+func (t *attendance) told(transport.Grant) transport.Rendezvous {
 	if m := t.meet.Load(); m != nil {
 		return *m
 	}

@@ -2379,10 +2379,15 @@ func (*Introduce) Descriptor() ([]byte, []int) {
 }
 
 type Introduction struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`      // what the server calls itself: nobody has checked it
-	Shows         string                 `protobuf:"bytes,2,opt,name=shows,proto3" json:"shows,omitempty"`    // the directory that it serves, as its person writes it; "": none
-	Writes        bool                   `protobuf:"varint,3,opt,name=writes,proto3" json:"writes,omitempty"` // the asker may change what is in it
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`      // what the server calls itself: nobody has checked it
+	Shows  string                 `protobuf:"bytes,2,opt,name=shows,proto3" json:"shows,omitempty"`    // the directory that it serves, as its person writes it; "": none
+	Writes bool                   `protobuf:"varint,3,opt,name=writes,proto3" json:"writes,omitempty"` // the asker may change what is in it
+	// Where the server can be met from now on by who it lets in, as Rendezvous of a login
+	// says it: without room nowhere, without relay and relay_key on the local network.
+	Relay         string `protobuf:"bytes,4,opt,name=relay,proto3" json:"relay,omitempty"`                       // host:port
+	RelayKey      []byte `protobuf:"bytes,5,opt,name=relay_key,json=relayKey,proto3" json:"relay_key,omitempty"` // fingerprint of the relay
+	Room          []byte `protobuf:"bytes,6,opt,name=room,proto3" json:"room,omitempty"`                         // a secret
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2436,6 +2441,27 @@ func (x *Introduction) GetWrites() bool {
 		return x.Writes
 	}
 	return false
+}
+
+func (x *Introduction) GetRelay() string {
+	if x != nil {
+		return x.Relay
+	}
+	return ""
+}
+
+func (x *Introduction) GetRelayKey() []byte {
+	if x != nil {
+		return x.RelayKey
+	}
+	return nil
+}
+
+func (x *Introduction) GetRoom() []byte {
+	if x != nil {
+		return x.Room
+	}
+	return nil
 }
 
 type SpaceReply struct {
@@ -3584,11 +3610,14 @@ const file_session_proto_rawDesc = "" +
 	"\fintroduction\x18\x06 \x01(\v2\x19.bargee.wire.IntroductionH\x00R\fintroductionB\b\n" +
 	"\x06answer\"\x06\n" +
 	"\x04Done\"\v\n" +
-	"\tIntroduce\"^\n" +
+	"\tIntroduce\"\xb8\x01\n" +
 	"\fIntroduction\x12\x19\n" +
 	"\x04name\x18\x01 \x01(\tB\x05ص\x18\x80\x01R\x04name\x12\x1b\n" +
 	"\x05shows\x18\x02 \x01(\tB\x05ص\x18\x80\bR\x05shows\x12\x16\n" +
-	"\x06writes\x18\x03 \x01(\bR\x06writes\"6\n" +
+	"\x06writes\x18\x03 \x01(\bR\x06writes\x12\x1b\n" +
+	"\x05relay\x18\x04 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12!\n" +
+	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey\x12\x18\n" +
+	"\x04room\x18\x06 \x01(\fB\x04\xe0\xb5\x18 R\x04room\"6\n" +
 	"\n" +
 	"SpaceReply\x12\x12\n" +
 	"\x04free\x18\x01 \x01(\x04R\x04free\x12\x14\n" +

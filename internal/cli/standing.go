@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
+)
+
+// pairOrigin is the origin of the grants of those who were paired with and remembered.
+const pairOrigin = "pair"
+
+// mostStanding is how many trees an open screen has rooms for.
+const mostStanding = 8
+
+// A standing is what those who were remembered by earlier pairings find while a screen
+// is open, whatever it shows: the directory that they were shown then, with the rights
+// that they got, in its rooms at the relay and on the local network. Under pairing.mu.
+type standing struct {
+	begun  bool
+	shares map[string]*share // by tree, opened when somebody comes
+}
+
+func (s *standing) all() (all []*share) {
+	for _, x := range s.shares {
+		all = append(all, x)
+	}
+	return all
+}
+
+// admission lets in those who were remembered; who else comes is its caller's to say.
+func (p *pairing) admission() *transport.Admission {
+	a := &transport.Admission{Tree: p.tree(), Origin: pairOrigin, Trees: p.trees,
+		Meet: func(g transport.Grant) transport.Rendezvous { return p.told(g.Tree) }}
+	if grants, err := p.reach.home.grants(); err == nil { // else it is said where something is granted
+		a.Grants = grants
+	}
+	return a
+}
+
+// trees are those that somebody was remembered for, the latest first.
+func (p *pairing) trees() (trees []string) {
+	grants, err := p.reach.home.grants()
+	if err != nil {
+		return nil
+	}
+	all, err := grants.List()
+	if err != nil {
+		return nil
+	}
+	now := time.Now()
+	for _, g := range slices.Backward(all) {
+		if g.Origin == pairOrigin && g.Valid(now) && !slices.Contains(trees, g.Tree) && len(trees) < mostStanding {
+			trees = append(trees, g.Tree)
+		}
+	}
+	return trees
+}
+
+// told is where those can meet us again who may see a tree.
+func (p *pairing) told(tree string) (r transport.Rendezvous) {
+	relay := p.standsAt()
+	if p.doors.LAN == nil && relay.Address == "" {
+		return r
+	}
+	secret, err := p.reach.home.roomSecret()
+	if err != nil {
+		return r
+	}
+	r.Room = secret.For(tree)
+	if !relay.Key.IsZero() {
+		r.Relay, r.RelayKey = relay.Address, relay.Key
+	}
+	return r
+}
+
+// standsAt is the relay where we may open rooms; without an Address: at none.
+func (p *pairing) standsAt() transport.RelayRemote {
+	if r := p.doors.Relay; !r.Secret.IsZero() || r.Pass != "" {
+		return r
+	}
+	return transport.RelayRemote{}
+}
+
+// attend has those who were remembered find this machine from now on, if there are any.
+// What cannot be is said in the log: nobody has asked for it just now.
+func (p *pairing) attend() {
+	p.mu.Lock()
+	begun := p.standing.begun
+	p.standing.begun = begun || len(p.trees()) > 0
+	begin := p.standing.begun && !begun
+	p.mu.Unlock()
+	if !begin {
+		return
+	}
+	residents := p.admission()
+	if err := p.reach.admitsFirst(residents); err != nil {
+		p.log.Warn("known peers cannot come", "reason", reason(err))
+		return
+	}
+	ep, err := p.reach.open()
+	if err != nil {
+		p.log.Warn("known peers cannot come", "reason", reason(err))
+		return
+	}
+	p.accept(ep)
+	if p.doors.LAN != nil {
+		if _, err := ep.AttendLAN(*p.doors.LAN, p.rooms); err != nil {
+			p.log.Info("not to be found on the local network", "reason", reason(err))
+		}
+	}
+	relay := p.standsAt()
+	if relay.Address == "" {
+		return
+	}
+	log := p.log.With("relay", relay.Address)
+	_, err = ep.Attend(p.ctx, relay, p.rooms, transport.RoomOptions{Admission: residents, Changed: func(s transport.RoomState) {
+		switch {
+		case s.Open:
+			log.Info("known peers find us at the relay")
+		case s.Err != nil && !errors.Is(s.Err, context.Canceled):
+			log.Info("known peers do not find us at the relay; it is tried again", "reason", reason(s.Err))
+		}
+	}})
+	if err != nil {
+		log.Warn("known peers do not find us at the relay", "reason", reason(err))
+	}
+}
+
+// rooms is transport.RoomsOf.
+func (p *pairing) rooms(now time.Time) (names []transport.RoomName, until time.Time) {
+	if secret, err := p.reach.home.roomSecret(); err == nil {
+		for _, tree := range p.trees() {
+			names = append(names, transport.RoomsNow(secret.For(tree), now)...)
+		}
+	}
+	return names, transport.NextRooms(now)
+}
+
+// isNeighbour tells whether a link is of somebody who was remembered by an earlier
+// pairing: nobody here waits for that one.
+func (p *pairing) isNeighbour(l transport.Link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, met := p.peers[l.Peer().Key]
+	return l.Peer().Grant.Origin == pairOrigin && !met
+}
+
+// stand serves a link of somebody who was remembered.
+func (p *pairing) stand(l transport.Link) {
+	peer := l.Peer()
+	log := p.log.With("key", peer.Key.Short(), "from", peer.Address)
+	s, err := p.standingShare(peer.Grant.Tree)
+	if err != nil {
+		log.Warn("a known peer came, and what it may see is not there", "reason", reason(err))
+		l.Close("what was shown there is gone")
+		return
+	}
+	log.Info("a known peer came", "shows", session.Display(peer.Grant.Tree))
+	err = s.server.Serve(p.ctx, l)
+	l.Close("served")
+	log.Info("it is gone", "reason", whyGone(err))
+}
+
+// standingShare opens a tree, if it is not open already.
+func (p *pairing) standingShare(tree string) (*share, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.standing.shares[tree]; s != nil {
+		return s, nil
+	}
+	s, err := p.openShare(tree, tree, true) // the grant says what may be done
+	if err != nil {
+		return nil, err
+	}
+	if p.standing.shares == nil {
+		p.standing.shares = map[string]*share{}
+	}
+	p.standing.shares[tree] = s
+	return s, nil
+}
