@@ -160,7 +160,7 @@ func (p *pairing) stand(l transport.Link) {
 		return
 	}
 	log.Info("a known peer came", "shows", session.Display(peer.Grant.Tree))
-	err = s.server.Serve(p.ctx, l)
+	err = s.server.ServeLink(p.ctx, l)
 	l.Close("served")
 	log.Info("it is gone", "reason", whyGone(err))
 }
