@@ -107,6 +107,10 @@ type fecTrip struct {
 // TestTrips sends numbered packets through paths of all kinds.
 func TestTrips(t *testing.T) {
 	full := fecPlan{on: true, k: 64, m: 12, loss: 0.03}
+	seeds := uint64(5)
+	if testing.Short() {
+		seeds = 1
+	}
 	for _, trip := range []fecTrip{
 		{name: "clean", plan: fecPlan{on: true, k: 64}, wantOrder: true},
 		{name: "parity for nothing", plan: full, wantOrder: true},
@@ -118,7 +122,7 @@ func TestTrips(t *testing.T) {
 		{name: "all of it", late: 0.02, by: 30, loss: 0.02, twice: 0.02, plan: full, wantRepaired: true, wantOrder: true},
 		{name: "far too much loss", loss: 0.4, plan: full, wantLost: 9000, wantOrder: true},
 	} {
-		for seed := range uint64(5) {
+		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/%d", trip.name, seed), func(t *testing.T) { trip.run(t, seed) })
 		}
 	}

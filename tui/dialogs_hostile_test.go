@@ -16,7 +16,11 @@ func TestDialogsTakeAnyNameKeyAndSize(t *testing.T) {
 	names := []string{"\x1b[2J\x1b]52;c;AAAA\x07", "\u202egnp.exe", "a\u0300\u0301\u0302\u0303", "東京\u200d", "\xff\xfe", strings.Repeat("long ", 50), " ", "..."}
 	keys := []string{"p", "'", `\`, "b", "f", "i", "C", "L", "N", "=", "d", "H", "Y", "w", "[", "]", "h", "s", "space", "down", "up", "pgdown",
 		"enter", "enter", "tab", "esc", "backspace", "1", "2", "7", "*", "/", "r", "J", "left", "end"}
-	for seed := range uint64(12) {
+	rounds := uint64(12)
+	if testing.Short() {
+		rounds = 3
+	}
+	for seed := range rounds {
 		rnd := rand.New(rand.NewPCG(seed, 5))
 		d := newDriver(t, 80, 24)
 		for _, tree := range d.engine.trees {

@@ -29,6 +29,9 @@ func TestBytesWhileEightStreamsRun(t *testing.T) {
 		{160, 48, true, true, 1 << 10},
 		{80, 24, true, true, 600},
 	} {
+		if testing.Short() && c.w != 80 {
+			continue
+		}
 		t.Run(fmt.Sprintf("%dx%d slow=%v small=%v", c.w, c.h, c.slow, c.small), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, c.w, c.h, func(o *Options) { o.Slow = c.slow })

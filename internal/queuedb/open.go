@@ -35,8 +35,16 @@ const checkSuffix = ".damaged"
 // Open opens the queue in a directory, and makes it there if there is none. Its
 // errors match ErrLocked, ErrNewer, or say why the file cannot be used at all; a
 // damaged one is replaced (see the package's words) and no error.
-func Open(dir string) (*Store, error) { return open(dir, time.Now) }
+func Open(dir string) (*Store, error) {
+	s, err := open(dir, time.Now)
+	if err == nil {
+		go s.keepBackups()
+	}
+	return s, err
+}
 
+// open is Open, but for what makes backups by the clock: whoever calls it closes
+// s.stopped after s.stop.
 func open(dir string, now func() time.Time) (*Store, error) {
 	ctx := context.Background()
 	path := filepath.Join(dir, name)
@@ -59,7 +67,6 @@ func open(dir string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	go s.keepBackups()
 	return s, nil
 }
 

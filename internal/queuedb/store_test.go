@@ -21,11 +21,16 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// opened opens the queue in dir, and closes it with the test.
+// opened opens the queue in dir, and closes it with the test. Backups are made when
+// the test says so, and not a while after.
 func opened(t testing.TB, dir string) *Store {
 	t.Helper()
-	s, err := Open(dir)
+	s, err := open(dir, time.Now)
 	must(t, err)
+	go func() {
+		<-s.stop
+		close(s.stopped)
+	}()
 	t.Cleanup(func() {
 		if s.db != nil {
 			_ = s.Close()
