@@ -24,29 +24,14 @@ func (e *Engine) checkJob(j *Job) error {
 			return err
 		}
 	}
-	if n := j.Options.ChunkSize; n != 0 && (n < minChunkSize || n > maxChunkSize || n&(n-1) != 0) {
-		return newError(ChunkSize, Path{}, "chunks of %d bytes: use a power of two from %d to %d", n, minChunkSize, maxChunkSize)
-	}
-	if j.Options.Streams < 0 || j.Options.Streams > 255 {
-		return newError(Invalid, Path{}, "%d streams: use 1 to 255", j.Options.Streams)
-	}
-	if err := checkGlobs(&j.Options); err != nil {
+	if err := checkOptions(&j.Options); err != nil {
 		return err
 	}
 	if j.Priority < 0 || j.Priority > MaxPriority {
 		return newError(Invalid, Path{}, "priority %d: use 0 to %d", j.Priority, MaxPriority)
 	}
-	if err := checkDecision(j.Options.OnConflict, &j.Options); err != nil {
-		return err
-	}
-	if j.Options.KeepXattrs && !hasXattrs {
-		return newError(Refused, Path{}, "this system has no extended attributes; leave xattrs out")
-	}
 	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
 		return newError(Refused, Path{}, "one of the two sides has to be this machine")
-	}
-	if err := checkLimit(j.Options.Limit); err != nil {
-		return err
 	}
 	names := map[string]bool{}
 	for _, p := range j.Sources {
@@ -66,6 +51,26 @@ func (e *Engine) checkJob(j *Job) error {
 		}
 	}
 	return nil
+}
+
+// checkOptions refuses options that make no sense here.
+func checkOptions(o *Options) error {
+	if n := o.ChunkSize; n != 0 && (n < minChunkSize || n > maxChunkSize || n&(n-1) != 0) {
+		return newError(ChunkSize, Path{}, "chunks of %d bytes: use a power of two from %d to %d", n, minChunkSize, maxChunkSize)
+	}
+	if o.Streams < 0 || o.Streams > 255 {
+		return newError(Invalid, Path{}, "%d streams: use 1 to 255", o.Streams)
+	}
+	if err := checkGlobs(o); err != nil {
+		return err
+	}
+	if err := checkDecision(o.OnConflict, o); err != nil {
+		return err
+	}
+	if o.KeepXattrs && !hasXattrs {
+		return newError(Refused, Path{}, "this system has no extended attributes; leave xattrs out")
+	}
+	return checkLimit(o.Limit)
 }
 
 // attempt carries q's transfer out once, as far as it gets.
@@ -233,9 +238,13 @@ func atSource(p Path, err error) *Error {
 
 // resolveHere is resolve for a destination on this machine.
 func (e *Engine) resolveHere(j *Job) (dir *Dir, at Path, as string, err error) {
+	return resolveOn(e.host, j)
+}
+
+func resolveOn(h *Host, j *Job) (dir *Dir, at Path, as string, err error) {
 	dest := j.Destination
 	if !j.Exact || dest.IsRoot() {
-		if dir, err = e.host.Dir(dest); err == nil {
+		if dir, err = h.Dir(dest); err == nil {
 			return dir, dest, "", nil
 		}
 		if j.Into || len(j.Sources) > 1 || KindOf(err) != NotFound && KindOf(err) != NotADirectory {
@@ -243,7 +252,7 @@ func (e *Engine) resolveHere(j *Job) (dir *Dir, at Path, as string, err error) {
 		}
 	}
 	parent, name := dest.Split()
-	if dir, err = e.host.Dir(parent); err != nil {
+	if dir, err = h.Dir(parent); err != nil {
 		return nil, Path{}, "", atDestination(parent, err)
 	}
 	return dir, parent, name, nil

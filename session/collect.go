@@ -48,6 +48,15 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 		f.mu.Unlock()
 		return wire.Ack_STATE_CORRUPT, nil
 	}
+	if r.onChunk != nil {
+		off, _ := f.span(c.GetIndex())
+		if err := r.onChunk(r.origin(f.path), off, data); err != nil {
+			f.mu.Lock()
+			f.end(c.GetIndex(), v, false)
+			f.mu.Unlock()
+			return wire.Ack_STATE_UNWANTED, err
+		}
+	}
 	if f.single() {
 		f.mu.Lock()
 		f.end(c.GetIndex(), v, true)

@@ -9,6 +9,7 @@
 //	watches         what changes in directories               (watch, watch_hub)
 //	Server          answers a peer's requests against a Dir, or an Offer
 //	Offer           what is given away once, and who took it     (offer, offer_tree, offer_taker)
+//	Copy            one transfer over one link                (copying)
 //	Engine          the queue: places, jobs, attempts, conflicts, counts
 //	Store           what keeps the queue                          (store, queue_keep, engine_restore)
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)

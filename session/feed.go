@@ -271,7 +271,7 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}
-		_, n := f.layout.span(i)
+		off, n := f.layout.span(i)
 		if flushErr != nil || !s.room.take(n, fl.ended, flush) {
 			s.pool.again(f, i)
 			return errors.Join(flushErr, w.Flush())
@@ -284,6 +284,14 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 			s.room.give(n)
 			s.trouble(f, err)
 			continue
+		}
+		if s.onChunk != nil {
+			if err := s.onChunk(f.shown, off, data); err != nil {
+				putChunk(buf)
+				s.room.give(n)
+				s.pool.again(f, i)
+				return err
+			}
 		}
 		f.mu.Lock()
 		f.values[i] = v

@@ -78,6 +78,10 @@ type receiverConfig struct {
 	// ask decides a conflict and calls back, from any goroutine, once. nil: the
 	// sender decides.
 	ask func(Question, func(Conflict))
+
+	// onChunk sees each chunk that was verified before it is stored; its error ends
+	// the transfer. It may be nil.
+	onChunk func(p Path, offset int64, data []byte) error
 }
 
 func newReceiver(cfg receiverConfig) *receiver {

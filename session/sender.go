@@ -64,6 +64,10 @@ type senderConfig struct {
 	// ask decides a conflict and calls back, from any goroutine, once. It is
 	// nil at the end that was asked.
 	ask func(Question, func(Conflict))
+
+	// onChunk sees each chunk before it is sent; its error ends the stream. It may
+	// be nil.
+	onChunk func(p Path, offset int64, data []byte) error
 }
 
 // maxUnanswered is how many entries are announced and not over, at the most

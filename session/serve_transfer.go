@@ -19,6 +19,8 @@ type transfers struct {
 	mu     sync.Mutex
 	byID   map[transferKey]*underway
 	drafts map[transport.Link]int // files open for writing
+	live   int                    // halves that are not over
+	none   chan struct{}          // closed when there is none of them; nil: nobody waits
 }
 
 // A transferKey tells transfers of different links apart, so that no peer can
@@ -63,6 +65,7 @@ func (t *transfers) add(ctx context.Context, k transferKey, h half) bool {
 		return false
 	}
 	e.half, e.ctx = h, ctx
+	t.live++
 	close(e.known)
 	return true
 }
@@ -73,11 +76,30 @@ func (t *transfers) remove(k transferKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.byID[k].over = true
+	if t.live--; t.live == 0 && t.none != nil {
+		close(t.none)
+		t.none = nil
+	}
 	time.AfterFunc(dataPatience, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		delete(t.byID, k)
 	})
+}
+
+// wait waits until no transfer is being carried out.
+func (t *transfers) wait() {
+	t.mu.Lock()
+	if t.live == 0 {
+		t.mu.Unlock()
+		return
+	}
+	if t.none == nil {
+		t.none = make(chan struct{})
+	}
+	none := t.none
+	t.mu.Unlock()
+	<-none
 }
 
 // draft notes that a file is open for writing over l, until over is called.

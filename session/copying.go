@@ -1,0 +1,282 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
+)
+
+// A Location is something in a tree: At makes one.
+type Location struct {
+	Tree Tree
+	Path Path
+}
+
+// At returns the location of p in t.
+func At(t Tree, p Path) Location { return Location{t, p} }
+
+// CopyOptions say how Copy copies, and who hears of it. The zero value is as good
+// as the command line without flags. Functions are called one at a time; while one
+// of them runs, the copy may wait.
+type CopyOptions struct {
+	// Options are the choices of the transfer; nil: DefaultOptions. With Ask and
+	// no Decide a file fails with Exists. What is about attempts (Retry, GiveUp) is
+	// of no account: Copy makes one.
+	Options *Options
+
+	// Exact gives the source the name of the destination also where that is a
+	// directory; else it goes into it, under its own name.
+	Exact bool
+
+	// RemovePartials removes what there is of unfinished files when the copy is
+	// stopped, by its context or OnChunk. Else it stays, and the next Copy of the
+	// same goes on with it.
+	RemovePartials bool
+
+	Decide     func(Question) Conflict // decides conflicts, with the policy Ask; Ask: the file fails
+	OnItem     func(Item)              // hears of each file, link and directory that is over
+	OnProgress func(Transfer)          // hears how far it is, four times a second, and last of the end
+
+	// OnChunk sees each chunk that travels before it is sent, or before it is
+	// written where we receive, when it was verified. Its error stops the copy, and
+	// Copy returns one that matches it. What need not travel is not seen: what is
+	// there from an earlier run, or in an older file.
+	OnChunk func(Chunk) error
+}
+
+// A Chunk is a piece of a file on its way: of a file of several, pieces come in
+// any order, and again if they were damaged.
+type Chunk struct {
+	Path   Path // of its file, at the source
+	Offset int64
+	Data   []byte // not to be changed, nor kept after the call
+}
+
+// progressEvery is how often OnProgress is called.
+const progressEvery = 250 * time.Millisecond
+
+// Copy copies a file or directory to to, verified and resumable, over the link of
+// the Remote that one of both is in; the other one is in a Host or a Dir, or both
+// are. A file or directory goes into a directory under its own name; if there is
+// nothing at to, that is its name, in a directory that must be there.
+//
+// It returns when all is over, with the counts, and an error if anything is not at
+// the destination as it is at the source: of the first item that failed, or of what
+// ended the copy before its time. The same call goes on where it was left. A link
+// that dies ends it: who wants to be reconnected, or a queue, uses an Engine.
+func Copy(ctx context.Context, from, to Location, o CopyOptions) (Transfer, error) {
+	c, err := newCopying(from, to, o)
+	if err != nil {
+		return Transfer{}, err
+	}
+	return c.run(ctx)
+}
+
+// copying is a Copy under way: a transfer without a queue.
+type copying struct {
+	CopyOptions
+	from, to Location
+	q        *queued
+	stop     context.CancelCauseFunc
+
+	deciding, seeing sync.Mutex // held while Decide, OnChunk run
+	stopped          error      // by OnChunk; of seeing
+}
+
+func newCopying(from, to Location, o CopyOptions) (*copying, error) {
+	options := DefaultOptions()
+	if o.Options != nil {
+		options = *o.Options
+	}
+	if options.OnConflict == Ask && o.Decide == nil {
+		options.OnConflict = Fail
+	}
+	if err := checkOptions(&options); err != nil {
+		return nil, err
+	}
+	if from.Tree == nil || to.Tree == nil {
+		return nil, newError(Invalid, Path{}, "a copy from or to no tree")
+	}
+	j := Job{Sources: []Path{from.Path}, Destination: to.Path, Exact: o.Exact, Options: options, Observe: o.OnItem}
+	return &copying{CopyOptions: o, from: from, to: to, q: newQueued(0, j, time.Now())}, nil
+}
+
+func (c *copying) run(ctx context.Context) (Transfer, error) {
+	inner, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	c.stop = stop
+	defer context.AfterFunc(ctx, func() { stop(c.ending()) })()
+	c.q.state, c.q.started, c.q.attempt = StateRunning, time.Now(), 1
+	silence := c.report()
+	err := c.attempt(inner)
+	silence()
+	switch {
+	case err == nil:
+		c.q.state = StateDone
+		err = failureOf(c.q.snapshot(time.Now()))
+	case c.stopped != nil:
+		err = c.stopped
+	case ctx.Err() != nil:
+		err = &Error{Kind: c.ending().Kind, Path: c.from.Path, Err: context.Cause(ctx)}
+	default:
+		err = about(c.from.Path, err)
+	}
+	if c.q.state == StateRunning {
+		c.q.state, c.q.err = StateFailed, err
+	}
+	c.q.finished = time.Now()
+	t := c.q.snapshot(c.q.finished)
+	if c.OnProgress != nil {
+		c.OnProgress(t)
+	}
+	return t, err
+}
+
+// ending is why a copy that is stopped ends, for both sides.
+func (c *copying) ending() *Error {
+	if c.RemovePartials {
+		return errCancelled
+	}
+	return errClosing
+}
+
+// report tells of the progress until silence is called.
+func (c *copying) report() (silence func()) {
+	if c.OnProgress == nil {
+		return func() {}
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case now := <-tick.C:
+				c.OnProgress(c.q.snapshot(now))
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() { close(over); <-done }
+}
+
+// failureOf returns the error of a transfer that came to its end.
+func failureOf(t Transfer) error {
+	if t.Failures == 0 || len(t.Failed) == 0 {
+		return nil
+	}
+	first := about(t.Failed[0].Path, t.Failed[0].Err)
+	if t.Failures == 1 {
+		return first
+	}
+	return &Error{Kind: first.Kind, Side: first.Side, Path: first.Path, Err: fmt.Errorf("%w (and %d more failed)", first.Err, t.Failures-1)}
+}
+
+// see shows a chunk to OnChunk; path is where its file is at the source.
+func (c *copying) see(path Path, offset int64, data []byte) error {
+	c.seeing.Lock()
+	defer c.seeing.Unlock()
+	if c.stopped == nil {
+		if err := c.OnChunk(Chunk{path, offset, data}); err != nil {
+			c.stopped = &Error{Kind: c.ending().Kind, Path: path, Err: err}
+			c.stop(c.ending())
+		}
+	}
+	return c.stopped
+}
+
+// decide answers a conflict by Decide.
+func (c *copying) decide(q Question, reply func(Conflict)) {
+	go func() {
+		c.deciding.Lock()
+		d := c.Decide(q)
+		c.deciding.Unlock()
+		if d == Ask || checkDecision(d, &c.q.job.Options) != nil {
+			d = Fail
+		}
+		reply(d)
+	}()
+}
+
+// attempt carries the transfer out.
+func (c *copying) attempt(ctx context.Context) error {
+	far, err := remoteOf(ctx, c.from.Tree)
+	if err != nil {
+		return err
+	}
+	if far != nil {
+		return c.download(ctx, far.link)
+	}
+	if far, err = remoteOf(ctx, c.to.Tree); err != nil {
+		return err
+	}
+	if far != nil {
+		return c.upload(ctx, far.link, c.to.Path)
+	}
+	return c.copyHere(ctx)
+}
+
+// remoteOf returns the Remote that t is, or is at the moment; nil if it is on this
+// machine.
+func remoteOf(ctx context.Context, t Tree) (*Remote, error) {
+	switch t := t.(type) {
+	case *Remote:
+		return t, nil
+	case *placeTree:
+		return t.remote(ctx)
+	}
+	return nil, nil
+}
+
+func (c *copying) upload(ctx context.Context, l transport.Link, dest Path) error {
+	s, done, err := c.source()
+	if err != nil {
+		return err
+	}
+	defer done()
+	cfg := senderConfig{sources: []source{s}, options: c.q.job.Options, dest: c.to.Path, ledger: c.q.ledger, limits: throttles{c.q.limit}}
+	if c.Decide != nil {
+		cfg.ask = c.decide
+	}
+	if c.OnChunk != nil {
+		cfg.onChunk = c.see
+	}
+	id := newTransferID()
+	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
+		Transfer: id, Destination: []byte(dest.raw), Exact: c.Exact, Options: c.options(),
+	}}}
+	return c.q.transfer(ctx, l, req, id, newSender(cfg))
+}
+
+func (c *copying) download(ctx context.Context, l transport.Link) error {
+	into, shown, as, done, err := c.destination()
+	if err != nil {
+		return err
+	}
+	defer done()
+	o := c.q.job.Options
+	cfg := receiverConfig{into: into, as: as, shown: shown, options: o, policy: ServerConfig{PartialTTL: o.PartialTTL},
+		ledger: c.q.ledger, inflow: inflow{paced: true, own: c.q.limit}, lanes: l.Lanes}
+	cfg.only, cfg.origin = asked(c.q.job.Sources)
+	if c.Decide != nil {
+		cfg.ask = c.decide
+	}
+	if c.OnChunk != nil {
+		cfg.onChunk = c.see
+	}
+	id := newTransferID()
+	fetch := &wire.Fetch{Transfer: id, Options: c.options(), Paths: [][]byte{[]byte(c.from.Path.raw)}}
+	return c.q.transfer(ctx, l, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, newReceiver(cfg))
+}
+
+func (c *copying) options() *wire.Options {
+	w := optionsToWire(c.q.job.Options)
+	w.Flow = true
+	return w
+}

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+	"sync"
+
+	"github.com/bargee/bargee/transport"
+)
+
+// This file is the half of a Copy that is on this machine.
+
+// copyHere copies over a link in memory, to a server of the destination.
+func (c *copying) copyHere(ctx context.Context) error {
+	into, _, as, done, err := c.destination()
+	if err != nil {
+		return err
+	}
+	defer done()
+	near, far := transport.Pipe()
+	serving := NewServer(ServerConfig{Tree: into, PartialTTL: c.q.job.Options.PartialTTL})
+	var served sync.WaitGroup
+	served.Go(func() { _ = serving.ServeLink(ctx, far) })
+	defer served.Wait()
+	defer serving.Close()
+	defer near.Close("done")
+	defer serving.transfers.wait() // to hear why it ends, and act on that
+	return c.upload(ctx, near, Path{as})
+}
+
+// source opens what is copied from this machine.
+func (c *copying) source() (s source, done func(), err error) {
+	switch t := c.from.Tree.(type) {
+	case *Dir:
+		return source{tree: t, path: c.from.Path, shown: c.from.Path}, func() {}, nil
+	case *Host:
+		parent, name := c.from.Path.Split()
+		d, err := t.Dir(parent)
+		if err != nil {
+			return s, nil, atSource(c.from.Path, err)
+		}
+		return source{tree: d, path: Path{name}, shown: c.from.Path}, func() { d.Close() }, nil
+	}
+	return s, nil, atSource(c.from.Path, newError(Refused, Path{}, "nothing can be copied from a %T", c.from.Tree))
+}
+
+// destination opens the directory that takes what is copied to this machine.
+func (c *copying) destination() (dir *Dir, at Path, as string, done func(), err error) {
+	switch t := c.to.Tree.(type) {
+	case *Dir:
+		dir, at, as, err = resolve(t, c.to.Path, false, c.Exact)
+	case *Host:
+		dir, at, as, err = resolveOn(t, &c.q.job)
+	case *Remote, *placeTree:
+		err = newError(Refused, Path{}, "both are at peers: copy by way of this machine, or at one of them")
+	default:
+		err = newError(Refused, Path{}, "nothing can be copied to a %T", t)
+	}
+	if err != nil {
+		return nil, Path{}, "", nil, atDestination(c.to.Path, err)
+	}
+	if c.sameTree() && c.to.Path.Within(c.from.Path) {
+		dir.Close()
+		return nil, Path{}, "", nil, newError(Invalid, c.to.Path, "it lies in %s, which is to be copied", c.from.Path)
+	}
+	return dir, at, as, func() { dir.Close() }, nil
+}
+
+func (c *copying) sameTree() bool {
+	if _, ok := c.from.Tree.(*Host); ok {
+		_, ok = c.to.Tree.(*Host)
+		return ok
+	}
+	return c.from.Tree == c.to.Tree
+}
