@@ -18,6 +18,10 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	missing, err := c.expandSources(ctx)
+	if err != nil {
+		return nil, err
+	}
 	into, err := c.into(ctx, to, dst)
 	if err != nil {
 		return nil, failed("copy to", c.dst, err)
@@ -31,19 +35,18 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 			To: to, Destination: dst, Into: into, Priority: c.priority, Foreground: true,
 			Options: c.options(), Observe: c.report.item,
 		}
-		ok, err := c.aim(ctx, &j, src)
+		ok, err := c.aim(ctx, &j, src, missing)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue
+		if ok {
+			jobs = merged(jobs, j)
 		}
-		jobs = merged(jobs, j)
 	}
 	return jobs, nil
 }
 
-// merged adds j to jobs, as a part of the last one where that goes to the same.
+// merged appends j to jobs, or its sources to those of a job that is like it.
 func merged(jobs []session.Job, j session.Job) []session.Job {
 	if n := len(jobs) - 1; n >= 0 && jobs[n].Into && j.Into && jobs[n].From == j.From && jobs[n].Destination == j.Destination &&
 		len(jobs[n].Sources)+len(j.Sources) <= maxSources {
@@ -60,10 +63,17 @@ func merged(jobs []session.Job, j session.Job) []session.Job {
 
 // aim sets what j is to copy, which is src, and where that leads to. It reports
 // false where it has told of a source that cannot be copied.
-func (c *copier) aim(ctx context.Context, j *session.Job, src target) (ok bool, err error) {
+func (c *copier) aim(ctx context.Context, j *session.Job, src target, missing map[source]error) (ok bool, err error) {
 	var path session.Path
 	if j.From, path, err = c.locate(ctx, src); err != nil {
 		return false, err
+	}
+	if err := missing[source{j.From, path}]; err != nil { // one of several: the others are copied
+		c.report.item(session.Item{Path: path, Result: session.Failed, Err: err})
+		return false, nil
+	}
+	if c.relativeTo != "" {
+		return true, c.below(ctx, j, src, path)
 	}
 	contents := src.contents()
 	if src.isLocal() && src.isDir() { // a link with a slash behind it is the directory that it leads to
@@ -87,9 +97,6 @@ func (c *copier) aim(ctx context.Context, j *session.Job, src target) (ok bool, 
 		return len(j.Sources) > 0, failed("copy", src, err)
 	}
 	j.Exact = !j.Into
-	if len(c.sources) > 1 && !c.isThere(ctx, j.From, path) {
-		return false, nil
-	}
 	return true, notIntoItself(j, src, path)
 }
 
@@ -110,24 +117,6 @@ func notIntoItself(j *session.Job, src target, path session.Path) error {
 		why = "is the destination itself"
 	}
 	return failed("copy", src, &session.Error{Kind: session.Invalid, Path: path, Err: errors.New(why)})
-}
-
-// isThere tells whether path can be copied, and reports it if it cannot: one of
-// several sources that is not there keeps none of the others.
-func (c *copier) isThere(ctx context.Context, id session.PlaceID, path session.Path) bool {
-	w := c.app.watch(ctx)
-	defer w.stop()
-	tree, err := c.engine.Tree(id)
-	if err == nil {
-		var e session.Entry
-		if e, err = tree.Stat(w, path); err == nil && e.Kind == session.Directory && !c.recursive {
-			err = &session.Error{Kind: session.NotAFile, Side: session.Source, Path: path, Err: errors.New("is a directory; -r copies directories")}
-		}
-	}
-	if err != nil {
-		c.report.item(session.Item{Path: path, Result: session.Failed, Err: w.explain(err)})
-	}
-	return err == nil
 }
 
 // behind returns where a path on this machine leads.
@@ -187,12 +176,17 @@ func (c *copier) locate(ctx context.Context, t target) (session.PlaceID, session
 		}
 		c.places[t.peer()], c.roots[id], c.secret[id] = id, t.root(), secret
 	}
-	p := place{root: t.root()}
+	path, err := c.placed(t).path(t)
+	return id, path, failed("copy", t, err)
+}
+
+// placed returns the place of t, without its tree.
+func (c *copier) placed(t target) *place {
+	p := &place{root: t.root()}
 	if t.isLocal() {
 		p.host = c.host
 	}
-	path, err := p.path(t)
-	return id, path, failed("copy", t, err)
+	return p
 }
 
 // into tells whether dst is a directory that takes the sources under their own
@@ -211,7 +205,7 @@ func (c *copier) into(ctx context.Context, id session.PlaceID, dst session.Path)
 	}
 	w := c.app.watch(ctx)
 	defer w.stop()
-	into, err := intoDirectory(w, "copy to", p, c.dst, dst, len(c.sources) > 1)
+	into, err := intoDirectory(w, "copy to", p, c.dst, dst, len(c.sources) > 1 || c.relativeTo != "")
 	if err != nil || into || dst.Parent().IsRoot() {
 		return into, w.explain(err)
 	}

@@ -21,7 +21,7 @@ func newCat(a *app) *cobra.Command {
 				a.cat)
 		},
 	}
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
 

@@ -27,9 +27,10 @@ func printed(p session.Path, e session.Entry, failed error) []string {
 	a := &app{stdout: bufio.NewWriter(&out), stderr: &out}
 	t := target{kind: knownTarget, name: "nas", path: "/" + p.Raw()}
 	o := &lsOptions{app: a, long: true}
-	o.print(p, []session.Entry{e})
+	o.print([]listed{{path: p, Entry: e}})
 	o.long = false
-	o.print(session.Path{}, []session.Entry{e})
+	o.print([]listed{{path: p, Entry: e, raw: p.Raw()}})
+	(&treePrint{treeOptions: &treeOptions{app: a}}).line(treeLine{Entry: e, path: p})
 	a.stdout.Flush()
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	return append(lines,

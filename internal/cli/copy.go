@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bargee/bargee/internal/control"
@@ -21,9 +22,17 @@ type copier struct {
 	places map[string]session.PlaceID // by target.peer
 	roots  map[session.PlaceID]target
 	secret map[session.PlaceID]bool // a secret was needed
-	ids    []session.TransferID
+	made   map[session.Path]bool    // directories of the destination that --relative-to wants
 	report *reporter
+
+	mu   sync.Mutex
+	left []session.Job // not submitted yet
+	ids  []session.TransferID
+	over map[session.TransferID]session.Transfer // of these
 }
+
+// maxJobs is how many jobs of one command run at once, at the most.
+const maxJobs = 32
 
 func (o *cpOptions) run(ctx context.Context) error {
 	c, err := o.copier()
@@ -37,7 +46,7 @@ func (o *cpOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.submit(jobs); err != nil {
+	if err := c.start(jobs, maxJobs); err != nil {
 		return err
 	}
 	if err := c.end(c.watch(ctx)); err != nil {
@@ -66,19 +75,50 @@ func (o *cpOptions) copier() (*copier, error) {
 		places:    map[string]session.PlaceID{"": session.Here},
 		roots:     map[session.PlaceID]target{},
 		secret:    map[session.PlaceID]bool{},
+		made:      map[session.Path]bool{},
+		over:      map[session.TransferID]session.Transfer{},
 		report:    newReporter(o),
 	}, nil
 }
 
-func (c *copier) submit(jobs []session.Job) error {
-	for _, j := range jobs {
-		id, err := c.engine.Submit(j)
-		if err != nil {
-			return failed("copy to", c.dst, err)
+// submit has jobs done.
+func (c *copier) submit(jobs []session.Job) error { return c.start(jobs, len(jobs)) }
+
+// start has jobs done, so many of them at once.
+func (c *copier) start(jobs []session.Job, most int) error {
+	c.left = jobs
+	for range most {
+		if err := c.submitNext(); err != nil {
+			return err
 		}
-		c.ids = append(c.ids, id)
 	}
 	return nil
+}
+
+// submitNext submits a job, if one is left.
+func (c *copier) submitNext() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.left) == 0 {
+		return nil
+	}
+	id, err := c.engine.Submit(c.left[0])
+	if err != nil {
+		return failed("copy to", c.dst, err)
+	}
+	c.ids, c.left = append(c.ids, id), c.left[1:]
+	c.report.expect(len(c.left))
+	return nil
+}
+
+// submitted returns the i-th job that was.
+func (c *copier) submitted(i int) (session.TransferID, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i >= len(c.ids) {
+		return 0, false
+	}
+	return c.ids[i], true
 }
 
 // end tells how transfers ended, and returns what that amounts to. err is why they
@@ -104,9 +144,16 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 	var lost error // why one is not run any more, although it is not over
 	go func() {
 		defer close(over)
-		for _, id := range c.ids {
-			if t, err := c.engine.Wait(waiting, id); err != nil && !t.State.Over() {
+		for i := 0; lost == nil; i++ {
+			id, ok := c.submitted(i)
+			if !ok {
+				return
+			}
+			t, err := c.engine.Wait(waiting, id)
+			if err != nil && !t.State.Over() {
 				lost = err
+			} else if waiting.Err() == nil {
+				lost = c.submitNext()
 			}
 		}
 	}()
@@ -159,10 +206,19 @@ func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 
 // transfers returns ours of the engine's.
 func (c *copier) transfers() []session.Transfer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var ours []session.Transfer
 	for _, id := range c.ids {
-		if t, err := c.engine.Transfer(id); err == nil {
-			ours = append(ours, t)
+		t, ok := c.over[id]
+		if !ok {
+			var err error
+			if t, err = c.engine.Transfer(id); err != nil {
+				continue
+			}
+		}
+		if ours = append(ours, t); t.State.Over() {
+			c.over[id] = t
 		}
 	}
 	return ours

@@ -30,6 +30,7 @@ type cpOptions struct {
 	nameless bool // the source is standard input
 
 	recursive  bool
+	relativeTo string
 	onConflict string
 	include    []string
 	exclude    []string
@@ -93,6 +94,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	d := session.DefaultOptions()
 	f := cmd.Flags()
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "directories with all that is in them")
+	f.StringVar(&o.relativeTo, "relative-to", "", "keep the paths of what is copied, as seen from `DIR` above it, below DST")
 	f.StringVar(&o.onConflict, "on-conflict", "ask", "`ask|skip|overwrite|rename|newer`; without a terminal to ask on the file fails")
 	f.StringArrayVar(&o.include, "include", nil, "only files that match `GLOB`, such as '*.jpg' or 'docs/**'; may be repeated")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "no files and directories that match `GLOB`; may be repeated")
@@ -111,7 +113,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.fsync, "fsync", false, "done means on the disk: survives a power cut")
 	f.BoolVar(&o.progress, "progress", false, "show progress, also where standard error is no terminal")
 	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
-	o.reachFlags.add(cmd)
+	o.reachFlags.addAll(cmd)
 }
 
 var compressions = map[string]session.Compression{"auto": session.CompressAuto, "on": session.CompressOn, "off": session.CompressOff}
@@ -124,6 +126,7 @@ func (o *cpOptions) checkAndRun(cmd *cobra.Command) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
+	o.nested = !o.recursive
 	return o.run(cmd.Context())
 }
 

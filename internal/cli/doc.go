@@ -12,7 +12,8 @@
 //	  exitCode      errors to exit codes         error.go
 //
 // A command that names things (ls, stat, rm, ...) is a function that app.each
-// calls for every address, over one link per peer. The copying ones share cp.go
+// calls for every address, over one link per peer; glob.go makes of a pattern what it
+// stands for, and descent.go goes through trees. The copying ones share cp.go
 // (flags), aim.go (what goes where), copy.go (the engine's work) and report.go
 // (what is told of it). serve is serve.go, server.go and serve_entry.go (who
 // may enter), which the demonstration uses too.

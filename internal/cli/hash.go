@@ -31,7 +31,7 @@ The lines are those of b3sum and sha256sum.`,
 		},
 	}
 	cmd.Flags().StringVar(&algorithm, "algorithm", string(session.BLAKE3), "`blake3|sha256`")
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
 

@@ -64,6 +64,14 @@ func count(n int64, thing string) string {
 	return humanize.Comma(n) + " " + thing + "s"
 }
 
+// plural returns n things whose plural is irregular.
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanize.Comma(n) + " " + many
+}
+
 // seconds returns a duration for people.
 func seconds(d time.Duration) string {
 	switch {

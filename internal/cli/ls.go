@@ -21,6 +21,9 @@ type lsOptions struct {
 	all       bool
 	sort      string
 	titles    bool // a line with the directory before each listing
+
+	files []listed // named on the command line, and not printed yet
+	blank bool     // something was printed: an empty line separates what follows
 }
 
 func newLs(a *app) *cobra.Command {
@@ -40,7 +43,7 @@ root of the peer that BARGEE_TARGET names, else this directory. Links are listed
 	cmd.Flags().BoolVarP(&o.recursive, "recursive", "R", false, "and all directories below")
 	cmd.Flags().BoolVarP(&o.all, "all", "a", false, "also names that start with a dot")
 	cmd.Flags().StringVar(&o.sort, "sort", "name", "order by `name|size|time`; the largest and the latest come first")
-	o.reachFlags.add(cmd)
+	o.reachFlags.addAll(cmd)
 	return cmd
 }
 
@@ -48,13 +51,11 @@ func (o *lsOptions) run(ctx context.Context) error {
 	if !slices.Contains([]string{"name", "size", "time"}, o.sort) {
 		return usage("is none of name, size, time", "").about("--sort", session.Display(o.sort))
 	}
-	if len(o.targets) == 0 && o.getenv("BARGEE_TARGET") != "" {
-		o.targets = []string{":/"}
-	} else if len(o.targets) == 0 {
-		o.targets = []string{"."}
-	}
-	o.titles = o.recursive || len(o.targets) > 1
-	return o.each(ctx, "list", o.targets, &o.reachFlags, o.list)
+	o.targets = o.orStanding(o.targets)
+	o.titles = o.recursive || len(o.targets) > 1 || !o.literal && session.IsGlob(o.targets[0])
+	err := o.each(ctx, "list", o.targets, &o.reachFlags, o.list)
+	o.flushFiles()
+	return err
 }
 
 // list prints what lies at path: the entries of a directory, else itself.
@@ -65,48 +66,62 @@ func (o *lsOptions) list(w *watch, p *place, t target, path session.Path) error 
 	}
 	w.moved()
 	if e.Kind == session.Directory || e.Kind == session.Link && t.isDir() {
-		return o.directory(w, p, path)
+		o.flushFiles()
+		return o.directory(&descent{w: w, tree: p.tree, fits: o.fits}, p, path, o.blank)
 	}
 	e.Name = path.Base()
-	o.print(path.Parent(), []session.Entry{e})
+	row := listed{path: path, Entry: e}
+	if t.globbed {
+		row.raw = t.path
+	}
+	o.files = append(o.files, row)
 	return nil
 }
 
-func (o *lsOptions) directory(w *watch, p *place, dir session.Path) error {
-	var entries []session.Entry
-	for e, err := range p.tree.List(w, dir) {
-		if err != nil {
-			return err
+// flushFiles prints the files that were named, which share their columns.
+func (o *lsOptions) flushFiles() {
+	o.blank = o.blank || len(o.files) > 0
+	o.print(o.files)
+	o.files = nil
+}
+
+func (o *lsOptions) fits(e session.Entry) bool { return o.all || !strings.HasPrefix(e.Name, ".") }
+
+// directory prints what lies in dir, and below. A directory below that cannot be
+// read is told of, and the others are printed.
+func (o *lsOptions) directory(d *descent, p *place, dir session.Path, blank bool) error {
+	unread := 0
+	err := d.walk(dir, func(dir session.Path, entries []session.Entry, err error) ([]session.Entry, error) {
+		switch {
+		case err != nil && !d.below(dir):
+			return nil, err
+		case err != nil:
+			unread++
+			o.tell(&problem{what: "list", where: p.shown(dir), err: err})
+			return nil, nil
 		}
-		w.moved()
-		if o.all || !strings.HasPrefix(e.Name, ".") {
-			entries = append(entries, e)
+		if o.order(entries); o.titles && !o.json {
+			if blank {
+				o.printf("\n")
+			}
+			blank = true
+			o.printf("%s:\n", p.shown(dir))
 		}
+		rows := make([]listed, 0, len(entries))
+		for _, e := range entries {
+			if path, err := dir.Join(e.Name); err == nil {
+				rows = append(rows, listed{path: path, Entry: e})
+			}
+		}
+		if o.print(rows); !o.recursive {
+			return nil, nil
+		}
+		return entries, nil
+	})
+	if o.blank = blank; err == nil && unread > 0 {
+		err = &partlyError{}
 	}
-	o.order(entries)
-	if o.titles && !o.json {
-		o.printf("%s:\n", p.shown(dir))
-	}
-	o.print(dir, entries)
-	if !o.recursive {
-		return nil
-	}
-	for _, e := range entries {
-		if e.Kind != session.Directory {
-			continue
-		}
-		below, err := dir.Join(e.Name)
-		if err != nil {
-			return err
-		}
-		if !o.json {
-			o.printf("\n")
-		}
-		if err := o.directory(w, p, below); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 func (o *lsOptions) order(entries []session.Entry) {
@@ -121,19 +136,26 @@ func (o *lsOptions) order(entries []session.Entry) {
 	})
 }
 
-// print prints entries of dir.
-func (o *lsOptions) print(dir session.Path, entries []session.Entry) {
+// A listed entry is one that is printed.
+type listed struct {
+	session.Entry
+	path session.Path
+	raw  string // what it is shown as; "": its name
+}
+
+func (o *lsOptions) name(e listed) string { return o.shownName(e.Entry, cmp.Or(e.raw, e.Name)) }
+
+// print prints entries.
+func (o *lsOptions) print(entries []listed) {
 	if o.json {
 		for _, e := range entries {
-			if path, err := dir.Join(e.Name); err == nil {
-				o.event(newEntryEvent(path, e))
-			}
+			o.event(newEntryEvent(e.path, e.Entry))
 		}
 		return
 	}
 	if !o.long {
 		for _, e := range entries {
-			o.printf("%s\n", o.shownName(e, e.Name))
+			o.printf("%s\n", o.name(e))
 		}
 		return
 	}
@@ -143,7 +165,7 @@ func (o *lsOptions) print(dir session.Path, entries []session.Entry) {
 		if e.Kind == session.RegularFile {
 			bytes = size(e.Size)
 		}
-		line := modeString(e) + "\t" + bytes + "\t " + e.Modified.Local().Format("2006-01-02 15:04") + "  " + o.shownName(e, e.Name)
+		line := modeString(e.Entry) + "\t" + bytes + "\t " + e.Modified.Local().Format("2006-01-02 15:04") + "  " + o.name(e)
 		if e.Kind == session.Link {
 			line += " -> " + session.Display(e.Target)
 		}

@@ -22,7 +22,7 @@ same machine; nothing is ever replaced.`,
 			return a.mv(cmd.Context(), args, &flags)
 		},
 	}
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
 
@@ -38,12 +38,22 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 				about("move", src.String()+" and "+dst.String())
 		}
 	}
-	into := false
-	err = a.each(ctx, "move to", args[len(args)-1:], flags, func(w *watch, p *place, t target, path session.Path) error {
-		if into, err = intoDirectory(w, "move to", p, t, path, len(args) > 2); err != nil {
+	there := *flags
+	there.globs = false // a name that is to be given is no pattern
+	return a.each(ctx, "move to", args[len(args)-1:], &there, func(w *watch, p *place, t target, path session.Path) error {
+		var sources []target
+		for _, src := range targets[:len(targets)-1] {
+			group, err := flags.expand(w, p, src, w.moved)
+			if err != nil {
+				return failed("move", src, err)
+			}
+			sources = append(sources, group...)
+		}
+		into, err := intoDirectory(w, "move to", p, t, path, len(sources) > 1)
+		if err != nil {
 			return err
 		}
-		for _, src := range targets[:len(targets)-1] {
+		for _, src := range sources {
 			if err := failed("move", src, rename(w, p, src, path, into)); err != nil {
 				return err
 			}
@@ -51,7 +61,6 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 		}
 		return nil
 	})
-	return err
 }
 
 // intoDirectory tells whether path, the address t, is a directory that takes

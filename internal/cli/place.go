@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 type reachFlags struct {
 	tokenFile string
 	trust     string
+	globFlags
 
 	// Of peers that are started over ssh:
 	jail    string
@@ -35,6 +37,12 @@ func (f *reachFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.jail, "jail", "", "with ssh://: let nothing but `DIR` be reached there")
 	cmd.Flags().DurationVar(&f.linger, "linger", 0, "with ssh://: how long the far end goes on when the connection of ssh is gone")
 	cmd.Flags().BoolVar(&f.install, "install", false, "with ssh://: copy this program there if bargee is missing")
+}
+
+// addAll adds them to a command whose addresses may be patterns.
+func (f *reachFlags) addAll(cmd *cobra.Command) {
+	f.add(cmd)
+	f.addGlobs(cmd)
 }
 
 // A place is a tree that a command works on.
@@ -143,25 +151,70 @@ func (a *app) each(ctx context.Context, what string, args []string, flags *reach
 		return err
 	}
 	defer ps.close()
-	var failures []error
+	c := &chain{app: a, alone: len(targets) == 1}
 	for _, t := range targets {
-		if err := failed(what, t, ps.do(ctx, t, f)); err != nil {
-			failures = append(failures, err)
-			if context.Cause(ctx) != nil {
-				return err
-			}
-			if len(targets) > 1 {
-				a.tell(err)
+		group, err := ps.expand(ctx, t)
+		if c.alone = c.alone && len(group) < 2; err != nil {
+			c.count(failed(what, t, err))
+		}
+		for _, t := range group {
+			if context.Cause(ctx) == nil {
+				c.count(failed(what, t, ps.do(ctx, t, f)))
 			}
 		}
+		if err := context.Cause(ctx); err != nil {
+			return cmp.Or(c.first, err)
+		}
 	}
-	switch {
-	case len(targets) == 1 && len(failures) == 1:
-		return failures[0]
-	case len(failures) > 0:
-		return &partlyError{all: len(failures) == len(targets), first: failures[0]}
+	if err := c.end(); err != nil {
+		return err
 	}
 	return ps.pin(ctx)
+}
+
+// A chain is one thing done to several addresses.
+type chain struct {
+	app       *app
+	alone     bool // there is only one
+	n, failed int
+	first     error // of the failures
+}
+
+// count notes how it ended for one of them.
+func (c *chain) count(err error) {
+	if c.n++; err == nil {
+		return
+	}
+	c.failed++
+	if c.first == nil {
+		c.first = err
+	}
+	if !c.alone {
+		c.app.tell(err)
+	}
+}
+
+// end returns what that amounts to.
+func (c *chain) end() error {
+	switch {
+	case c.failed == 0:
+		return nil
+	case c.alone:
+		return c.first
+	}
+	return &partlyError{all: c.failed == c.n, first: c.first}
+}
+
+// expand returns the addresses that t stands for.
+func (ps *places) expand(ctx context.Context, t target) ([]target, error) {
+	p, err := ps.at(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	w := ps.app.watch(ctx)
+	defer w.stop()
+	group, err := ps.flags.expand(w, p, t, w.moved)
+	return group, w.explain(err)
 }
 
 func (ps *places) do(ctx context.Context, t target, f func(*watch, *place, target, session.Path) error) error {

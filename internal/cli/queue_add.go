@@ -127,6 +127,9 @@ func (q *queuer) jobs(ctx context.Context) (jobs []session.Job, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := q.expandPresent(ctx); err != nil {
+		return nil, err
+	}
 	into := dst.IsRoot() || q.dst.isDir() || len(q.sources) > 1
 	if !q.away[to] {
 		if into, err = q.into(ctx, to, dst); err != nil {
@@ -154,13 +157,31 @@ func (q *queuer) jobs(ctx context.Context) (jobs []session.Job, err error) {
 			jobs = merged(jobs, j)
 			continue
 		}
-		if ok, err := q.aim(ctx, &j, src); err != nil {
+		if ok, err := q.aim(ctx, &j, src, nil); err != nil {
 			return nil, err
 		} else if ok {
 			jobs = merged(jobs, j)
 		}
 	}
 	return jobs, nil
+}
+
+// expandPresent has q.sources be what patterns stand for that can be seen now.
+func (q *queuer) expandPresent(ctx context.Context) error {
+	var all []target
+	for _, src := range q.sources {
+		group := []target{src}
+		id, _, err := q.place(ctx, src)
+		if err == nil && !q.away[id] {
+			group, err = q.expandSource(ctx, src)
+		}
+		if err != nil {
+			return failed("copy", src, err)
+		}
+		all = append(all, group...)
+	}
+	q.sources = all
+	return nil
 }
 
 // present finds what is wrong with a source that can be seen now.
@@ -186,6 +207,9 @@ func (q *queuer) present(ctx context.Context, from session.PlaceID, src target, 
 func (q *queuer) unseen(j *session.Job, from session.PlaceID, src target, path session.Path) error {
 	if src.contents() {
 		return failed("copy", src, &session.Error{Kind: session.Unreachable, Err: errors.New("what is in it cannot be seen now: name the directory without /. behind it")})
+	}
+	if q.relativeTo != "" {
+		return failed("copy", src, &session.Error{Kind: session.Unreachable, Err: errors.New("--relative-to needs both sides to be there now")})
 	}
 	j.From, j.Sources = from, []session.Path{path}
 	return notIntoItself(j, src, path)

@@ -33,6 +33,7 @@ type reporter struct {
 
 	mu       sync.Mutex
 	planned  bool
+	unknown  int            // jobs that were not submitted yet
 	held     []session.Item // until the plan was told
 	drawn    bool           // there is a line of progress on the terminal
 	choices  map[session.PlaceID]transport.LaneChoice
@@ -136,6 +137,13 @@ func (r *reporter) tellItem(it session.Item) {
 	}
 }
 
+// expect says how many jobs are not submitted yet.
+func (r *reporter) expect(jobs int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unknown = jobs
+}
+
 // progress tells how far the transfers are.
 func (r *reporter) progress(all []session.Transfer, lanes []laneAt) {
 	r.mu.Lock()
@@ -192,7 +200,7 @@ func fecText(f transport.FEC) string {
 
 // plan tells what there is to do, once it is counted.
 func (r *reporter) plan(all []session.Transfer, atEnd bool) {
-	if r.planned {
+	if r.planned || r.unknown > 0 && !atEnd {
 		return
 	}
 	p := planEvent{Event: "plan"}

@@ -18,6 +18,7 @@ func newRm(a *app) *cobra.Command {
 		Example: "  bargee rm -r laptop:/old",
 		Args:    atLeast(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.nested, flags.none = !recursive, force
 			return a.each(cmd.Context(), "remove", args, &flags,
 				func(w *watch, p *place, t target, path session.Path) error {
 					err := remove(w, p, path, recursive)
@@ -30,7 +31,7 @@ func newRm(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&recursive, "recursive", "r", false, "directories with all that is in them")
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "what is not there is no error")
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
 

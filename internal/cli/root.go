@@ -61,9 +61,9 @@ func newRoot(a *app) *cobra.Command {
 	cmd.AddCommand(
 		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a),
 		newRelay(a), newStop(a), newSupervise(a), newEngine(a),
-		newLs(a), newStat(a), newCat(a), newHash(a),
+		newLs(a), newTree(a), newStat(a), newDu(a), newDf(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a),
-		newMkdir(a), newRm(a), newMv(a), newTouch(a),
+		newMkdir(a), newRm(a), newMv(a), newTouch(a), newChmod(a),
 		newMountDAV(a),
 		newQueue(a), newHistory(a), newStats(a),
 		newPing(a), newDoctor(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newVersion(a),

@@ -28,7 +28,7 @@ func newStat(a *app) *cobra.Command {
 				})
 		},
 	}
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
 

@@ -28,6 +28,8 @@ type target struct {
 	ssh  login
 	path string // as written: of a peer with its leading slash, else a local name
 
+	globbed bool // it fits a pattern that the user wrote
+
 	lanes int // of a link there; 0: as many as the process has for all
 }
 

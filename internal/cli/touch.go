@@ -34,6 +34,6 @@ func newTouch(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&mustBeNew, "new", false, "only make files: one that is there already is an error")
 	cmd.Flags().StringVar(&date, "date", "", "set this `TIME` (RFC 3339) instead of now")
-	flags.add(cmd)
+	flags.addAll(cmd)
 	return cmd
 }
