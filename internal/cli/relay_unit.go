@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bytes"
-	"embed"
+	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,9 +14,6 @@ import (
 
 	"github.com/bargee/bargee/session"
 )
-
-//go:embed unit
-var unitFiles embed.FS
 
 // The units of systemd that --print-unit prints.
 const (
@@ -32,24 +26,25 @@ const unitName = "bargee-relay"
 
 // printUnit prints the unit of a relay that is started with the flags of cmd.
 func (o *relayOptions) printUnit(cmd *cobra.Command) error {
-	var text bytes.Buffer
-	var err error
-	t := template.Must(template.ParseFS(unitFiles, "unit/*"))
 	switch o.unit {
 	case serviceUnit:
-		var s serviceValues
-		if s, err = o.service(cmd); err == nil {
-			err = t.ExecuteTemplate(&text, unitName+".service", s)
+		s, err := o.service(cmd)
+		if err != nil {
+			return err
 		}
+		credentials := ""
+		for _, c := range s.Credentials {
+			credentials += "\n# Read when the relay starts: after a change, systemctl restart bargee-relay.\nLoadCredential=" + c + "\n"
+		}
+		o.printf("%s", unitText(unitName+".service", "@COMMAND@", s.Command, "@STOP@", fmt.Sprint(s.StopSeconds),
+			"@CREDENTIALS@", credentials, "@STATE@", s.State))
 	case socketUnit:
-		err = t.ExecuteTemplate(&text, unitName+".socket", o.socket())
+		s := o.socket()
+		o.printf("%s", unitText(unitName+".socket", "@DATAGRAMS@", unitLines("ListenDatagram=", s.Datagrams),
+			"@STREAMS@", unitLines("ListenStream=", s.Streams), "@WEB@", s.web()))
 	default:
 		return usage("is neither service nor socket", "").about("--print-unit", session.Display(o.unit))
 	}
-	if err != nil {
-		return err
-	}
-	o.printf("%s", text.String())
 	return nil
 }
 
@@ -73,7 +68,7 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 		}
 		s.State = name
 	}
-	program, err := o.installedProgram()
+	program, err := o.installedProgram("the service")
 	if err != nil {
 		return s, err
 	}
@@ -107,32 +102,6 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 	return s, nil
 }
 
-// installedProgram is where the service finds this program: not in a home, or in a
-// directory that is emptied, which it does not see.
-func (o *relayOptions) installedProgram() (string, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/", "/dev/"} {
-		if strings.HasPrefix(program, hidden) {
-			const place = "/usr/local/bin/bargee"
-			o.warn("the service does not see %s: install it as %s", session.Display(program), place)
-			return place, nil
-		}
-	}
-	return program, nil
-}
-
-// unitWord quotes a word of a command line (systemd.service(5)).
-func unitWord(s string) string {
-	s = strings.NewReplacer("%", "%%", "$", "$$").Replace(s)
-	if !strings.ContainsAny(s, " \t\"'\\;") && s != "" {
-		return s
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
 // socketValues fill in the socket.
 type socketValues struct {
 	Datagrams, Streams []string
@@ -152,6 +121,17 @@ func (o *relayOptions) socket() (s socketValues) {
 		s.Web = !s.WebTaken
 	}
 	return s
+}
+
+// web is what stands in the socket for the port of the web.
+func (s socketValues) web() string {
+	switch {
+	case s.Web:
+		return "# Where peers behind strict firewalls come in; take it out if something else is to be there.\nListenStream=443\n"
+	case s.WebTaken:
+		return "# Peers behind strict firewalls would come in here, but something else does.\n#ListenStream=443\n"
+	}
+	return ""
 }
 
 // webTaken tells whether something on this machine has the port of the web.

@@ -42,9 +42,7 @@ func newRoot(a *app) *cobra.Command {
 		Args:          atMost(2),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       version(),
 	}
-	cmd.SetVersionTemplate("bargee {{.Version}}\n")
 	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, one object a line")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print nothing but results and errors")
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is done")
@@ -58,6 +56,7 @@ func newRoot(a *app) *cobra.Command {
 		return nil
 	}
 	addScreen(cmd, a)
+	addVersion(cmd, a)
 	cmd.AddCommand(
 		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a),
 		newRelay(a), newStop(a), newSupervise(a), newEngine(a),

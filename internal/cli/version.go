@@ -33,6 +33,18 @@ func agent() string {
 	return s[:min(128, len(s))]
 }
 
+// addVersion is --version. Cobra's own would link text/template: see unitText.
+func addVersion(cmd *cobra.Command, a *app) {
+	asked, run := cmd.Flags().Bool("version", false, "print the version"), cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked {
+			a.printf("bargee %s\n", version())
+			return nil
+		}
+		return run(cmd, args)
+	}
+}
+
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
