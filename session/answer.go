@@ -251,14 +251,14 @@ func (r *receiver) linkTo(f *inFile) error {
 	if err := symlinkIn(f.dir.root, f.entry.Target, tmp); err != nil {
 		return err
 	}
-	if r.options.KeepTimes {
-		if err := setModified(f.dir.root, tmp, f.entry.Modified); err != nil {
-			return err
-		}
-	}
 	if err := renameIn(f.dir.root, tmp, f.name); err != nil {
 		removeFrom(f.dir.root, tmp)
 		return err
+	}
+	if r.options.KeepTimes { // not before: a private name with an old time is swept
+		if err := setModified(f.dir.root, f.name, f.entry.Modified); err != nil {
+			return err
+		}
 	}
 	if r.options.Fsync {
 		return syncDir(f.dir.root)

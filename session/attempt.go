@@ -16,6 +16,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Exact && (j.Into || len(j.Sources) > 1) {
 		return newError(Invalid, j.Destination, "one name for %d sources, or for what goes into it", len(j.Sources))
 	}
+	if j.only != nil && (!j.Into || j.Move || len(j.Sources) > 1) {
+		return newError(Invalid, j.Destination, "a choice of what is in several sources, or moved")
+	}
 	for _, id := range []PlaceID{j.From, j.To} {
 		if id == Here {
 			continue
@@ -127,7 +130,7 @@ func (e *Engine) withLink(ctx context.Context, id PlaceID, f func(transport.Link
 // upload sends paths over l.
 func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths []Path, dest Path) error {
 	j := &q.job
-	sources, done, err := e.sourcesHere(paths)
+	sources, done, err := e.sourcesOf(j, paths)
 	if err != nil {
 		return err
 	}
@@ -151,7 +154,10 @@ func (e *Engine) download(ctx context.Context, l transport.Link, q *queued, path
 	id := e.cfg.transferID()
 	cfg := receiverConfig{into: into, as: as, shown: shown, options: j.Options, policy: ServerConfig{PartialTTL: j.Options.PartialTTL}, ledger: q.ledger, ask: q.asking.ask, inflow: inflow{!e.cfg.plain, q.limit, &e.in}, lanes: l.Lanes}
 	cfg.only, cfg.origin = asked(paths)
-	fetch := &wire.Fetch{Transfer: id, Options: e.optionsToWire(j.Options)}
+	if j.only != nil {
+		cfg.only, cfg.origin, cfg.picks = nil, j.Sources[0].Append, j.only
+	}
+	fetch := &wire.Fetch{Transfer: id, Options: e.optionsToWire(j.Options), Picked: j.only != nil}
 	for _, p := range paths {
 		fetch.Paths = append(fetch.Paths, []byte(p.raw))
 	}
@@ -204,6 +210,18 @@ func (e *Engine) copyHere(ctx context.Context, q *queued, paths []Path) error {
 	near.Close("done")
 	<-served
 	return err
+}
+
+// sourcesOf is sourcesHere, but for a job that copies a choice of what is in its source.
+func (e *Engine) sourcesOf(j *Job, paths []Path) (sources []source, done func(), err error) {
+	if j.only == nil {
+		return e.sourcesHere(paths)
+	}
+	d, err := e.host.Dir(j.Sources[0])
+	if err != nil {
+		return nil, nil, atSource(j.Sources[0], err)
+	}
+	return []source{{tree: d, shown: j.Sources[0], picks: newPicks(j.only)}}, func() { d.Close() }, nil
 }
 
 // sourcesHere opens the directories that hold the sources. What leads there is

@@ -20,6 +20,12 @@ type Job struct {
 	// on where it began, and not in a directory within.
 	Exact bool
 
+	// only, for one source that is a directory, and with Into, names what is copied of
+	// it: these, by their paths below it, into the same places below Destination, and
+	// without filters. A directory among them is made, and what is in it is not
+	// copied. They are in the order of a scan, and have maxPicks bytes at the most.
+	only []Path
+
 	Move    bool // remove each source file once it is verified at the destination
 	Options Options
 

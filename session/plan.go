@@ -60,7 +60,7 @@ func (r *receiver) entered(a *wire.Announce) error {
 		return newError(Protocol, p, "entry %d is described by nothing", a.GetId())
 	}
 	e.Name = p.Base()
-	if r.only != nil && !p.IsRoot() && !r.only[topOf(p)] {
+	if r.only != nil && !p.IsRoot() && !r.only[topOf(p)] || r.picked != nil && !r.picked[p] {
 		return newError(Protocol, p, "the sender announced what was not asked for")
 	}
 	if p.IsRoot() {

@@ -46,6 +46,7 @@ type receiver struct {
 	burden    burden             // of what is on it
 	metas     dirList            // directories, in the order of the manifest
 	swept     map[Path]bool      // directories that were swept, the last ones
+	picked    map[Path]bool      // of picks, with the directories that they are in
 	names     map[Path]bool      // destinations taken in this transfer, for CONFLICT_RENAME
 	lastID    uint64
 	ended     bool // the walk is over
@@ -63,6 +64,7 @@ type receiverConfig struct {
 	shown   Path            // the path of into in its tree, for people
 	origin  func(Path) Path // where an announced path is at the source, for people
 	only    map[string]bool // top names that were asked for; nil: any
+	picks   []Path          // what was asked for below the one source, if not nil
 	options Options
 	policy  ServerConfig // sizes
 	inflow  inflow       // how fast
@@ -164,6 +166,12 @@ func (r *receiver) run(ctx context.Context, st transport.Stream) error {
 	loops.Go(func() { r.pacing(ctx) })
 	speaking := speak(ctx, r.out, st)
 	r.out.send(&wire.ToSender{Say: &wire.ToSender_Ready{Ready: r.greeting(lent)}})
+	if r.picks != nil {
+		r.picked = pickedOf(r.picks)
+		for _, m := range picksOf(r.picks) {
+			r.out.send(&wire.ToSender{Say: &wire.ToSender_Picks{Picks: m}})
+		}
+	}
 	err := r.readManifest(bufio.NewReaderSize(st, flushAt))
 	if ctx.Err() != nil {
 		err = context.Cause(ctx) // what the stream says is only the consequence

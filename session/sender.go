@@ -221,6 +221,8 @@ func (s *sender) handle(m *wire.ToSender) (over bool, err error) {
 	case *wire.ToSender_Pace:
 		s.heed(say.Pace, false)
 		return false, nil
+	case *wire.ToSender_Picks:
+		return false, s.picked(say.Picks)
 	case *wire.ToSender_Finished:
 		if err := s.finished(); err != nil {
 			return false, err

@@ -23,11 +23,12 @@ func (s *Server) allows(req *wire.Request) error {
 	}
 	switch req.Ask.(type) {
 	case *wire.Request_List, *wire.Request_Stat, *wire.Request_Open, *wire.Request_Hash, *wire.Request_Space,
-		*wire.Request_Fetch, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find, *wire.Request_Glob:
+		*wire.Request_Fetch, *wire.Request_Names, *wire.Request_StatAll, *wire.Request_Watch, *wire.Request_Measure, *wire.Request_Find, *wire.Request_Glob,
+		*wire.Request_Scan, *wire.Request_Hold:
 		if s.cfg.WriteOnly {
 			return newError(Refused, Path{}, "write-only: nothing is read here")
 		}
-	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch, *wire.Request_Chmod, *wire.Request_Symlink:
+	case *wire.Request_Move, *wire.Request_Remove, *wire.Request_Touch, *wire.Request_Chmod, *wire.Request_Symlink, *wire.Request_Amend:
 		if s.cfg.Offer != nil {
 			return errOfferStays
 		}
@@ -129,6 +130,12 @@ func (e *exchange) answer(ctx context.Context, req *wire.Request) {
 		err = e.find(ctx, ask.Find)
 	case *wire.Request_Glob:
 		err = e.glob(ctx, ask.Glob)
+	case *wire.Request_Scan:
+		err = e.scan(ctx, ask.Scan)
+	case *wire.Request_Amend:
+		err = e.amend(ctx, ask.Amend)
+	case *wire.Request_Hold:
+		err = e.hold(ctx, ask.Hold)
 	case *wire.Request_Offer:
 		err = e.offered(ctx)
 	case *wire.Request_Take:

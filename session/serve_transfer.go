@@ -305,13 +305,20 @@ func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {
 	if err := s.cfg.checkChunkSize(cfg.options.ChunkSize); err != nil {
 		return cfg, err
 	}
+	if req.GetPicked() && (len(req.GetPaths()) != 1 || s.cfg.Tree == nil) {
+		return cfg, newError(Invalid, Path{}, "a choice of what is in several directories, or of an offer")
+	}
 	for _, raw := range req.GetPaths() {
 		p, err := s.path(raw)
 		if err != nil {
 			return cfg, err
 		}
 		if s.cfg.Offer == nil {
-			cfg.sources = append(cfg.sources, source{tree: s.cfg.Tree, path: p, shown: p})
+			src := source{tree: s.cfg.Tree, path: p, shown: p}
+			if req.GetPicked() {
+				src.picks = &picks{more: make(chan struct{}, 1)}
+			}
+			cfg.sources = append(cfg.sources, src)
 			continue
 		}
 		offered, err := s.cfg.Offer.sources(p)

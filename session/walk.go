@@ -22,10 +22,16 @@ type source struct {
 	path  Path
 	shown Path
 	name  string // that it is announced by, if not its own
+
+	// picks, if not nil, are what is announced of it, by their paths below it.
+	picks *picks
 }
 
 // rel is the path by which it is announced.
 func (s source) rel() Path {
+	if s.picks != nil {
+		return Path{}
+	}
 	if s.name != "" {
 		return Path{s.name}
 	}
@@ -69,6 +75,9 @@ func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) erro
 			return nil
 		}
 		return &Error{Kind: KindOf(err), Side: Source, Path: src.shown, Err: plain(err)}
+	}
+	if src.picks != nil {
+		return s.walkPicks(ctx, src, f, end)
 	}
 	if f.entry.Kind == Directory && !s.options.Recursive {
 		return &Error{Kind: NotAFile, Side: Source, Path: src.shown, Err: errors.New("is a directory; -r copies directories")}

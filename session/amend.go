@@ -1,0 +1,245 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// A syncStep changes one thing below a directory, if it is still as it was seen.
+type syncStep struct {
+	kind     stepKind
+	path     Path
+	to       Path      // of stepMove
+	was      scanEntry // what was seen, of all but stepMake
+	be       Entry     // of stepSet
+	mode     bool      // be.Mode is to be set
+	modified bool      // be.Modified is
+}
+
+type stepKind uint8
+
+const (
+	stepRemove stepKind = iota // a file, or a directory with nothing in it but partials of nobody
+	stepMove                   // never replaces what is there
+	stepMake                   // a directory, also where there is one
+	stepSet
+)
+
+// amend does steps, in their order, to what is in d, and returns what came of each:
+// one that fails does not keep the others from their turn.
+func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool) []error {
+	held := newHeldDirs(d)
+	defer held.close()
+	out := make([]error, len(steps))
+	for i := range steps {
+		if out[i] = ctx.Err(); out[i] == nil {
+			out[i] = d.amendOne(held, &steps[i], fsync)
+		}
+		if out[i] != nil {
+			out[i] = about(steps[i].path, out[i])
+		}
+	}
+	return out
+}
+
+func (d *Dir) amendOne(held *heldDirs, s *syncStep, fsync bool) error {
+	parent, name := s.path.Split()
+	if name == "" {
+		if s.kind != stepSet {
+			return newError(Refused, s.path, "this cannot be done to the root")
+		}
+		name = "."
+	} else if err := d.vet(name); err != nil {
+		return err
+	}
+	in, err := held.hold(parent)
+	if err != nil {
+		if s.kind == stepRemove && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	defer held.release(in)
+	switch s.kind {
+	case stepRemove:
+		err = removeSeen(in, name, &s.was)
+	case stepMove:
+		err = d.moveSeen(held, in, name, s)
+	case stepMake:
+		err = makeDirIn(in, name)
+	case stepSet:
+		err = d.setSeen(in, name, s)
+	default:
+		err = newError(Invalid, s.path, "a step that this version does not know")
+	}
+	if err == nil && fsync {
+		err = syncFile(in.dot)
+	}
+	return err
+}
+
+// seen returns errUnseen if name in d is not what was is.
+func seen(d *heldDir, name string, was *scanEntry) (fs.FileInfo, error) {
+	fi, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	is, err := describeAt(d.root, d.dot, name)
+	if err != nil {
+		return nil, err
+	}
+	same := is.Kind == was.Kind && (is.identity == was.identity || is.identity == 0 || was.identity == 0)
+	switch is.Kind {
+	case RegularFile:
+		same = same && is.Size == was.Size && is.Modified.Equal(was.Modified)
+	case Link:
+		same = same && is.Target == was.Target
+	}
+	if !same {
+		return nil, errUnseen
+	}
+	return fi, nil
+}
+
+var errUnseen = newError(Changed, Path{}, "it is not any more what it was when both sides were compared; the next run will see")
+
+// removeSeen removes name from d. What is gone already is no error.
+func removeSeen(d *heldDir, name string, was *scanEntry) error {
+	fi, err := seen(d, name, was)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !fi.IsDir():
+		return removeFrom(d.root, name)
+	}
+	err = removeFrom(d.root, name)
+	if err == nil || !errors.Is(err, fs.ErrExist) { // else it is not empty
+		return err
+	}
+	sub, err := enter(d.root, name)
+	if err != nil {
+		return err
+	}
+	sweepPartials(sub, -24*time.Hour, time.Now())
+	sub.Close()
+	err = removeFrom(d.root, name)
+	if errors.Is(err, fs.ErrExist) {
+		return newError(Exists, Path{}, "there is something in it that is not to be removed")
+	}
+	return err
+}
+
+func makeDirIn(d *heldDir, name string) error {
+	err := mkdirIn(d.root, name, 0o777&^umask()|0o700)
+	if !errors.Is(err, fs.ErrExist) {
+		return shortOf(d.root, err)
+	}
+	if fi, lerr := d.root.Lstat(name); lerr == nil && fi.IsDir() {
+		return nil
+	}
+	return newError(Exists, Path{}, "something that is no directory is in the way")
+}
+
+// moveSeen gives name in d another name or another place. A new name that leads to
+// the same file is what a disk makes of upper and lower case.
+func (d *Dir) moveSeen(held *heldDirs, from *heldDir, name string, s *syncStep) error {
+	parent, toName := s.to.Split()
+	if toName == "" {
+		return newError(Refused, s.to, "this cannot be done to the root")
+	}
+	if err := d.vet(toName); err != nil {
+		return about(s.to, err)
+	}
+	to, err := held.hold(parent)
+	if err != nil {
+		return about(s.to, err)
+	}
+	defer held.release(to)
+	fi, err := seen(from, name, &s.was)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, there := seen(to, toName, &s.was); there == nil {
+			return nil // an earlier attempt did it
+		}
+	}
+	if err != nil {
+		return err
+	}
+	other, err := to.root.Lstat(toName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := before(changeRename, to.root, toName); err != nil {
+			return err
+		}
+		return moveNew(from.root, name, to.root, toName)
+	case err != nil:
+		return about(s.to, err)
+	case from == to && os.SameFile(fi, other) && links(fi) == 1 || from == to && fi.IsDir() && os.SameFile(fi, other):
+		return renameCase(from, name, toName)
+	}
+	return newError(Exists, s.to, "something of that name came up")
+}
+
+// renameCase gives name in d another one that the disk takes for the same. Some
+// disks then leave the old one: a third name in between helps.
+func renameCase(d *heldDir, name, to string) error {
+	if err := renameIn(d.root, name, to); err != nil {
+		return err
+	}
+	if has, err := hasName(d, to); has || err != nil {
+		return err
+	}
+	between := partialName(to, ".case")
+	if err := renameIn(d.root, name, between); err != nil {
+		return err
+	}
+	return renameIn(d.root, between, to)
+}
+
+// hasName tells whether d lists that very name.
+func hasName(d *heldDir, name string) (bool, error) {
+	list, err := openEntries(d.root)
+	if err != nil {
+		return false, err
+	}
+	defer list.Close()
+	found := false
+	_, err = inBatches(context.Background(), list.Readdirnames, func(is string) bool {
+		found = is == name
+		return !found
+	})
+	return found, err
+}
+
+// setSeen sets the mode and the time of name in d.
+func (d *Dir) setSeen(in *heldDir, name string, s *syncStep) error {
+	fi, err := seen(in, name, &s.was)
+	if err != nil {
+		return err
+	}
+	if s.mode && s.was.Kind != Link {
+		if err := before(changeMode, in.root, name); err != nil {
+			return err
+		}
+		may := func(fi fs.FileInfo) error { return d.mayChmod(in.root, fi) }
+		if err := chmodAt(in.root, name, s.be.Mode&permBits&^umask(), may); err != nil {
+			return err
+		}
+	}
+	if !s.modified {
+		return nil
+	}
+	if fi.Mode().IsRegular() {
+		if err := d.mayChmod(in.root, fi); err != nil {
+			return err
+		}
+	}
+	if err := before(changeTimes, in.root, name); err != nil {
+		return err
+	}
+	return setModified(in.root, name, s.be.Modified)
+}
