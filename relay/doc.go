@@ -26,7 +26,8 @@
 // Who has no token is a guest: at most 1024 at a time, 16 of an IPv4 /24 or IPv6
 // /64, none longer than 30 s. A network joins 5 times a minute and 30 times an
 // hour, not counting those that the opener says did know the room's secret; one that
-// did not, not at all for 15 minutes.
+// did not, not at all for 15 minutes. A join that waited 5 s or longer for a room that
+// nobody opened counts for the minute only.
 //
 // # Forwarding by source
 //

@@ -349,7 +349,7 @@ func TestCodeWhileRelayRefuses(t *testing.T) {
 	first := st.Code
 	admit()
 	st = until(st, false)
-	if st.Ended || st.Left != 1 {
+	if st.Ended || st.Left != 1 || !errors.Is(st.Err, transport.ErrAuth) {
 		t.Errorf("without a code: %+v", st)
 	}
 	admit(b.token.Public())

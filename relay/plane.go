@@ -375,10 +375,7 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 			return nil // two relays, one of them forged, would greet each other for ever
 		}
 		p.table.greet(from, now)
-		if len(packet) < wire.GreetingSize {
-			return nil
-		}
-		return wire.Greeting{Run: p.run, Observed: from}.Append(nil)
+		return wire.Greeting{Run: p.run, Observed: from}.Answer(packet)
 	}
 	s := p.table.session(d.Session)
 	if s == nil {
@@ -390,6 +387,9 @@ func (p *Plane) hear(packet []byte, from netip.AddrPort) (out []byte) {
 	}
 	switch d.Type {
 	case wire.DatagramBind:
+		if at := p.table.find(from); at.session != nil && at.session != s {
+			d.Quick = false // it is somebody else's: who binds it has to be there
+		}
 		if p.table.hear(s, d, from, now) {
 			d.Type = wire.DatagramBound
 			p.release(s, d.Leg, from)

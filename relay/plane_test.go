@@ -277,6 +277,49 @@ func TestRelaysDoNotTalk(t *testing.T) {
 	}
 }
 
+// An address that is another session's leg is not bound without a cookie, by whomever:
+// packets from there belong to that one.
+func TestQuickBindOfALeg(t *testing.T) {
+	p, _ := newPlaneOf(t, 1)
+	home := netip.MustParseAddr("192.0.2.1")
+	at := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(home, port) }
+	sessions := make([]*Session, 2)
+	for i := range sessions {
+		var err error
+		if sessions[i], err = p.Open([2][]byte{keyOf(1), keyOf(2)}); err != nil {
+			t.Fatal(err)
+		}
+		sessions[i].home(home, home)
+	}
+	counter := uint64(0)
+	bind := func(s *Session, from netip.AddrPort) wire.DatagramType {
+		counter++
+		bind := wire.Datagram{Type: wire.DatagramBind, Quick: true, Session: s.ID, Counter: counter}
+		d, err := wire.ParseDatagram(p.hear(bind.Append(nil, keyOf(1)), from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Type
+	}
+	for i, step := range []struct {
+		s    *Session
+		port uint16
+		want wire.DatagramType
+	}{
+		{sessions[0], 1, wire.DatagramBound},
+		{sessions[1], 1, wire.DatagramChallenge},
+		{sessions[0], 1, wire.DatagramBound},
+		{sessions[1], 2, wire.DatagramBound},
+		{sessions[0], 2, wire.DatagramChallenge},
+		{sessions[0], 3, wire.DatagramBound},
+		{sessions[1], 1, wire.DatagramBound}, // which it has left
+	} {
+		if got := bind(step.s, at(step.port)); got != step.want {
+			t.Errorf("step %d: %#x, want %#x", i, got, step.want)
+		}
+	}
+}
+
 // refusing allows nothing after the first bytes.
 type refusing struct{ left int }
 

@@ -206,6 +206,14 @@ func (r *rooms) wrong(from netip.Prefix, now time.Time) {
 	}
 }
 
+// waited takes a join back that waited for a room in vain, but not for the minute: a
+// known peer that is off is waited for again and again, and who waits tries no names.
+func (r *rooms) waited(from netip.Prefix) {
+	if j := r.sources[from]; j != nil {
+		j.hour.n = max(0, j.hour.n-1)
+	}
+}
+
 // forgive takes a join of a source back: it knew the secret.
 func (r *rooms) forgive(from netip.Prefix) {
 	if j := r.sources[from]; j != nil {

@@ -64,6 +64,18 @@ func TestRooms(t *testing.T) {
 			{after: time.Minute, do: "join", room: 1, who: 9, want: whyNoRoom},
 			{after: time.Minute, do: "join", room: 1, who: 9, want: whyLimit, wait: 57 * time.Minute},
 		},
+		"joins that waited": {
+			{do: "join", room: 1, who: 9, want: whyNoRoom}, {do: "waited", who: 9},
+			{do: "join", room: 1, who: 9, want: whyNoRoom}, {do: "waited", who: 9},
+			{do: "join", room: 1, who: 9, want: whyNoRoom}, {do: "waited", who: 9},
+			{do: "join", room: 1, who: 9, want: whyLimit, wait: time.Minute},
+			{after: time.Minute, do: "join", room: 1, who: 9, want: whyNoRoom},
+			{do: "join", room: 1, who: 9, want: whyNoRoom},
+			{do: "join", room: 1, who: 9, want: whyNoRoom},
+			{after: time.Minute, do: "join", room: 1, who: 9, want: whyNoRoom},
+			{do: "join", room: 1, who: 9, want: whyNoRoom},
+			{do: "join", room: 1, who: 9, want: whyLimit, wait: 58 * time.Minute},
+		},
 		"a wrong secret": {
 			{do: "open", room: 1, who: 1, want: fine},
 			{do: "join", room: 1, who: 9, want: fine},
@@ -185,6 +197,8 @@ func playRooms(t *testing.T, limits roomLimits, steps []roomStep) {
 			}
 		case "forgive":
 			r.forgive(from)
+		case "waited":
+			r.waited(from)
 		case "wrong":
 			r.wrong(from, now)
 		case "end":

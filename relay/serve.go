@@ -256,10 +256,19 @@ func (r *Relay) joinRoom(ctx context.Context, l transport.Link, ask *wire.JoinRo
 			return joins, refused
 		}
 		if !r.awaitRoom(ctx, l, name, late.C) {
+			if ask.Seconds >= leastWaited && ctx.Err() == nil && l.Err() == nil {
+				r.mu.Lock()
+				r.rooms.waited(sourceOf(at))
+				r.mu.Unlock()
+			}
 			return nil, refused
 		}
 	}
 }
+
+// leastWaited is for how many seconds one has to have waited for a room for the join
+// not to count.
+const leastWaited = 5
 
 // awaitRoom waits until a room is opened; false: it was not, in time.
 func (r *Relay) awaitRoom(ctx context.Context, l transport.Link, name roomName, late <-chan time.Time) bool {

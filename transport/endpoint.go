@@ -2,7 +2,9 @@ package transport
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -84,6 +86,7 @@ type Endpoint struct {
 	also      []string // where peers may be reached directly, beside what they tell
 
 	punches punches    // that are waited for
+	nonce   uint64     // of hellos to relays
 	leg     *legKeeper // of an endpoint by way of a relay; set before others know e
 }
 
@@ -134,6 +137,9 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 	if e.accepted == nil {
 		e.accepted = make(chan *link)
 	}
+	var nonce [8]byte
+	rand.Read(nonce[:]) // never fails
+	e.nonce = binary.BigEndian.Uint64(nonce[:]) | 1
 	e.corrector, _ = conn.(corrector)
 	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {
 		return nil, err

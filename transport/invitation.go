@@ -50,6 +50,7 @@ type InvitationState struct {
 	Left    int        // guests that may still come
 	Rooms   []RoomName // where to wait for guests: of the code, and of those who may come again
 	Ended   bool
+	Err     error           // of a Welcome: why there is no code now, if there should be one
 	Changed <-chan struct{} // closed when this is not the state any more
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"time"
-
-	"github.com/bargee/bargee/internal/wire"
 )
 
 // DialRoom makes a link to who hosts a room at a relay. It joins, dials through the
@@ -93,7 +91,7 @@ func (to Remote) patience(ctx context.Context) time.Duration {
 // linkTo makes a link to a relay, whose own listener hears e for as long as the link
 // lives.
 func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (Link, error) {
-	hello := wire.Hello()
+	hello := e.hello()
 	// Before the first packet of the dial, which goes out after it.
 	if _, err := e.transport.WriteTo(hello, at); err != nil {
 		return nil, fail(ErrUnreachable, "the relay %s: %w", r.Address, err)
@@ -124,7 +122,7 @@ func (e *Endpoint) sayHello(relay net.Addr) (stop func()) {
 		for wait := helloFirst; ; wait = min(2*wait, helloMost) {
 			select {
 			case <-time.After(wait):
-				_, _ = e.transport.WriteTo(wire.Hello(), relay)
+				_, _ = e.transport.WriteTo(e.hello(), relay)
 			case <-over:
 				return
 			case <-e.ctx.Done():
@@ -140,29 +138,3 @@ const (
 	helloFirst = 150 * time.Millisecond
 	helloMost  = time.Second
 )
-
-// lookAfter has a relay hear us as long as l lives. A relay that was restarted does
-// not know the link: it says in its greeting that it is another run, long before l
-// would be found dead.
-func (e *Endpoint) lookAfter(l Link, relay *net.UDPAddr) {
-	greeted, stop := e.punches.greetings(e, relay.AddrPort())
-	defer stop()
-	hello := wire.Hello()
-	_, _ = e.transport.WriteTo(hello, relay) // lost, as packets are
-	tick := time.NewTicker(keepEvery)
-	defer tick.Stop()
-	var run uint64
-	for {
-		select {
-		case <-tick.C:
-			_, _ = e.transport.WriteTo(hello, relay)
-		case g := <-greeted:
-			if run != 0 && g.Run != run {
-				l.Close("the relay was restarted")
-			}
-			run = g.Run
-		case <-l.Done():
-			return
-		}
-	}
-}

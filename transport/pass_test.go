@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -23,9 +24,12 @@ func TestThumbprint(t *testing.T) {
 // A pass lets in the key that shows it, and is never shown to somebody unknown.
 func TestPass(t *testing.T) {
 	holder := testIdentity("holder")
+	var mu sync.Mutex
 	var shown []string
 	server := serveOn(t, Config{Admission: &Admission{Tree: "relay", Pass: func(pass string, key ed25519.PublicKey) (Grant, error) {
+		mu.Lock()
 		shown = append(shown, pass)
+		mu.Unlock()
 		if Thumbprint(key) != holder.Thumbprint() {
 			return Grant{}, fmt.Errorf("the pass is another key's: %w", ErrForgedPass)
 		}
@@ -56,6 +60,8 @@ func TestPass(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(shown) != 2 {
 		t.Errorf("shown were %q", shown)
 	}

@@ -199,7 +199,7 @@ func (e *Endpoint) whereabouts(ctx context.Context) []string {
 	d := e.cfg.direct
 	greeted, stop := d.punches.greetings(d, e.leg.relay.AddrPort())
 	defer stop()
-	if _, err := d.transport.WriteTo(wire.Hello(), e.leg.relay); err != nil {
+	if _, err := d.transport.WriteTo(d.hello(), e.leg.relay); err != nil {
 		return d.addresses("", e.cfg.local)
 	}
 	late := time.NewTimer(greetingWait)
@@ -329,7 +329,7 @@ func (p *punches) listen(e *Endpoint) {
 			continue
 		}
 		at := netip.AddrPortFrom(u.AddrPort().Addr().Unmap(), u.AddrPort().Port())
-		if g, err := wire.ParseGreeting(b[:n]); err == nil {
+		if g, err := wire.ParseGreeting(b[:n]); err == nil && (g.Nonce == 0 || g.Nonce == e.nonce) {
 			p.greet(g, at)
 		}
 		if n != 9 || b[0] != 0 {

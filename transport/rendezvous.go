@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/bargee/bargee/internal/wire"
 )
 
 // A RelayRemote is a relay and what lets us in there. Without Secret and Pass we
@@ -45,7 +43,30 @@ const (
 	reopenSoon  = 100 * time.Millisecond // after it was open
 	reopenFirst = time.Second
 	reopenMost  = 4 * time.Second
+	reopenNo    = time.Minute      // where the relay said no, and would do so again
+	reopenHint  = 10 * time.Minute // where it said for how long
 )
+
+// A reopenPace says when to try again; the zero one is of a room that was open.
+type reopenPace struct{ last time.Duration }
+
+// wait returns how long not to try, after err.
+func (p *reopenPace) wait(err error) time.Duration {
+	most := reopenMost
+	if errors.Is(err, ErrAuth) || errors.Is(err, ErrRoomOpen) {
+		most = reopenNo
+	}
+	switch {
+	case p.last == 0:
+		p.last = reopenSoon
+	default:
+		p.last = min(max(2*p.last, reopenFirst), most)
+	}
+	if errors.Is(err, ErrRoomOpen) { // it may be closed long before its time
+		return p.last
+	}
+	return max(p.last, min(waitOf(err), reopenHint))
+}
 
 // A Hosted is a room that is kept open at a relay. It has a goroutine of the
 // endpoint's until Close, or until the ctx of Host ends.
@@ -139,7 +160,7 @@ func (h *Hosted) Close() {
 // open.
 func (h *Hosted) keep(ctx context.Context, tried func(error)) {
 	defer h.cancel()
-	pause := reopenSoon
+	var pace reopenPace
 	for ctx.Err() == nil {
 		left, joins, over := h.left(time.Now())
 		if over {
@@ -153,11 +174,10 @@ func (h *Hosted) keep(ctx context.Context, tried func(error)) {
 		h.became(RoomState{Err: err})
 		tried(err)
 		if opened {
-			pause = reopenSoon
+			pace = reopenPace{}
 		}
 		select {
-		case <-time.After(pause):
-			pause = min(max(2*pause, reopenFirst), reopenMost)
+		case <-time.After(pace.wait(err)):
 		case <-ctx.Done():
 		}
 	}
@@ -248,7 +268,7 @@ func (h *Hosted) take(room *Room, leg Leg) {
 			return
 		case <-via.leg.lost:
 			// Is it still the relay that has our room? See lookAfter.
-			_, _ = e.transport.WriteTo(wire.Hello(), via.leg.relay)
+			_, _ = e.transport.WriteTo(e.hello(), via.leg.relay)
 			return
 		case <-e.ctx.Done():
 			return

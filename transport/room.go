@@ -146,11 +146,37 @@ func legOf(relay string, way *carriage, l *wire.SessionLeg, number uint32) (Leg,
 	return Leg{Relay: relay, Session: l.Session, Number: uint8(l.Leg), Key: l.Key, Observed: l.Observed, Quick: l.Quick, way: way}, nil
 }
 
+// A laterError is one that says when to try again.
+type laterError struct {
+	error
+	wait time.Duration
+}
+
+func (l *laterError) Unwrap() error { return l.error }
+
+// waitOf is how long it makes no sense to try again after err, as a relay said; 0: it
+// did not.
+func waitOf(err error) time.Duration {
+	if l := (*laterError)(nil); errors.As(err, &l) {
+		return l.wait
+	}
+	return 0
+}
+
 // refusedBy is a relay's no as an error.
 func refusedBy(relay string, r *wire.RelayRefusal) error {
+	wait := time.Duration(r.GetSeconds()) * time.Second
+	err := refusalOf(relay, r, wait)
+	if wait > 0 {
+		return &laterError{err, wait}
+	}
+	return err
+}
+
+func refusalOf(relay string, r *wire.RelayRefusal, wait time.Duration) error {
 	words := printable(r.GetMessage())
-	if r.GetSeconds() > 0 {
-		words += fmt.Sprintf("; try again in %v", time.Duration(r.GetSeconds())*time.Second)
+	if wait > 0 {
+		words += fmt.Sprintf("; try again in %v", wait)
 	}
 	switch r.GetWhy() {
 	case wire.RelayRefusal_NO_ROOM, wire.RelayRefusal_EXPIRED:

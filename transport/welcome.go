@@ -131,8 +131,8 @@ func (w *Welcome) keep(ctx context.Context, s InvitationState) {
 			continue
 		}
 		// The relay let us wait before: it may again. Meanwhile there is no code.
-		w.become(InvitationState{Why: opened.Why, Guests: opened.Guests, Left: opened.Left})
-		pause(ctx, reopenMost)
+		w.become(InvitationState{Why: opened.Why, Guests: opened.Guests, Left: opened.Left, Err: err})
+		pause(ctx, max(reopenMost, min(waitOf(err), reopenHint)))
 		s = InvitationState{Changed: closedChannel}
 	}
 }
@@ -197,6 +197,8 @@ func (w *Welcome) openAll(ctx context.Context, s InvitationState) error {
 		if w.doors.hasRelay() {
 			var err error
 			o := w.o
+			// A guest who came may come again; its room must not keep the code from others.
+			o.Patient = !s.Code.IsZero() && name != s.Code.Room()
 			o.Changed = func(s RoomState) {
 				if errors.Is(s.Err, ErrRoomOpen) { // maybe only later: the relay was restarted, say
 					w.v.Taken(name) // a guest's is not replaced

@@ -85,6 +85,9 @@ func (p *pairing) shows(v transport.InvitationState) {
 		case s.State == tui.PairingMade:
 		case v.Code.IsZero(): // for a moment: the next one is being made known
 			s.State, s.Code, s.Type = tui.PairingOpening, "", ""
+			if s.Err = nil; v.Err != nil {
+				s.Err = relayTrouble(p.doors.Relay.Address, v.Err)
+			}
 		default:
 			s.State, s.Code, s.Until, s.Why, s.Err = tui.PairingWaiting, v.Code.Reveal(), v.Until, string(v.Why), nil
 			s.Type, s.Near = "bargee pair "+s.Code, v.Code.Relay() == ""

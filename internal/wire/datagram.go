@@ -43,7 +43,7 @@ import (
 //
 // 0x17, any size, no mac: hello. For 20 s the relay's own QUIC listener hears
 // packets of that source. One that has bound a leg has none of them heard. A hello
-// of 28 bytes or more is answered with a Greeting, which is no hello itself.
+// of 28 bytes or more is answered with a Greeting, no longer than it and no hello itself.
 type Datagram struct {
 	Type     DatagramType
 	Session  uint64

@@ -9,7 +9,17 @@ import (
 func TestGreeting(t *testing.T) {
 	for _, at := range []string{"192.0.2.7:6768", "[2001:db8::1]:443"} {
 		g := Greeting{Run: 1<<63 + 5, Observed: netip.MustParseAddrPort(at)}
-		b := g.Append(nil)
+		nonced := g
+		nonced.Nonce = 7
+		if b := g.Answer(HelloWith(7)); len(b) != len(HelloWith(7)) {
+			t.Errorf("a hello of %d bytes is answered with %d", len(HelloWith(7)), len(b))
+		} else if got, err := ParseGreeting(b); err != nil || got != nonced {
+			t.Errorf("a hello with a nonce is answered with %v, %v", got, err)
+		}
+		if b := g.Answer([]byte{byte(DatagramHello)}); b != nil {
+			t.Errorf("a short hello is answered with %x", b)
+		}
+		b := g.Answer(Hello())
 		if got, err := ParseGreeting(b); err != nil || got != g {
 			t.Errorf("%v came back as %v, %v", g, got, err)
 		}
@@ -27,10 +37,12 @@ func TestGreeting(t *testing.T) {
 			t.Error("an address of no family was taken")
 		}
 	}
-	if _, err := ParseGreeting(Hello()); err == nil {
-		t.Error("a hello was taken for a greeting")
-	}
-	if d, err := ParseDatagram(Hello()); err != nil || d.Type != DatagramHello {
-		t.Errorf("a long hello is %v, %v", d, err)
+	for _, hello := range [][]byte{Hello(), HelloWith(1 << 63)} {
+		if _, err := ParseGreeting(hello); err == nil {
+			t.Error("a hello was taken for a greeting")
+		}
+		if d, err := ParseDatagram(hello); err != nil || d.Type != DatagramHello {
+			t.Errorf("a long hello is %v, %v", d, err)
+		}
 	}
 }
