@@ -20,26 +20,26 @@ import (
 // holds for every *Error of that kind.
 type Kind string
 
-// The kinds of failure.
+// The kinds of failure, and what they unwrap to.
 const (
 	Internal      Kind = "internal"        // a bug, or an error of the system that no kind fits
 	Auth          Kind = "auth"            // secret, code or key refused
 	Unreachable   Kind = "unreachable"     // no way to the peer
-	Timeout       Kind = "timeout"         // the peer or the disk did not answer in time
+	Timeout       Kind = "timeout"         // context.DeadlineExceeded: the peer or the disk did not answer in time
 	Busy          Kind = "busy"            // the client limit is reached, or another writer is at it
-	Refused       Kind = "refused"         // the other side may, but does not want to: read-only, ...
+	Refused       Kind = "refused"         // fs.ErrPermission: the other side may, but does not want to: read-only, ...
 	Version       Kind = "version"         // no common protocol version
 	Protocol      Kind = "protocol"        // the peer broke the protocol
 	NotFound      Kind = "not-found"       // fs.ErrNotExist
 	Exists        Kind = "exists"          // fs.ErrExist
 	NotAFile      Kind = "not-a-file"      // a directory, FIFO, device, ... where a file is needed
 	NotADirectory Kind = "not-a-directory" // likewise
-	BadName       Kind = "name"            // a name that cannot be: see ErrPath
+	BadName       Kind = "name"            // fs.ErrInvalid: a name that cannot be, see ErrPath
 	Permission    Kind = "permission"      // fs.ErrPermission
 	NoSpace       Kind = "no-space"        // disk or quota full
 	Limit         Kind = "limit"           // a limit of the server or the protocol
 	ChunkSize     Kind = "chunk-size"      // outside of the server's range
-	Invalid       Kind = "invalid"         // a request that makes no sense
+	Invalid       Kind = "invalid"         // fs.ErrInvalid: a request that makes no sense
 	Integrity     Kind = "integrity"       // bytes that are not what they should be
 	Changed       Kind = "changed"         // the file changed while it was sent
 	Cancelled     Kind = "cancelled"       // given up by a person
@@ -68,6 +68,24 @@ var kindsByNumber = func() map[wire.Kind]Kind {
 
 // Error makes a Kind usable as the target of errors.Is.
 func (k Kind) Error() string { return string(k) }
+
+// Unwrap returns what the standard library calls that kind; nil where it has no
+// word for it.
+func (k Kind) Unwrap() error {
+	switch k {
+	case NotFound:
+		return fs.ErrNotExist
+	case Exists:
+		return fs.ErrExist
+	case Permission, Refused:
+		return fs.ErrPermission
+	case Invalid, BadName:
+		return fs.ErrInvalid
+	case Timeout:
+		return context.DeadlineExceeded
+	}
+	return nil
+}
 
 // A Side says at which end something failed, as the words of JSON.
 type Side string
@@ -99,24 +117,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is matches the Kind and the sentinels of io/fs and context.
-func (e *Error) Is(target error) bool {
-	switch target {
-	case e.Kind:
-		return true
-	case fs.ErrNotExist:
-		return e.Kind == NotFound
-	case fs.ErrExist:
-		return e.Kind == Exists
-	case fs.ErrPermission:
-		return e.Kind == Permission || e.Kind == Refused
-	case fs.ErrInvalid:
-		return e.Kind == Invalid || e.Kind == BadName
-	case context.DeadlineExceeded:
-		return e.Kind == Timeout
-	}
-	return false
-}
+// Is matches the Kind, and what that unwraps to.
+func (e *Error) Is(target error) bool { return errors.Is(e.Kind, target) }
 
 // newError returns an *Error about p with the words of format.
 func newError(k Kind, p Path, format string, args ...any) *Error {

@@ -22,7 +22,8 @@ const (
 // zero Path is the root.
 type Path struct{ raw string }
 
-// ErrPath is what the errors of ParsePath match.
+// ErrPath is what the errors of ParsePath, ValidName and Join match, all of kind
+// BadName.
 var ErrPath = errors.New("not a valid path")
 
 // ParsePath makes a Path of components joined by '/'. One leading and one
@@ -33,7 +34,31 @@ func ParsePath(s string) (Path, error) {
 	if s == "" {
 		return Path{}, nil
 	}
-	return parseNames(strings.TrimSuffix(s, "/"))
+	p, err := parseNames(strings.TrimSuffix(s, "/"))
+	if err != nil {
+		return Path{}, about(Path{}, err)
+	}
+	return p, nil
+}
+
+// MustPath is ParsePath of a path that is known to be valid, such as a constant;
+// it panics where it is not.
+func MustPath(s string) Path {
+	p, err := ParsePath(s)
+	if err != nil {
+		panic("session: MustPath: " + err.Error())
+	}
+	return p
+}
+
+// ValidName says why name can be no name in a Tree, an error of kind BadName that
+// matches ErrPath; nil: it can. What a disk besides does not take (long names, on
+// Windows some characters) it says itself.
+func ValidName(name string) error {
+	if err := checkName(name); err != nil {
+		return about(Path{}, err)
+	}
+	return nil
 }
 
 // parseClean takes only the form in which a path travels: the root is "".
@@ -84,14 +109,14 @@ func checkName(name string) error {
 
 // Join returns the path of name in the directory p.
 func (p Path) Join(name string) (Path, error) {
-	if err := checkName(name); err != nil {
+	if err := ValidName(name); err != nil {
 		return Path{}, err
 	}
 	if p.raw == "" {
 		return Path{name}, nil
 	}
 	if len(p.raw)+1+len(name) > MaxPath {
-		return Path{}, fmt.Errorf("%s: longer than %d bytes: %w", Display(clip(p.raw)), MaxPath, ErrPath)
+		return Path{}, about(Path{}, fmt.Errorf("%s: longer than %d bytes: %w", Display(clip(p.raw)), MaxPath, ErrPath))
 	}
 	return Path{p.raw + "/" + name}, nil
 }

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 )
@@ -141,4 +143,46 @@ func FuzzParsePath(f *testing.F) {
 			t.Errorf("%q rebuilt is %q", p.Raw(), rebuilt.Raw())
 		}
 	})
+}
+
+// A name that can be none is refused with a kind and a reason; its kin match.
+func TestValidName(t *testing.T) {
+	for _, name := range []string{"a", "...", " ", "a\\b", "\xff", "é", strings.Repeat("n", MaxName)} {
+		if err := ValidName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "a/b", "a\x00b", strings.Repeat("n", MaxName+1)} {
+		err := ValidName(name)
+		for _, want := range []error{BadName, ErrPath, fs.ErrInvalid} {
+			if !errors.Is(err, want) {
+				t.Errorf("%q: %v is no %v", name, err, want)
+			}
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("MustPath took a path that is none")
+		}
+	}()
+	if MustPath("/a/b/") != (Path{"a/b"}) {
+		t.Error("MustPath of a valid path is another one")
+	}
+	MustPath("a//b")
+}
+
+// A kind unwraps to what the standard library calls it, in an Error as by itself.
+func TestKindsUnwrap(t *testing.T) {
+	for kind, want := range map[Kind]error{
+		NotFound: fs.ErrNotExist, Exists: fs.ErrExist, Permission: fs.ErrPermission, Refused: fs.ErrPermission,
+		Invalid: fs.ErrInvalid, BadName: fs.ErrInvalid, Timeout: context.DeadlineExceeded,
+	} {
+		e := newError(kind, Path{"x"}, "why")
+		if !errors.Is(kind, want) || !errors.Is(e, want) || !errors.Is(e, kind) || errors.Is(e, Kind("other")) {
+			t.Errorf("%s is no %v", kind, want)
+		}
+	}
+	if err := errors.Unwrap(Busy); err != nil {
+		t.Errorf("busy unwraps to %v", err)
+	}
 }

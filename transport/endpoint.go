@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -103,15 +104,34 @@ func Listen(addr string, cfg Config) (*Endpoint, error) {
 // NewEndpoint makes an endpoint of conn, which belongs to it from here on, also
 // after an error.
 func NewEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
-	e, err := newEndpoint(conn, cfg)
+	return NewEndpointOn(&quic.Transport{Conn: conn}, cfg)
+}
+
+// NewEndpointOn makes an endpoint of a quic.Transport that nobody has used yet; it
+// and its Conn belong to the endpoint from here on, also after an error. What its
+// owner has set stays: the length of connection IDs, keys, the tracer. ConnContext
+// and VerifySourceAddress are the endpoint's own, and must be nil; packets of other
+// versions of QUIC are not answered.
+func NewEndpointOn(t *quic.Transport, cfg Config) (*Endpoint, error) {
+	e, err := newEndpoint(t, cfg)
 	if err != nil {
-		conn.Close()
+		if t.Conn != nil {
+			t.Conn.Close()
+		}
 		return nil, fmt.Errorf("endpoint: %w", err)
 	}
 	return e, nil
 }
 
-func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
+func newEndpoint(t *quic.Transport, cfg Config) (*Endpoint, error) {
+	conn := t.Conn
+	if conn == nil {
+		return nil, errors.New("no socket")
+	}
+	if t.ConnContext != nil || t.VerifySourceAddress != nil {
+		return nil, errors.New("ConnContext and VerifySourceAddress of the transport are the endpoint's own: leave them nil")
+	}
+	hush()
 	if cfg.Identity == nil {
 		return nil, errors.New("no identity")
 	}
@@ -149,15 +169,14 @@ func newEndpoint(conn net.PacketConn, cfg Config) (*Endpoint, error) {
 	// learn it from the next one at once.
 	reset := quic.StatelessResetKey(cfg.Identity.derive("stateless reset"))
 	retry := quic.TokenGeneratorKey(cfg.Identity.derive("address token"))
-	e.transport = &quic.Transport{
-		Conn:                             conn,
-		ConnectionIDLength:               8,
-		StatelessResetKey:                &reset,
-		TokenGeneratorKey:                &retry,
-		DisableVersionNegotiationPackets: true, // nothing for scanners
-		VerifySourceAddress:              e.doubtful,
-		ConnContext:                      e.arrive,
+	e.transport = t
+	if t.ConnectionIDLength == 0 {
+		t.ConnectionIDLength = 8
 	}
+	t.StatelessResetKey = cmp.Or(t.StatelessResetKey, &reset)
+	t.TokenGeneratorKey = cmp.Or(t.TokenGeneratorKey, &retry)
+	t.DisableVersionNegotiationPackets = true // nothing for scanners
+	t.VerifySourceAddress, t.ConnContext = e.doubtful, e.arrive
 	if e.admits.Store(cfg.Admission); cfg.Admission != nil {
 		if err := e.listen(); err != nil {
 			e.cancel()

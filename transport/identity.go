@@ -28,12 +28,28 @@ type Identity struct {
 	from, to time.Time // dates of its certificates; zero: always
 }
 
-// NewIdentity makes one that lives in memory only.
-func NewIdentity() (*Identity, error) {
+// NewKey makes a key that lives in memory only. Reveal and ParseKey are for who
+// keeps it elsewhere than LoadIdentity does.
+func NewKey() *Identity {
 	seed := make([]byte, ed25519.SeedSize)
 	rand.Read(seed) // never fails
+	return identityFromSeed(seed)
+}
+
+// NewIdentity is NewKey; its error is nil, as one of LoadIdentity may not be.
+func NewIdentity() (*Identity, error) { return NewKey(), nil }
+
+// ParseKey reads what Reveal wrote.
+func ParseKey(word string) (*Identity, error) {
+	seed, err := decodeWord(identityPrefix, word)
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, errors.New("a key is bgid_ and 56 characters of a-z and 2-7")
+	}
 	return identityFromSeed(seed), nil
 }
+
+// Reveal returns the key as a word that is as secret as itself.
+func (id *Identity) Reveal() string { return encodeWord(identityPrefix, id.seed) }
 
 // LoadIdentity returns the one kept in dir, a directory of ours alone, and
 // makes it at first. It refuses a file that others can read.
@@ -51,7 +67,7 @@ func LoadIdentity(dir string) (*Identity, error) {
 		if err != nil {
 			return err
 		}
-		return writeState(path, []byte(encodeWord(identityPrefix, id.seed)+"\n"))
+		return writeState(path, []byte(id.Reveal()+"\n"))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
@@ -64,11 +80,11 @@ func readIdentity(path string) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	seed, err := decodeWord(identityPrefix, string(bytes.TrimSpace(b)))
-	if err != nil || len(seed) != ed25519.SeedSize {
+	id, err := ParseKey(string(bytes.TrimSpace(b)))
+	if err != nil {
 		return nil, fmt.Errorf("identity: %s is damaged: restore it, or move it away and be a new peer to everyone", path)
 	}
-	return identityFromSeed(seed), nil
+	return id, nil
 }
 
 func identityFromSeed(seed []byte) *Identity {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -12,13 +13,14 @@ import (
 // lane at full speed, while its goroutine waits for a core.
 const socketBuffer = 8 << 20
 
-func init() {
-	// quic-go prints a warning to standard error, in the middle of the screen,
-	// where the kernel grants smaller buffers. We ask for the most there is.
+// hush is called before there is an endpoint: quic-go prints a warning to standard
+// error, in the middle of a screen, where the kernel grants smaller buffers. We ask
+// for the most there is.
+var hush = sync.OnceFunc(func() {
 	if _, set := os.LookupEnv(quietBuffers); !set {
 		os.Setenv(quietBuffers, "true")
 	}
-}
+})
 
 const quietBuffers = "QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING"
 
