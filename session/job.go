@@ -217,6 +217,10 @@ type Transfer struct {
 	Failed    []Item
 	Rule      *Rule // that AnswerAll set
 
+	// Others is how many peers of the destination's peer put something there when
+	// this began to do so.
+	Others int
+
 	Types []TypeCount // of the files that were copied, what most bytes are of first
 }
 

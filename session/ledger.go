@@ -24,6 +24,7 @@ type ledger struct {
 	settled  settled
 	restored bool  // the counts are those of an engine before this one
 	signs    int64 // of life, that nothing else counts
+	light    bool  // of one attempt: what is settled is not remembered
 	types    typeCounts
 	verified int64 // bytes that came over the link and were verified, in all attempts
 	active   map[uint64]*activeFile
@@ -102,8 +103,10 @@ func (l *ledger) seen(p Path, k EntryKind, size int64) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.settled.items[keyOf(p)]; ok {
-		return false
+	if !l.light {
+		if _, ok := l.settled.items[keyOf(p)]; ok {
+			return false
+		}
 	}
 	if k == Directory {
 		l.t.Dirs++
@@ -267,16 +270,9 @@ func (l *ledger) settle(id uint64, it *Item) bool {
 	if f := l.leave(id); f != nil {
 		it.Sent, it.Reused = f.sent, f.reused
 	}
-	key, s := keyOf(it.Path), &l.settled
-	if failed, ok := s.items[key]; ok && (failed || it.Result != Failed || it.Kind != Directory) {
+	s, fresh := l.remember(it)
+	if !fresh {
 		return false
-	} else if ok {
-		s.dirs-- // a directory that was made and then could not be listed, or not settled
-	}
-	if len(s.items) >= maxSettled {
-		s = &settled{} // it is counted, and not remembered
-	} else {
-		s.items[key] = it.Result == Failed
 	}
 	if it.Result == Failed {
 		l.t.Failures++
@@ -310,6 +306,25 @@ func (l *ledger) settle(id uint64, it *Item) bool {
 	return true
 }
 
+// remember notes that an item is settled, and returns what it counts for; fresh is
+// false where it was before. l.mu is held.
+func (l *ledger) remember(it *Item) (s *settled, fresh bool) {
+	if l.light {
+		return &settled{}, true
+	}
+	key, s := keyOf(it.Path), &l.settled
+	if failed, ok := s.items[key]; ok && (failed || it.Result != Failed || it.Kind != Directory) {
+		return s, false
+	} else if ok {
+		s.dirs-- // a directory that was made and then could not be listed, or not settled
+	}
+	if len(s.items) >= maxSettled {
+		return &settled{}, true // it is counted, and not remembered
+	}
+	s.items[key] = it.Result == Failed
+	return s, true
+}
+
 // retry unsettles what failed, so that the next attempt does it again.
 func (l *ledger) retry() {
 	l.mu.Lock()
@@ -332,6 +347,16 @@ func (l *ledger) fruits() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.verified + int64(len(l.settled.items))
+}
+
+// among tells how many others put something where we do.
+func (l *ledger) among(others int) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	l.t.Others = others
+	l.mu.Unlock()
 }
 
 // sign tells that the other side is at work.
@@ -375,7 +400,7 @@ func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	t.FilesDone, t.Verified, t.Sent, t.Reused = c.FilesDone, min(c.Verified, c.Bytes), c.Sent, c.Reused
 	t.Wire = c.Wire
 	t.Skipped, t.Failures, t.Failed = c.Skipped, c.Failures, slices.Clone(c.Failed)
-	t.Types = l.types.list()
+	t.Types, t.Others = l.types.list(), c.Others
 	t.Active, t.Streams, t.Rate, t.ETA = nil, nil, 0, -1
 	if t.State != StateRunning {
 		return

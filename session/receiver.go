@@ -70,6 +70,8 @@ type receiverConfig struct {
 	inflow  inflow       // how fast
 	ledger  *ledger      // nil at the end that was asked
 
+	others int // peers that are putting something here, too
+
 	// lanes describes the lanes of the link. It may be nil.
 	lanes func() []transport.LaneStats
 
@@ -201,6 +203,7 @@ func (r *receiver) greeting(lent int) *wire.Ready {
 	m := &wire.Ready{MaxStreams: uint32(r.policy.maxStreams()), As: []byte(r.as), Xattrs: hasXattrs && r.options.KeepXattrs, Zstd: r.options.Compress != CompressOff}
 	if r.inflow.paced {
 		m.Room, m.Pace = uint64(lent), &wire.Pace{Rate: uint64(r.flow.said)}
+		m.Others = uint32(min(r.others, 65535))
 	}
 	return m
 }

@@ -241,6 +241,7 @@ func (s *sender) greeted(r *wire.Ready) error {
 	if s.as != "" && checkName(s.as) != nil {
 		return newError(Protocol, Path{}, "the destination has a name that is none")
 	}
+	s.ledger.among(int(r.GetOthers()))
 	s.zip.allow(r.GetZstd())
 	s.heed(r.GetPace(), true)
 	s.room.lower(int(r.GetRoom()))

@@ -38,6 +38,10 @@ type ServerConfig struct {
 
 	quotas []*Quota // of one peer
 
+	// Observe, if not nil, is told what peers did, when it is over; from several
+	// goroutines, which wait for it.
+	Observe func(Deed)
+
 	// Keep, if not nil, stores a grant for the peer's key, on its request.
 	Keep func(transport.Peer) error
 }
@@ -50,12 +54,13 @@ type Server struct {
 	transfers *transfers
 	out       *throttle // what is sent
 	in        *share    // what is received
+	guests    *guests
 }
 
 // NewServer returns a server for cfg.Tree or cfg.Offer, which must stay open while
 // it serves.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{cfg: cfg, transfers: new(transfers), out: newSharedThrottle(cfg.Limit), in: new(share)}
+	s := &Server{cfg: cfg, transfers: new(transfers), out: newSharedThrottle(cfg.Limit), in: new(share), guests: new(guests)}
 	s.in.set(cfg.Limit)
 	return s
 }
@@ -108,7 +113,7 @@ func (s *Server) ServeLink(ctx context.Context, l transport.Link) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v := &visit{
-		s: seen, link: l,
+		s: seen, link: l, since: time.Now(), at: jailOf(l.Peer().Grant),
 		requests:  make(chan struct{}, maxRequests),
 		refusals:  make(chan struct{}, maxRefusals),
 		transfers: make(chan struct{}, maxTransfers),
@@ -116,6 +121,14 @@ func (s *Server) ServeLink(ctx context.Context, l transport.Link) error {
 		walks:     make(chan struct{}, maxWalks),
 		drafts:    make(chan struct{}, maxDrafts),
 	}
+	if s.cfg.Observe != nil {
+		v.opens.tell = v.tell
+	}
+	s.guests.arrive(v)
+	defer s.guests.leave(v)
+	defer v.opens.close() // before that nobody reads any more
+	defer running.Wait()
+	defer cancel()
 	if o := s.cfg.Offer; o != nil {
 		o.arrive(l)
 		defer o.leave(l)
@@ -153,6 +166,12 @@ type visit struct {
 	link                          transport.Link
 	requests, refusals, transfers chan struct{}
 	watches, walks, drafts        chan struct{}
+	since                         time.Time
+	at                            Path  // where the peer's root is in the served tree
+	opens                         opens // files that are read
+
+	mu       sync.Mutex
+	accounts map[*account]bool // of transfers under way
 }
 
 // take takes one of the slots, if one is free; give gives it back.

@@ -75,9 +75,9 @@ func (e *exchange) transfer(ctx context.Context, req *wire.Request) {
 	e.begun = true
 	switch ask := req.Ask.(type) {
 	case *wire.Request_Send:
-		e.s.serveSend(ctx, e.v.link, e.st, ask.Send)
+		e.s.serveSend(ctx, e.v, e.st, ask.Send)
 	case *wire.Request_Fetch:
-		e.s.serveFetch(ctx, e.v.link, e.st, ask.Fetch)
+		e.s.serveFetch(ctx, e.v, e.st, ask.Fetch)
 	case *wire.Request_Data:
 		e.s.serveData(ctx, e.v.link, e.st, ask.Data)
 	}
@@ -236,9 +236,9 @@ func (e *exchange) change(ctx context.Context, req *wire.Request) error {
 	case *wire.Request_Make:
 		return tree.Mkdir(ctx, paths[0], ask.Make.GetParents())
 	case *wire.Request_Move:
-		return tree.Rename(ctx, paths[0], paths[1])
+		return e.did(DeedMoved, paths, tree.Rename(ctx, paths[0], paths[1]))
 	case *wire.Request_Remove:
-		return tree.Remove(ctx, paths[0], ask.Remove.GetRecursive())
+		return e.did(DeedRemoved, paths, tree.Remove(ctx, paths[0], ask.Remove.GetRecursive()))
 	case *wire.Request_Touch:
 		at := timeFromWire(ask.Touch.GetModifiedS(), ask.Touch.GetModifiedNs())
 		return tree.Touch(ctx, paths[0], at, ask.Touch.GetMustBeNew())

@@ -29,6 +29,7 @@ func (e *exchange) draft(ctx context.Context, ask *wire.Draft) {
 }
 
 func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) (err error) {
+	began := time.Now()
 	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
@@ -66,6 +67,9 @@ func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) (err error) {
 	}
 	if err := f.commit(digest); err != nil {
 		return err
+	}
+	if e.s.cfg.Observe != nil {
+		e.v.tell(Deed{Peer: e.v.link.Peer(), What: DeedLeft, Path: p, Began: began, Ended: time.Now(), Files: 1, Bytes: f.size, Sent: f.size})
 	}
 	return e.describe(f.size)
 }

@@ -50,7 +50,8 @@ func (e *exchange) list(ctx context.Context, ask *wire.List) error {
 }
 
 // open writes a file's entry, then the bytes of it that were asked for.
-func (e *exchange) open(ctx context.Context, ask *wire.Open) error {
+func (e *exchange) open(ctx context.Context, ask *wire.Open) (err error) {
+	var sent int64
 	p, err := e.s.path(ask.GetPath())
 	if err != nil {
 		return err
@@ -73,29 +74,32 @@ func (e *exchange) open(ctx context.Context, ask *wire.Open) error {
 		return err
 	}
 	e.begun = true
+	over := e.v.opens.begin(e.v.link.Peer(), p)
+	defer func() { over(sent, err) }()
 	part := io.NewSectionReader(f, int64(ask.GetOffset()), int64(ask.GetLength()))
-	if err := e.copy(ctx, part); err != nil {
+	if sent, err = e.copy(ctx, part); err != nil {
 		return err
 	}
 	return e.st.Close()
 }
 
 // copy writes what r reads, in pieces, each of which the peer must take in time.
-func (e *exchange) copy(ctx context.Context, r io.Reader) error {
+func (e *exchange) copy(ctx context.Context, r io.Reader) (sent int64, err error) {
 	buf := make([]byte, 128<<10)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
 			e.st.SetWriteDeadline(time.Now().Add(writeWait))
 			if _, err := e.st.Write(buf[:n]); err != nil {
-				return err
+				return sent, err
 			}
+			sent += int64(n)
 		}
 		if err == io.EOF {
-			return ctx.Err()
+			return sent, ctx.Err()
 		}
 		if err != nil {
-			return err
+			return sent, err
 		}
 	}
 }

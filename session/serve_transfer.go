@@ -187,14 +187,18 @@ func (t *transfers) leave(e *underway, n int) {
 
 // serveSend answers Request{send}: the asker announces and sends, we receive
 // into the served tree. It owns the stream.
-func (s *Server) serveSend(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Send) {
-	r, closeDir, err := s.receiverFor(l, req)
+func (s *Server) serveSend(ctx context.Context, v *visit, st transport.Stream, req *wire.Send) {
+	r, closeDir, err := s.receiverFor(v.link, req)
 	if err != nil {
 		refuseTransfer(st, &wire.ToSender{Say: &wire.ToSender_Error{Error: toWire(err)}})
 		return
 	}
 	defer closeDir()
-	_ = s.half(ctx, l, st, req.GetTransfer(), r)
+	over := func(error) {}
+	if s.cfg.Observe != nil && !r.options.DryRun {
+		r.ledger, over = v.account(DeedLeft, r.shown, nil)
+	}
+	over(s.half(ctx, v.link, st, req.GetTransfer(), r))
 }
 
 func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(), error) {
@@ -215,8 +219,8 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 	}
 	r := newReceiver(receiverConfig{
 		into: into, as: as, shown: shown, origin: func(p Path) Path { return p }, options: options, policy: s.cfg,
-		inflow:  inflow{paced: req.GetOptions().GetFlow(), share: s.in},
-		lanes:   l.Lanes,
+		inflow: inflow{paced: req.GetOptions().GetFlow(), share: s.in},
+		lanes:  l.Lanes, others: s.others(l),
 		contest: func(ctx context.Context) bool { return s.contest(ctx, l) },
 	})
 	return r, func() { into.Close() }, nil
@@ -277,21 +281,25 @@ func rtt(l transport.Link) (longest time.Duration) {
 }
 
 // serveFetch answers Request{fetch}: we send what the asker named.
-func (s *Server) serveFetch(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Fetch) {
+func (s *Server) serveFetch(ctx context.Context, v *visit, st transport.Stream, req *wire.Fetch) {
 	cfg, err := s.senderFor(req)
 	over := func(error) {}
 	switch o := s.cfg.Offer; {
-	case err != nil || o == nil:
+	case err != nil:
+	case o == nil:
+		if s.cfg.Observe != nil && !cfg.options.DryRun {
+			cfg.ledger, over = v.account(DeedTook, Path{}, cfg.sources)
+		}
 	case cfg.options.DryRun: // it only looks
-		err = o.told(l)
+		err = o.told(v.link)
 	default:
-		cfg.ledger, over, err = o.fetching(l, len(cfg.sources) >= len(o.items))
+		cfg.ledger, over, err = o.fetching(v.link, len(cfg.sources) >= len(o.items))
 	}
 	if err != nil {
 		refuseTransfer(st, &wire.ToReceiver{Say: &wire.ToReceiver_Error{Error: toWire(err)}})
 		return
 	}
-	over(s.half(ctx, l, st, req.GetTransfer(), newSender(cfg)))
+	over(s.half(ctx, v.link, st, req.GetTransfer(), newSender(cfg)))
 }
 
 func (s *Server) senderFor(req *wire.Fetch) (senderConfig, error) {

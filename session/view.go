@@ -14,7 +14,7 @@ func (s *Server) seenBy(ctx context.Context, g transport.Grant) (v *Server, over
 	if err := g.Mode.Check(); err != nil {
 		return nil, nil, newError(Refused, Path{}, "%w", err)
 	}
-	v, over = &Server{cfg: s.cfg, transfers: s.transfers, out: s.out, in: s.in}, func() {}
+	v, over = &Server{cfg: s.cfg, transfers: s.transfers, out: s.out, in: s.in, guests: s.guests}, func() {}
 	v.cfg.ReadOnly = s.cfg.ReadOnly || g.Mode == transport.ReadOnly
 	v.cfg.WriteOnly = s.cfg.WriteOnly || g.Mode == transport.WriteOnly
 	v.cfg.Greeting.Writes = s.cfg.Greeting.Writes && !v.cfg.ReadOnly
@@ -49,6 +49,15 @@ func (d *Dir) sub(path string) (*Dir, error) {
 		return nil, err
 	}
 	return newDir(root), nil
+}
+
+// jailOf is where a grant's directory is in the served tree.
+func jailOf(g transport.Grant) Path {
+	p, err := ParsePath(g.Path)
+	if err != nil {
+		return Path{}
+	}
+	return p
 }
 
 // untilExpiry closes a link when the grant that let it in is over.

@@ -24,7 +24,7 @@ func putRow(t *session.Transfer) *wire.QueueRow {
 		Attempt: uint32(max(t.Attempt, 0)), Queued: putTime(t.Queued), Started: putTime(t.Started), Finished: putTime(t.Finished),
 		Files: count(t.Files), Dirs: count(t.Dirs), Bytes: count(t.Bytes), Counted: t.Counted, FilesDone: count(t.FilesDone),
 		Verified: count(t.Verified), Sent: count(t.Sent), Wire: count(t.Wire), Reused: count(t.Reused), Skipped: count(t.Skipped),
-		Failures: count(t.Failures), Rate: rate(t.Rate), EtaMs: -1, Asking: count(int64(t.Asking)),
+		Failures: count(t.Failures), Rate: rate(t.Rate), EtaMs: -1, Asking: count(int64(t.Asking)), Others: uint32(min(max(t.Others, 0), 65535)),
 	}
 	if t.ETA >= 0 {
 		row.EtaMs = t.ETA.Milliseconds()
@@ -72,7 +72,7 @@ func takeRow(m *wire.QueueRow) (t session.Transfer, err error) {
 		Attempt: int(m.GetAttempt()), Queued: takeTime(m.GetQueued()), Started: takeTime(m.GetStarted()), Finished: takeTime(m.GetFinished()),
 		Files: int64(m.GetFiles()), Dirs: int64(m.GetDirs()), Bytes: int64(m.GetBytes()), Counted: m.GetCounted(), FilesDone: int64(m.GetFilesDone()),
 		Verified: int64(m.GetVerified()), Sent: int64(m.GetSent()), Wire: int64(m.GetWire()), Reused: int64(m.GetReused()), Skipped: int64(m.GetSkipped()),
-		Failures: int64(m.GetFailures()), Rate: float64(m.GetRate()), ETA: takeETA(m.GetEtaMs()), Asking: int(m.GetAsking()),
+		Failures: int64(m.GetFailures()), Rate: float64(m.GetRate()), ETA: takeETA(m.GetEtaMs()), Asking: int(m.GetAsking()), Others: int(m.GetOthers()),
 	}
 	if t.Job, err = takeJob(m.GetJob()); err != nil {
 		return t, err

@@ -1563,6 +1563,7 @@ type QueueRow struct {
 	Failed        []*QueueItem           `protobuf:"bytes,27,rep,name=failed,proto3" json:"failed,omitempty"`
 	Rule          *QueueRule             `protobuf:"bytes,28,opt,name=rule,proto3" json:"rule,omitempty"`
 	Types         []*QueueType           `protobuf:"bytes,29,rep,name=types,proto3" json:"types,omitempty"`
+	Others        uint32                 `protobuf:"varint,30,opt,name=others,proto3" json:"others,omitempty"` // peers that are putting something at the same destination's peer
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1798,6 +1799,13 @@ func (x *QueueRow) GetTypes() []*QueueType {
 		return x.Types
 	}
 	return nil
+}
+
+func (x *QueueRow) GetOthers() uint32 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
 }
 
 // QueueType says how many files with an extension a transfer has copied.
@@ -3530,7 +3538,7 @@ const file_control_proto_rawDesc = "" +
 	"timeout_ms\x18\x11 \x01(\x04B\b\xf0\xb5\x18\x80\xd8ĽuR\ttimeoutMs\x12\"\n" +
 	"\x05limit\x18\x12 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05limit\x12 \n" +
 	"\bcompress\x18\x13 \x01(\rB\x04\xf0\xb5\x18\x0fR\bcompress\x12,\n" +
-	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\"\xae\t\n" +
+	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\"\xce\t\n" +
 	"\bQueueRow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x12R\x02id\x12'\n" +
 	"\x03job\x18\x02 \x01(\v2\x15.bargee.wire.QueueJobR\x03job\x12\x1a\n" +
@@ -3562,7 +3570,8 @@ const file_control_proto_rawDesc = "" +
 	"\x06asking\x18\x1a \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x06asking\x124\n" +
 	"\x06failed\x18\x1b \x03(\v2\x16.bargee.wire.QueueItemB\x04\xe8\xb5\x18dR\x06failed\x12*\n" +
 	"\x04rule\x18\x1c \x01(\v2\x16.bargee.wire.QueueRuleR\x04rule\x122\n" +
-	"\x05types\x18\x1d \x03(\v2\x16.bargee.wire.QueueTypeB\x04\xe8\xb5\x18@R\x05types\"w\n" +
+	"\x05types\x18\x1d \x03(\v2\x16.bargee.wire.QueueTypeB\x04\xe8\xb5\x18@R\x05types\x12\x1e\n" +
+	"\x06others\x18\x1e \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\"w\n" +
 	"\tQueueType\x12\"\n" +
 	"\textension\x18\x01 \x01(\tB\x04ص\x18\x10R\textension\x12\"\n" +
 	"\x05files\x18\x02 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05files\x12\"\n" +

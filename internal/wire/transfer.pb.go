@@ -1598,6 +1598,7 @@ type Ready struct {
 	Pace          *Pace                  `protobuf:"bytes,11,opt,name=pace,proto3" json:"pace,omitempty"`      // absent: whatever the sender likes, as where Options.flow is
 	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"`     // bytes of chunks that it has memory for; 0: it does not say
 	Xattrs        bool                   `protobuf:"varint,14,opt,name=xattrs,proto3" json:"xattrs,omitempty"` // it keeps extended attributes; only where Options.keep_xattrs asks for them
+	Others        uint32                 `protobuf:"varint,15,opt,name=others,proto3" json:"others,omitempty"` // so many other peers are putting something there now, for the sender's person
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1672,6 +1673,13 @@ func (x *Ready) GetXattrs() bool {
 		return x.Xattrs
 	}
 	return false
+}
+
+func (x *Ready) GetOthers() uint32 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
 }
 
 // Pace is how fast a receiver wants data: all bytes on data streams of this
@@ -2520,7 +2528,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03say\">\n" +
 	"\x05Picks\x12!\n" +
 	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12\x12\n" +
-	"\x04last\x18\x02 \x01(\bR\x04last\"\xb8\x01\n" +
+	"\x04last\x18\x02 \x01(\bR\x04last\"\xd8\x01\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
 	"maxStreams\x12\x15\n" +
@@ -2529,7 +2537,8 @@ const file_transfer_proto_rawDesc = "" +
 	" \x01(\bR\x04zstd\x12%\n" +
 	"\x04pace\x18\v \x01(\v2\x11.bargee.wire.PaceR\x04pace\x12\x1d\n" +
 	"\x04room\x18\f \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04room\x12\x16\n" +
-	"\x06xattrs\x18\x0e \x01(\bR\x06xattrs\"(\n" +
+	"\x06xattrs\x18\x0e \x01(\bR\x06xattrs\x12\x1e\n" +
+	"\x06others\x18\x0f \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\"(\n" +
 	"\x04Pace\x12 \n" +
 	"\x04rate\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04rate\"l\n" +
 	"\x06Claims\x12\x19\n" +
