@@ -23,12 +23,16 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/dav"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/journal", "internal/guests", "internal/dav"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
+	{path: "internal/journal", knows: nil,
+		why: "lines in a file that several processes share; what stands in them is others' business"},
+	{path: "internal/guests", knows: []string{"internal/journal"},
+		why: "who came to a served directory, in words and figures: it is read when nobody serves any more"},
 	{path: "internal/control", knows: []string{"session", "transport", "internal/wire"},
 		why:   "a queue's processes talk about session's values; what a command prints and a screen draws is not theirs",
 		tests: []string{"internal/queuedb"}}, // what outlasts a process is tested with what keeps it
-	{path: "internal/queuedb", knows: []string{"session"},
+	{path: "internal/queuedb", knows: []string{"session", "internal/journal"},
 		why:   "a database keeps what the engine gives it, and decides nothing",
 		tests: []string{"transport"}}, // engines with peers that say nothing
 	{path: "internal/config", knows: []string{"tui/..."},
@@ -107,7 +111,7 @@ var libraries = []struct {
 	{"github.com/prometheus/client_golang/...", []string{"internal/cli"}, "a relay's metrics: how they are shown is the command's, what they count the relay's"},
 	{"golang.org/x/net/webdav", []string{"internal/dav"}, "WebDAV, for those who speak nothing else"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
-	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/carrier", "internal/cli", "internal/control"},
+	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/carrier", "internal/cli", "internal/control", "internal/journal"},
 		"socket options, utimensat, O_NOFOLLOW: what os has not"},
 	{"golang.org/x/term", []string{"internal/cli"}, "prompts for secrets without echo"},
 	{"golang.org/x/time/...", []string{"transport/...", "session", "relay"}, "rate limits"},
