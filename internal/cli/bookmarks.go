@@ -101,6 +101,23 @@ func (f *bookmarkFile) Change(change func([]tui.Bookmark) []tui.Bookmark) ([]tui
 // replaceFile writes a file for us alone, and gives it its name when all of it
 // is on the disk.
 func replaceFile(name string, content []byte) error {
+	return writeBeside(name, content, os.Rename)
+}
+
+// firstFile writes a file that is not there yet, whole, as replaceFile does. Of
+// several that try at the same time one does; the others' errors match fs.ErrExist.
+func firstFile(name string, content []byte) error {
+	return writeBeside(name, content, func(part, name string) error {
+		err := os.Link(part, name)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return errors.Join(err, os.Remove(part))
+		}
+		return os.Rename(part, name) // a disk that knows no links
+	})
+}
+
+// writeBeside writes a new file and has place give it its name.
+func writeBeside(name string, content []byte, place func(part, name string) error) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
@@ -114,7 +131,7 @@ func replaceFile(name string, content []byte) error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		err = place(f.Name(), name)
 	}
 	if err != nil {
 		os.Remove(f.Name())

@@ -64,7 +64,7 @@ func (s *logSink) kick() {
 }
 
 // reopen has open called, and goes on with what it returns: somebody has renamed
-// the file. After an error the old one stays.
+// the file. After an error the old one stays, and has it as its next line.
 func (s *logSink) reopen(open func() (io.WriteCloser, error)) {
 	select {
 	case s.reopening <- open:
@@ -106,7 +106,7 @@ func (s *logSink) run(w io.Writer) {
 				out.close()
 				out = &lineWriter{to: f, torn: out.torn} // it may be the same file
 			} else {
-				why = err
+				_ = out.write(s.note(0, err)) // into the old one
 			}
 		default:
 		}

@@ -93,11 +93,11 @@ func TestLogThatNobodyReads(t *testing.T) {
 }
 
 // After a rename the log goes on in a new file; where there can be none, in the
-// old one.
+// old one, which says so.
 func TestReopenLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var one, two bytes.Buffer
-		s := newLogSink(&one, func(lost int, why error) []byte { return nil }, func(error) {})
+		s := newLogSink(&one, func(lost int, why error) []byte { return fmt.Appendf(nil, "%d: %v\n", lost, why) }, func(error) {})
 		fmt.Fprintln(s, "a")
 		synctest.Wait()
 		s.reopen(func() (io.WriteCloser, error) { return nil, errFull })
@@ -106,7 +106,7 @@ func TestReopenLog(t *testing.T) {
 		s.reopen(func() (io.WriteCloser, error) { return nopCloser{&two}, nil })
 		fmt.Fprintln(s, "c")
 		s.close()
-		if one.String() != "a\nb\n" || two.String() != "c\n" {
+		if one.String() != "a\n0: no space left on device\nb\n" || two.String() != "c\n" {
 			t.Errorf("the logs are %q and %q", &one, &two)
 		}
 	})

@@ -68,6 +68,9 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 		}
 		s.State = name
 	}
+	if cmd.Flags().Changed("log-file") {
+		return s, usage("the service may write nowhere but into its directory", "its log is systemd's: journalctl -u "+unitName).about("--log-file", session.Display(o.log.file))
+	}
 	program, err := o.installedProgram("the service")
 	if err != nil {
 		return s, err

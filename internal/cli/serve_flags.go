@@ -163,6 +163,10 @@ func (l *logFlags) open(a *app) (*roleLog, error) {
 	}
 	sink := newLogSink(w, func(lost int, why error) []byte {
 		var line bytes.Buffer
+		if lost == 0 {
+			slog.New(l.handler(&line, a)).Error("this log is not opened anew", "reason", whyLost(why))
+			return line.Bytes()
+		}
 		slog.New(l.handler(&line, a)).Error("lines of this log are lost", "lines", lost, "reason", whyLost(why))
 		return line.Bytes()
 	}, func(why error) {

@@ -29,6 +29,7 @@ type attendance struct {
 	lan      *lan.Options          // nil: not there
 	secret   transport.RoomSecret
 	in       *entry
+	again    bool // a supervisor has started us once more
 	presence *transport.Presence
 	meet     atomic.Pointer[transport.Rendezvous] // nil until the rooms at the relay are open
 }
@@ -38,6 +39,7 @@ type attendance struct {
 // is a local network that was not named.
 func (o *serveOptions) attendance(h home, tree string, in *entry) (*attendance, error) {
 	t := &attendance{in: in}
+	_, t.again = o.supervised()
 	var err error
 	if !isLoopback(o.listen) || o.getenv("BARGEE_LAN") != "" {
 		if t.lan, err = o.app.lan(); err != nil {
@@ -117,6 +119,11 @@ func (t *attendance) begin(ctx context.Context, s *server, log *slog.Logger) (er
 	}
 	wait, cancel := context.WithTimeout(ctx, openingTime)
 	defer cancel()
+	// What ran already goes on by itself when the relay's token is good again: nobody
+	// sees why it would end. The log has it.
+	if t.again {
+		return nil
+	}
 	if err := t.presence.Opened(wait); err != nil && kindOf(err) == session.Auth {
 		t.presence.Close()
 		return &problem{what: "be met at the relay", where: session.Display(t.relay.Address), err: err,
@@ -152,8 +159,8 @@ func (h home) roomSecret() (s transport.RoomSecret, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		rand.Read(s[:])
 		text, _ := s.MarshalText() // it cannot fail
-		if err = replaceFile(name, append(text, '\n')); err == nil {
-			b, err = os.ReadFile(name) // another process may have been as fast
+		if err = firstFile(name, append(text, '\n')); err == nil || errors.Is(err, fs.ErrExist) {
+			b, err = os.ReadFile(name) // another process may have been faster
 		}
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -34,7 +35,7 @@ func (o *serveOptions) runStdio(ctx context.Context) error {
 	defer log.close()
 	stayLean()
 	o.setUmask()
-	call, in, err := transport.HearStdio(o.stdin)
+	call, in, err := o.hearStdio(ctx)
 	if err != nil {
 		return &problem{what: "serve", where: "--stdio", err: err}
 	}
@@ -54,6 +55,30 @@ func (o *serveOptions) runStdio(ctx context.Context) error {
 	s.attend(ctx, call.Linger)
 	stop()
 	return s.close()
+}
+
+// stdioPatience is how long who started us may take to say what it wants: it has asked
+// for passwords by then.
+const stdioPatience = time.Minute
+
+// hearStdio hears what who started us wants. Where nothing comes the read is left
+// behind: the process ends.
+func (o *serveOptions) hearStdio(ctx context.Context) (call transport.StdioCall, in *bufio.Reader, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, stdioPatience,
+		&session.Error{Kind: session.Timeout, Err: fmt.Errorf("nobody has said anything on standard input for %v", stdioPatience)})
+	defer cancel()
+	heard := make(chan func(), 1)
+	go func() {
+		c, r, e := transport.HearStdio(o.stdin)
+		heard <- func() { call, in, err = c, r, e }
+	}()
+	select {
+	case take := <-heard:
+		take()
+		return call, in, err
+	case <-ctx.Done():
+		return call, nil, context.Cause(ctx)
+	}
 }
 
 // A ground is what is served to who comes by a pipe.

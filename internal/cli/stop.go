@@ -71,10 +71,21 @@ func (o *stopOptions) run(ctx context.Context) error {
 	case len(found) > 1 && !o.all:
 		return usage(fmt.Sprintf("%d run in the background", len(found)), "say which: serve DIR, relay, --pid-file FILE or --all").about("stop", o.role)
 	}
+	failed := 0
 	for _, r := range found {
-		if err := o.stop(ctx, r); err != nil {
-			return &problem{what: "stop", where: fmt.Sprintf("%s, process %d", r.name, r.pid), err: err}
+		err := o.stop(ctx, r)
+		if err == nil {
+			continue
 		}
+		err = &problem{what: "stop", where: fmt.Sprintf("%s, process %d", r.name, r.pid), err: err}
+		if len(found) == 1 || ctx.Err() != nil {
+			return err
+		}
+		o.tell(err) // the others are stopped all the same
+		failed++
+	}
+	if failed > 0 {
+		return roleEnded{exitFailed}
 	}
 	return nil
 }

@@ -224,7 +224,12 @@ func (t target) shown() string {
 }
 
 // String returns the address for people.
-func (t target) String() string { return t.shown() + session.Display(t.path) }
+func (t target) String() string {
+	if t.kind == codeTarget && t.path == "/" {
+		return t.codeWord()
+	}
+	return t.shown() + session.Display(t.path)
+}
 
 // isDir tells whether the path says that it is a directory, and contents
 // whether what is meant is what lies in it, as cp reads "dir/.".
