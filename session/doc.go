@@ -3,6 +3,24 @@
 // half-written file under a final name. It knows transport's links and streams,
 // but not how they reach a peer; it knows disks, but no screen.
 //
+// # Where to begin
+//
+// A program that serves opens a directory ([OpenDir]), an endpoint with who may
+// enter (transport.Listen with an Admission), and calls [Server.Serve], which
+// returns after [Server.Close] or when its context ends. One that asks dials a link
+// (transport.Endpoint.Dial) and has a tree in [NewRemote]: it lists, searches,
+// watches and changes it, opens files for reading ([OpenAt]) and writing ([Create]),
+// and sees it as an [io/fs.FS] ([FS]). [Copy] copies between two trees, once;
+// an [Engine] keeps peers connected, has a queue that outlasts the program, and
+// makes directories alike ([Engine.Sync]). The examples are whole programs but for
+// their first lines.
+//
+// Names come and go as [Path] and are raw bytes; what is shown to a person goes
+// through [Display]. Errors are of the type [*Error]. Whatever waits takes a context;
+// methods may be called from several goroutines where nothing else is said. There is
+// nothing to set for a whole process; what its transfers share are buffers (Memory
+// below) and a bound on watches.
+//
 // # The parts
 //
 //	Tree            a directory tree: Dir (a jail), Host (this machine), Remote (a peer)

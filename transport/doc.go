@@ -8,6 +8,13 @@
 // ([Endpoint.Meet]). An [Identity] is a machine's key; [KnownPeers]
 // are the keys that it dials, [Grants] the keys that may enter.
 //
+// A program sets nothing for a whole process: who it is, who may enter and what is
+// waited for are in a [Config], and there may be any number of endpoints, each on a
+// socket of its own or on the caller's ([NewEndpoint], [NewEndpointOn]). It keeps its
+// key where it likes ([NewKey], [ParseKey]), or has [LoadIdentity] do that. Links, streams
+// and endpoints may be used from several goroutines. Errors match one of the Err
+// variables by errors.Is.
+//
 // The rest of this text is the protocol, for another implementation. Messages
 // are in internal/wire/handshake.proto, with their framing and limits in
 // limits.proto; logins recorded byte by byte are in testdata.
