@@ -45,10 +45,11 @@ type link struct {
 	forget   func()          // called once, when the link is dead
 
 	mu      sync.Mutex
-	lanes   []*lane // the living ones, by id
-	lastID  int     // of the newest
-	way     route   // of new lanes, on the side that dialled
-	called  uint64  // the counter of the peer's latest call
+	lanes   []*lane   // the living ones, by id
+	spent   [2]uint64 // bytes that those before them sent and received
+	lastID  int       // of the newest
+	way     route     // of new lanes, on the side that dialled
+	called  uint64    // the counter of the peer's latest call
 	choice  LaneChoice
 	changed chan struct{} // closed when lanes come or go, or the choice changes
 	err     error         // why it is dead; nil while it lives
@@ -98,7 +99,7 @@ func (l *link) attach(n *lane) bool {
 func (l *link) detach(n *lane, cause error) {
 	err := explain(cause, l.peer.Address)
 	l.mu.Lock()
-	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
+	l.remove(n)
 	last := len(l.lanes) == 0
 	l.turnBack()
 	l.change()
@@ -193,6 +194,36 @@ func (l *link) Lanes() []LaneStats {
 	return stats
 }
 
+// remove takes a lane out, once; l.mu is held.
+func (l *link) remove(n *lane) {
+	if i := slices.Index(l.lanes, n); i >= 0 {
+		l.lanes = slices.Delete(l.lanes, i, i+1)
+		stats := n.conn.ConnectionStats()
+		l.spent[0] += stats.BytesSent
+		l.spent[1] += stats.BytesReceived
+	}
+}
+
+// Traffic returns how many bytes all lanes that l has had sent and received, as they
+// crossed the network, also when it has ended.
+func Traffic(l Link) (sent, received uint64) {
+	q, ok := l.(*link)
+	if !ok {
+		for _, n := range l.Lanes() {
+			sent, received = sent+n.Sent, received+n.Received
+		}
+		return sent, received
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	sent, received = q.spent[0], q.spent[1]
+	for _, n := range q.lanes {
+		stats := n.conn.ConnectionStats()
+		sent, received = sent+stats.BytesSent, received+stats.BytesReceived
+	}
+	return sent, received
+}
+
 // living returns the lanes that are not dead.
 func (l *link) living() []*lane {
 	l.mu.Lock()
@@ -256,7 +287,7 @@ func (l *link) pick(class Class) *lane {
 // drop takes a lane that failed out of the choice, ahead of its own goroutine.
 func (l *link) drop(n *lane) {
 	l.mu.Lock()
-	l.lanes = slices.DeleteFunc(l.lanes, func(m *lane) bool { return m == n })
+	l.remove(n)
 	l.mu.Unlock()
 }
 

@@ -2,7 +2,12 @@
 
 package cli
 
-import "syscall"
+import (
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
 
 // fewFiles is how many descriptors a relay should have: each peer that comes over
 // TCP needs one.
@@ -15,4 +20,21 @@ func warnOfFewFiles(log *roleLog) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < fewFiles {
 		log.Warn("few files may be open: each peer that comes over TCP needs one (ulimit -n, LimitNOFILE)", "limit", limit.Cur)
 	}
+}
+
+// ownerName returns who owns a file, by name if there is one, else by number.
+func ownerName(file string) string {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "root"
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "root"
+	}
+	id := strconv.FormatUint(uint64(stat.Uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
 }

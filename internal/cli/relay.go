@@ -196,7 +196,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err := r.relay.Probe(ctx); err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, r.close())
 	}
-	if r.pages, err = o.guards.openPages(r.relay, log); err != nil {
+	if r.pages, err = o.guards.pages.open(newHealth(r.relay.Probe, func() bool { return r.relay.Status().Draining }), metricsOf(relayCollector{r.relay}), log); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	if err := tokens.keep(); err != nil {

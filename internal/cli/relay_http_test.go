@@ -99,7 +99,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatal("there is another room")
 	}
 	w := httptest.NewRecorder()
-	metricsOf(r.relay).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	metricsOf(relayCollector{r.relay}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	text := w.Body.String()
 	token := r.tokens.known.Public().ID()
 	for _, want := range []string{

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/relay"
@@ -25,7 +23,7 @@ func (t *termsFlags) terms() relay.Terms {
 type relayGuards struct {
 	total, token, source termsFlags
 	passKeys             []string
-	http, metrics        string
+	pages                pageFlags
 }
 
 func (g *relayGuards) add(f *pflag.FlagSet) {
@@ -41,8 +39,7 @@ func (g *relayGuards) add(f *pflag.FlagSet) {
 	f.Var(&g.total.quota, "quota", "forward so much in a calendar month (UTC) and no more, all together (default any)")
 	f.Var(&g.token.quota, "token-quota", "the same for each token and each holder of a pass")
 	f.Var(&g.source.quota, "source-quota", "the same for each network")
-	f.StringVar(&g.http, "http", "", "answer /healthz on `ADDR`, and /metrics unless --metrics says where")
-	f.StringVar(&g.metrics, "metrics", "", "answer /metrics, for Prometheus, on `ADDR`")
+	g.pages.add(f)
 }
 
 func (g *relayGuards) limits() relay.Limits {
@@ -64,7 +61,7 @@ func (g *relayGuards) check() error {
 			return usage(err.Error(), "").about("", x.flag)
 		}
 	}
-	return errors.Join(checkHTTP("--http", g.http), checkHTTP("--metrics", g.metrics))
+	return g.pages.check()
 }
 
 func checkHTTP(flag, addr string) error {

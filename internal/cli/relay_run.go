@@ -23,7 +23,7 @@ type relayRole struct {
 	log      *roleLog
 	init     initSystem
 	guard    *relayGuard
-	pages    *relayPages // nil before they are there
+	pages    *rolePages // nil before they are there
 
 	files []reloader // what SIGHUP reads again
 }

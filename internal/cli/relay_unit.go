@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/session"
 )
@@ -75,24 +74,7 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 	if err != nil {
 		return s, err
 	}
-	words := []string{unitWord(program), "relay"}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if slices.Contains(notInUnit, f.Name) {
-			return
-		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, v := range values {
-			if f.Name == "pass-key" { // the service is in another directory
-				if abs, err := filepath.Abs(v); err == nil {
-					v = abs
-				}
-			}
-			words = append(words, unitWord("--"+f.Name+"="+v))
-		}
-	})
+	words := append([]string{unitWord(program), "relay"}, unitFlags(cmd, notInUnit...)...)
 	if o.tokenFile != "" {
 		file, err := filepath.Abs(o.tokenFile)
 		if err != nil {

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -19,8 +20,8 @@ func scriptMount(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0]+"_url", "http://"+ts.Getenv(args[0]+"_address"))
 }
 
-// dav STATUS METHOD URL [FILE] sends a request, with the content of FILE, and expects
-// a status; the answer is standard output's for grep: it goes to the file "answer".
+// dav STATUS METHOD URL [FILE] sends a request over HTTP, with the content of FILE, and
+// expects a status; the answer goes to the file "answer".
 func scriptDAV(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -42,5 +43,17 @@ func scriptDAV(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), text, 0o600))
 	if a.StatusCode != want {
 		ts.Fatalf("%s, want %d: %s", a.Status, want, text)
+	}
+}
+
+// field LOG NAME VARIABLE sets a variable to what the last line of a log in JSON says
+// that has the name.
+func scriptField(ts *testscript.TestScript, neg bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var said map[string]any
+		ts.Check(json.Unmarshal([]byte(line), &said))
+		if v, ok := said[args[1]]; ok {
+			ts.Setenv(args[2], eventText(v))
+		}
 	}
 }

@@ -92,6 +92,7 @@ func TestScripts(t *testing.T) {
 			"pair":      scriptPair,
 			"mount":     scriptMount,
 			"dav":       scriptDAV,
+			"field":     scriptField,
 			"offer":     scriptOffer,
 			"typed":     scriptTyped,
 			"waitbytes": scriptWaitBytes,

@@ -41,6 +41,8 @@ type serveOptions struct {
 	ticket    bool
 	relay     relayFlags
 	detach    detachFlags
+	pages     pageFlags
+	unit      bool
 	log       logFlags
 }
 
@@ -62,6 +64,9 @@ func newServe(a *app) *cobra.Command {
 			if err := o.check(cmd); err != nil {
 				return err
 			}
+			if o.unit {
+				return o.printUnit(cmd)
+			}
 			if o.stdio {
 				return o.runStdio(cmd.Context())
 			}
@@ -81,6 +86,8 @@ func newServe(a *app) *cobra.Command {
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
 	o.relay.add(f)
 	o.detach.add(f)
+	o.pages.add(f)
+	f.BoolVar(&o.unit, "print-unit", false, "print a unit of systemd that serves DIR like this")
 	o.log.add(f)
 	return cmd
 }
@@ -99,6 +106,9 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if o.stdio && o.detach.detach {
 		return usage("exclude each other", "").about("", "--stdio and --detach")
 	}
+	if o.stdio && o.unit {
+		return usage("exclude each other", "").about("", "--stdio and --print-unit")
+	}
 	if o.stdio && o.log.level == "" && !o.verbose {
 		o.log.level = "warn" // it comes out at the other side
 	}
@@ -108,7 +118,7 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if err := checkListen(o.listen); err != nil {
 		return err
 	}
-	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.detach.check(), o.log.check())
+	return errors.Join(o.limits.check(cmd.Flags()), o.checkUmask(), o.detach.check(), o.pages.check(), o.log.check())
 }
 
 func checkListen(addr string) error {
@@ -171,13 +181,20 @@ func (o *serveOptions) run(ctx context.Context) error {
 			return errors.Join(err, s.close())
 		}
 	}
+	pages, err := o.pages.open(newHealth(s.probe, func() bool { return false }), metricsOf(s.traffic), log)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	defer pages.close()
 	if err := o.ready(s, entry, met); err != nil {
 		return errors.Join(err, s.close())
 	}
 	if ctx, err = o.released(ctx); err != nil {
 		return errors.Join(err, s.close())
 	}
+	initSystem{}.ready()
 	s.accept(ctx)
+	initSystem{}.stopping(endingTime)
 	return s.close()
 }
 

@@ -19,6 +19,8 @@ type server struct {
 	session  *session.Server
 	log      *slog.Logger
 	links    sync.WaitGroup
+	probe    func(context.Context) error // fails where the directory does not answer
+	traffic  *serveTraffic
 }
 
 func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logger) (*server, error) {
@@ -26,12 +28,16 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
+	traffic := newServeTraffic(dir)
 	cfg := transport.Config{
 		Identity:         id,
 		Agent:            agent(),
 		Admission:        &in.admission,
 		HandshakeTimeout: o.connectWait(),
-		Report:           func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) },
+		Report: func(from string, err error) {
+			log.Warn("not let in", "from", from, "reason", reason(err))
+			traffic.refuse(err)
+		},
 	}
 	in.admission.MaxClients, in.admission.MaxLanes = o.limits.clients, o.limits.lanes
 	ep, err := transport.Listen(o.listen, cfg)
@@ -40,7 +46,7 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 	}
 	served := o.sessionConfig(dir)
 	served.Keep = in.keep
-	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(served)}, nil
+	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(served), probe: traffic.probe, traffic: traffic}, nil
 }
 
 // sessionConfig is what the flags say of serving dir.
@@ -80,7 +86,9 @@ func (s *server) acceptFrom(ctx context.Context, e *transport.Endpoint) {
 			peer := l.Peer()
 			log := s.log.With("from", peer.Address, "key", peer.Key.Short())
 			log.Info("connected", "agent", session.Display(peer.Agent), "origin", peer.Grant.Origin)
+			leave := s.traffic.join(l)
 			err := s.session.ServeLink(ctx, l)
+			leave()
 			l.Close("served")
 			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
 		})

@@ -3,7 +3,12 @@ package cli
 import (
 	"embed"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/session"
 )
@@ -55,4 +60,27 @@ func unitWord(s string) string {
 		return s
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// unitFlags are the flags that cmd was given, but for some, as words of a unit.
+// Names of files become absolute: a service is in another directory.
+func unitFlags(cmd *cobra.Command, without ...string) (words []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if slices.Contains(without, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			if name, _ := pflag.UnquoteUsage(f); name == "FILE" || f.Name == "pass-key" {
+				if abs, err := filepath.Abs(v); err == nil {
+					v = abs
+				}
+			}
+			words = append(words, unitWord("--"+f.Name+"="+v))
+		}
+	})
+	return words
 }

@@ -12,29 +12,40 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/pflag"
 	"golang.org/x/net/netutil"
 
-	"github.com/bargee/bargee/relay"
 	"github.com/bargee/bargee/session"
 )
 
-// What the pages about a relay bear: they are for a monitor, not for the world.
+// What the pages about a role bear: they are for a monitor, not for the world.
 const (
 	httpConns = 64
 	httpWait  = 10 * time.Second
 )
 
-// relayPages serve /healthz and /metrics over HTTP.
-type relayPages struct {
+// A rolePages serves /healthz and /metrics over HTTP.
+type rolePages struct {
 	servers   []*http.Server
 	addresses map[string]string // that are listened on, by what was asked for
 	wait      sync.WaitGroup
 }
 
-// openPages listens where g says; nothing is served if that is nowhere.
-func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, error) {
-	p := &relayPages{addresses: map[string]string{}}
-	health, metrics := newHealth(r.Probe, func() bool { return r.Status().Draining }), metricsOf(r)
+// A pageFlags says where a role tells how it is.
+type pageFlags struct{ http, metrics string }
+
+func (f *pageFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.http, "http", "", "answer /healthz on `ADDR`, and /metrics unless --metrics says where")
+	set.StringVar(&f.metrics, "metrics", "", "answer /metrics, for Prometheus, on `ADDR`")
+}
+
+func (f *pageFlags) check() error {
+	return errors.Join(checkHTTP("--http", f.http), checkHTTP("--metrics", f.metrics))
+}
+
+// open listens where f says; nothing is served if that is nowhere.
+func (f *pageFlags) open(health, metrics http.Handler, log *roleLog) (*rolePages, error) {
+	p := &rolePages{addresses: map[string]string{}}
 	at := map[string]*http.ServeMux{}
 	add := func(addr, path string, h http.Handler) {
 		if addr == "" {
@@ -45,9 +56,9 @@ func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, erro
 		}
 		at[addr].Handle("GET "+path, h)
 	}
-	add(g.http, "/healthz", health)
-	if add(g.metrics, "/metrics", metrics); g.metrics == "" {
-		add(g.http, "/metrics", metrics)
+	add(f.http, "/healthz", health)
+	if add(f.metrics, "/metrics", metrics); f.metrics == "" {
+		add(f.http, "/metrics", metrics)
 	}
 	for addr, mux := range at {
 		l, err := net.Listen("tcp", addr)
@@ -56,7 +67,7 @@ func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, erro
 			return nil, &problem{what: "listen on", where: session.Display(addr), err: err}
 		}
 		p.addresses[addr] = l.Addr().String()
-		log.Info("pages about the relay", "address", l.Addr().String())
+		log.Info("pages for monitors", "address", l.Addr().String())
 		s := &http.Server{Handler: mux, ReadTimeout: httpWait, WriteTimeout: httpWait, IdleTimeout: 6 * httpWait, MaxHeaderBytes: 8 << 10}
 		p.servers = append(p.servers, s)
 		p.wait.Go(func() { _ = s.Serve(netutil.LimitListener(l, httpConns)) }) // until close
@@ -64,15 +75,15 @@ func (g *relayGuards) openPages(r *relay.Relay, log *roleLog) (*relayPages, erro
 	return p, nil
 }
 
-func (p *relayPages) close() {
+func (p *rolePages) close() {
 	for _, s := range p.servers {
 		s.Close()
 	}
 	p.wait.Wait()
 }
 
-// A health answers whether the relay does its work, 200 or 503, with a line for
-// people. However many ask, the relay is probed once a second.
+// A health answers whether a role does its work, 200 or 503, with a line for
+// people. However many ask, the role is probed once a second.
 type health struct {
 	probe    func(context.Context) error
 	draining func() bool
@@ -115,9 +126,9 @@ func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// metricsOf is /metrics of a relay, of its process and of Go's runtime.
-func metricsOf(r *relay.Relay) http.Handler {
+// metricsOf is /metrics of a role, of its process and of Go's runtime.
+func metricsOf(role prometheus.Collector) http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(relayCollector{r}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(role, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
