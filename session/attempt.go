@@ -33,8 +33,8 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Priority < 0 || j.Priority > MaxPriority {
 		return newError(Invalid, Path{}, "priority %d: use 0 to %d", j.Priority, MaxPriority)
 	}
-	if j.From != Here && j.To != Here && (j.From != j.To || !j.Move) {
-		return newError(Refused, Path{}, "one of the two sides has to be this machine")
+	if j.From != Here && j.To != Here && j.From != j.To && j.Move {
+		return newError(Refused, Path{}, "what is moved comes from this machine or goes to it: copy, and remove then")
 	}
 	names := map[string]bool{}
 	for _, p := range j.Sources {
@@ -96,6 +96,8 @@ func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 	switch {
 	case j.From == Here && j.To == Here:
 		err = e.copyHere(ctx, q, sources)
+	case j.From != Here && j.To != Here:
+		err = e.between(ctx, q, sources)
 	case j.From == Here:
 		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.upload(ctx, l, q, sources, j.Destination) })
 	default:

@@ -33,6 +33,7 @@
 //	Store           what keeps the queue                          (store, queue_keep, engine_restore)
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
+//	conduit         what two peers copy between them, through us  (conduit, tally)
 //	flow            how fast, and how small                       (throttle, share, limit, flow, compress, squeeze, room)
 //	partial         the unfinished file, its lock and its journal (partial, journal)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
@@ -43,7 +44,8 @@
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
 // download it receives, and a copy on one machine is a transfer over a link in
-// memory. What decides is apart from what does: assembly, lifecycle, retries,
+// memory. In one from peer to peer it is neither: it asks both, and hands on what
+// they say, message by message and chunk by chunk. What decides is apart from what does: assembly, lifecycle, retries,
 // meter, layout and questions are plain types without goroutine or clock.
 // TestSimulation runs all of them together through random schedules of cuts,
 // crashes and faults of the disk, each of which a seed stands for.

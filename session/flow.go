@@ -17,11 +17,16 @@ import (
 // An outlet writes to a data stream: no faster than it may, and counting what
 // crosses it.
 type outlet struct {
-	s  *sender
-	st transport.Stream
+	st     transport.Stream
+	limits throttles
+	next   chan struct{} // held by the stream that is next to pass the limits
+	done   <-chan struct{}
+	ledger *ledger
 }
 
-func (s *sender) outlet(st transport.Stream) io.Writer { return &outlet{s, st} }
+func (s *sender) outlet(st transport.Stream) io.Writer {
+	return &outlet{st, s.limits, s.next, s.done, s.ledger}
+}
 
 // pieceSize is how much is written at a time without a limit: every piece is a
 // sign of life.
@@ -34,7 +39,7 @@ func (o *outlet) Write(b []byte) (n int, err error) {
 			break
 		}
 		m, err = o.st.Write(b[:m])
-		o.s.ledger.wired(m)
+		o.ledger.wired(m)
 		n, b = n+m, b[m:]
 	}
 	return n, err
@@ -44,16 +49,16 @@ func (o *outlet) Write(b []byte) (n int, err error) {
 // all streams one waits for what several transfers share: these get the same
 // of it, however many streams they have.
 func (o *outlet) pass(n int) (int, error) {
-	if !o.s.limits.any() {
+	if !o.limits.any() {
 		return n, nil
 	}
 	select {
-	case o.s.next <- struct{}{}:
-	case <-o.s.done:
+	case o.next <- struct{}{}:
+	case <-o.done:
 		return 0, io.ErrClosedPipe
 	}
-	defer func() { <-o.s.next }()
-	return o.s.limits.pass(n, o.s.done)
+	defer func() { <-o.next }()
+	return o.limits.pass(n, o.done)
 }
 
 // heed follows what the receiver says about its pace, and says so the first

@@ -12,9 +12,9 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
-const cpLong = `Copy files either way between this machine and a peer. Every chunk is verified, and a file appears
-under its name only when all of it is there. After an interruption the same command goes on where
-it stopped.
+const cpLong = `Copy files either way between this machine and a peer, or from one peer to another (through this
+machine, but no disk of it). Every chunk is verified, and a file appears under its name only when
+all of it is there. After an interruption the same command goes on where it stopped.
 
 A SRC goes into DST under its own name if DST is a directory or ends in a slash; one SRC and a DST
 that does not exist: DST is the new name. Several SRC need a directory. "DIR/." stands for what is in
@@ -59,6 +59,7 @@ func newCp(a *app) *cobra.Command {
 		Long:  cpLong,
 		Example: `  bargee cp film.mkv laptop:/films/
   bargee cp -r laptop:/photos .
+  bargee cp -r laptop:/photos nas:/backup/
   pg_dump shop | bargee cp - laptop:/backup/shop.sql
   bargee cp -r --on-conflict newer --exclude '*.tmp' work bargee://192.0.2.7/backup/`,
 		Args: atLeast(2, "a SRC or the DST"),
