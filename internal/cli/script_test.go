@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,11 +37,13 @@ func TestMain(m *testing.M) {
 // loopback. What the verbs below do stands in their comments.
 func TestScripts(t *testing.T) {
 	lo := loopback(t)
+	var scripts atomic.Uint32
+	ports := 20000 + 800*rand.Uint32N(50) // others may run these tests, too
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Deadline:            time.Now().Add(4 * time.Minute), // for all of them: nothing here may hang
+		Deadline:            time.Now().Add(9 * time.Minute), // for all of them: nothing here may hang
 		Setup: func(e *testscript.Env) error {
 			for _, v := range os.Environ() { // of whoever runs the tests
 				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "BARGEE_") {
@@ -49,7 +52,7 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("BARGEE_HOME", filepath.Join(e.WorkDir, ".home"))
 			// A local network of the script's own, that is this machine.
-			e.Setenv("BARGEE_LAN", fmt.Sprintf("%s:%d", lo, 20000+8*rand.IntN(5000)))
+			e.Setenv("BARGEE_LAN", fmt.Sprintf("%s:%d", lo, ports+8*scripts.Add(1)))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command, with the race detector
 			e.Values[roleKey{}] = map[string]*role{}
 			e.Defer(func() { endSupervisors(e.WorkDir) })
