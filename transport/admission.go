@@ -147,12 +147,16 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 		return l.admit(c, v, nil, hello.Keep && v.version >= versionKeep)
 	}
 	if p := l.admission.prove(); p.Token || p.Phrase || p.Code {
-		reply := l.hello(v.version)
+		reply, keep := l.hello(v.version), hello.Keep && v.version >= versionKeep
+		p.ShareFollows = p.Code && len(hello.Room) > 0
 		reply.Answer = &wire.ServerHello_Prove{Prove: p}
 		if err := c.send(reply); err != nil {
 			return visitor{}, err
 		}
-		return l.check(c, ch, v, hello.Keep && v.version >= versionKeep)
+		if p.ShareFollows {
+			return l.checkAtOnce(c, ch, v, RoomName(hello.Room), keep)
+		}
+		return l.check(c, ch, v, keep)
 	}
 	return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "your key has no grant here, and no secret is good now"),
 		fail(ErrAuth, "%s: key %s has no grant", ch.address, ch.client.Short()))
@@ -236,6 +240,21 @@ func (l serverLogin) check(c *conversation, ch channel, v visitor, keep bool) (v
 	if err != nil {
 		return visitor{}, err
 	}
+	return l.proven(c, ch, v, origin, ours, keep)
+}
+
+// checkAtOnce is check for a client that has said of which room its code is: nobody
+// has to wait for its share.
+func (l serverLogin) checkAtOnce(c *conversation, ch channel, v visitor, room RoomName, keep bool) (visitor, error) {
+	ours, err := l.checkCode(c, ch, c.transcript(), nil, room)
+	if err != nil {
+		return visitor{}, err
+	}
+	return l.proven(c, ch, v, codeOrigin, ours, keep)
+}
+
+// proven lets in a client whose secret is right; ours is our proof.
+func (l serverLogin) proven(c *conversation, ch channel, v visitor, origin string, ours []byte, keep bool) (_ visitor, err error) {
 	if v.grant, err = l.terms(l.newGrant(ch, origin)); err != nil {
 		return visitor{}, l.reject(c, refuse(wire.Refused_AUTH, "%s", cut(err.Error())), fail(ErrAuth, "%s: %w", ch.address, err))
 	}

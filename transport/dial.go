@@ -314,6 +314,7 @@ func (e *Endpoint) enter(ctx context.Context, w winner, d door, login clientLogi
 	// The deadline wakes reads and writes whatever ends ctx.
 	stop := context.AfterFunc(ctx, func() { d.s.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
+	login.atOnce = true
 	login.versions, login.agent, login.kem, login.fec = e.cfg.Versions, e.cfg.Agent, d.kem, e.corrector != nil
 	in, err := login.run(converse(d.s), d.ch)
 	d.s.Close()

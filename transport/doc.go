@@ -42,7 +42,8 @@
 //	ClientHello      versions, agent, KEM key, unknown_server, keep, join
 //	ServerHello      versions, the one in force; admitted, prove or refused
 //	Proof            of a token; or share, then a second Proof with confirmation
-//	ProofReply       admitted or refused; after a share, first the server's share
+//	ProofReply       admitted or refused; after a share, first the server's share;
+//	                 to a ClientHello with room that share comes with the ServerHello
 //
 // The server admits at once a key that has a grant for what it serves, unless
 // the client set unknown_server. It answers prove otherwise, if any secret is
@@ -74,6 +75,11 @@
 // client's key hash, server's key hash). Tags are HMAC-SHA256 with the key
 // SHA-512("CPaceMac" || sid || ISK) over lv_cat(Y, AD) of the side that sends
 // the tag. The client sends its own first; the server's is Admitted.proof.
+//
+// To a client that has said the room of its code in ClientHello the server sends its
+// share behind ServerHello (Prove.share_follows), and the client its share and its tag
+// together: a round trip less. Who is first with a share knows no more by it, and the
+// client's tag still comes first.
 //
 // Code: as a phrase, with PRS the code without its relay ("4711-word-word-word", lower
 // case) and "bargee cpace code v1" in place of "bargee cpace v1". The Proof with the

@@ -26,6 +26,7 @@ type clientLogin struct {
 	pass     string      // for our key, from who the server trusts; or ""
 	direct   []string    // where we may be reached without a relay
 	join     *clientJoin // a further lane
+	atOnce   bool        // the server may send its share of a code before ours
 	random   io.Reader   // nil: crypto/rand; set by tests
 }
 
@@ -64,6 +65,9 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
 	}
+	if l.saysRoom() {
+		hello.Room = l.secret.room[:]
+	}
 	if l.join != nil {
 		hello.Join = &wire.Join{
 			Link:  l.join.link[:],
@@ -80,6 +84,9 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 	}
 	return l.answer(c, ch, &reply)
 }
+
+// saysRoom tells whether the hello has the room of our code.
+func (l clientLogin) saysRoom() bool { return l.atOnce && l.secret.IsCode() && l.join == nil }
 
 func (l clientLogin) answer(c *conversation, ch channel, h *wire.ServerHello) (entry, error) {
 	theirs := Versions{int(h.MinVersion), int(h.MaxVersion)}
@@ -139,6 +146,8 @@ func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, er
 func (l clientLogin) prove(c *conversation, ch channel, version int, p *wire.Prove) (entry, error) {
 	token, isToken := l.secret.Token()
 	switch {
+	case p.ShareFollows && !(l.saysRoom() && p.Code):
+		return entry{}, fail(ErrProtocol, "%s sends a share that was not asked for", ch.address)
 	case l.secret.IsZero() && l.pass != "":
 		return entry{}, fail(ErrAuth, "%s takes no passes: give its token", ch.address)
 	case l.secret.IsZero():
@@ -146,7 +155,7 @@ func (l clientLogin) prove(c *conversation, ch channel, version int, p *wire.Pro
 	case isToken && p.Token:
 		return l.proveToken(c, ch, version, token)
 	case l.secret.IsPhrase() && p.Phrase, l.secret.IsCode() && p.Code:
-		return l.provePAKE(c, ch, version)
+		return l.provePAKE(c, ch, version, p.ShareFollows)
 	case p.Token || p.Phrase || p.Code:
 		return entry{}, fail(ErrAuth, "%s takes %s, and what was given is %s", ch.address, proveNames(p), secretName(l.secret))
 	}

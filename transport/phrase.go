@@ -37,8 +37,9 @@ func pakeRun(secret Secret, ch channel, hellos [sha256.Size]byte, random io.Read
 	return startCPace([]byte(secret.phrase), ci, hellos[:], scalar)
 }
 
-// provePAKE is the client's side: the initiator.
-func (l clientLogin) provePAKE(c *conversation, ch channel, version int) (entry, error) {
+// provePAKE is the client's side: the initiator. With theirsFirst the server's share
+// comes before ours.
+func (l clientLogin) provePAKE(c *conversation, ch channel, version int, theirsFirst bool) (entry, error) {
 	run, err := pakeRun(l.secret, ch, c.transcript(), l.random)
 	if err != nil {
 		return entry{}, err
@@ -47,8 +48,10 @@ func (l clientLogin) provePAKE(c *conversation, ch channel, version int) (entry,
 	if l.secret.IsCode() {
 		proof.Room = l.secret.room[:]
 	}
-	if err := c.send(proof); err != nil {
-		return entry{}, err
+	if !theirsFirst {
+		if err := c.send(proof); err != nil {
+			return entry{}, err
+		}
 	}
 	var reply wire.ProofReply
 	if err := c.receive(&reply); err != nil {
@@ -62,6 +65,11 @@ func (l clientLogin) provePAKE(c *conversation, ch channel, version int) (entry,
 		return entry{}, fail(ErrProtocol, "%s: %w", ch.address, err)
 	}
 	tag := cpaceConfirm(run.sid, isk, run.share, cpaceInitiator)
+	if theirsFirst {
+		if err := c.send(proof); err != nil {
+			return entry{}, err
+		}
+	}
 	if err := c.send(&wire.Proof{Proof: &wire.Proof_Confirmation{Confirmation: tag}}); err != nil {
 		return entry{}, err
 	}
@@ -92,7 +100,8 @@ func (l serverLogin) checkPhrase(c *conversation, ch channel, hellos [sha256.Siz
 	return ours, nil
 }
 
-// checkCode is the server's side for a code, that of room.
+// checkCode is the server's side for a code, that of room. Without a share of the
+// client's ours goes out before it.
 func (l serverLogin) checkCode(c *conversation, ch channel, hellos [sha256.Size]byte, share []byte, room RoomName) ([]byte, error) {
 	refuse := func(r *wire.Refused, cause error) error {
 		return l.reject(c, r, fail(ErrAuth, "%s: %s: %w", ch.address, r.Message, cause))
@@ -123,23 +132,40 @@ func (l serverLogin) checkCode(c *conversation, ch channel, hellos [sha256.Size]
 // errOldCode marks refusals of codes that are over, whoever's fault that is.
 var errOldCode = errors.New("the code is over")
 
-// runPAKE is the server's side: the responder. It tells its own tag only to a client
-// that is right, and returns it.
+// runPAKE is the server's side: the responder. Without a share of the client's it sends
+// its own and waits for it. It tells its own tag only to a client that is right, and
+// returns it.
 func (l serverLogin) runPAKE(c *conversation, ch channel, hellos [sha256.Size]byte, share []byte, secret Secret) (ours []byte, right bool, err error) {
 	run, err := pakeRun(secret, ch, hellos, l.random)
 	if err != nil {
 		return nil, false, err
 	}
+	ourShare := &wire.ProofReply{Reply: &wire.ProofReply_Share{Share: run.share}}
+	unconfirmed := func(err error) error {
+		return fail(ErrAuth, "%s did not confirm the %s: %w", ch.address, strings.TrimPrefix(secretName(secret), "a "), err)
+	}
+	var proof wire.Proof
+	first := share == nil
+	if first {
+		if err := c.send(ourShare); err != nil {
+			return nil, false, err
+		}
+		if err := c.receive(&proof); err != nil {
+			return nil, false, unconfirmed(err)
+		}
+		share = proof.GetShare()
+	}
 	isk, err := run.key(share, false, cpaceInitiator, cpaceResponder)
 	if err != nil {
 		return nil, false, l.wrong(c, fail(ErrProtocol, "%s: %w", ch.address, err))
 	}
-	if err := c.send(&wire.ProofReply{Reply: &wire.ProofReply_Share{Share: run.share}}); err != nil {
-		return nil, false, err
+	if !first {
+		if err := c.send(ourShare); err != nil {
+			return nil, false, err
+		}
 	}
-	var proof wire.Proof
 	if err := c.receive(&proof); err != nil {
-		return nil, false, fail(ErrAuth, "%s did not confirm the %s: %w", ch.address, strings.TrimPrefix(secretName(secret), "a "), err)
+		return nil, false, unconfirmed(err)
 	}
 	right = hmac.Equal(cpaceConfirm(run.sid, isk, share, cpaceInitiator), proof.GetConfirmation())
 	return cpaceConfirm(run.sid, isk, run.share, cpaceResponder), right, nil

@@ -90,6 +90,24 @@ func TestSimRoundTrips(t *testing.T) {
 	})
 }
 
+// A login by a code takes no longer than one by a token: the server's share comes with
+// its hello.
+func TestSimCodeRoundTrips(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, err := Invite(InvitationOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		s, c := new(simPath).start(t, 50*time.Millisecond, Config{Admission: &Admission{Tree: "/", Code: v}}, Config{})
+		start := time.Now()
+		simLink(t, s, c, Remote{Secret: v.State().Code.Secret()})
+		if took := time.Since(start); took > 340*time.Millisecond {
+			t.Errorf("the login took %v", took)
+		}
+	})
+}
+
 // TestSimSilence: a network that goes dark ends the link with ErrTimeout after
 // the idle time, on both sides, and nothing hangs.
 func TestSimSilence(t *testing.T) {

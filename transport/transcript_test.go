@@ -70,6 +70,14 @@ func loginCases() []loginCase {
 			c.secret = code.Secret()
 		}, server: withCode, err: ErrAuth},
 		{name: "code-old", client: func(c *clientLogin) { c.secret = testCode("old").Secret() }, server: withCode, err: ErrAuth},
+		{name: "code-at-once", client: func(c *clientLogin) { c.secret, c.atOnce = testCode("code").Secret(), true }, server: withCode},
+		{name: "code-at-once-wrong", client: func(c *clientLogin) {
+			code := testCode("code")
+			code.words[0] = "wrong"
+			c.secret, c.atOnce = code.Secret(), true
+		}, server: withCode, err: ErrAuth},
+		{name: "code-at-once-old", client: func(c *clientLogin) { c.secret, c.atOnce = testCode("old").Secret(), true }, server: withCode, err: ErrAuth},
+		{name: "code-at-once-none", client: func(c *clientLogin) { c.secret, c.atOnce = testCode("code").Secret(), true }, err: ErrAuth},
 		{name: "join", client: func(c *clientLogin) {
 			c.pinned = true
 			c.join = &clientJoin{link: linkID{7}, lane: 2, first: [32]byte{8}}

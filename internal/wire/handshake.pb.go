@@ -125,7 +125,10 @@ type ClientHello struct {
 	Direct []string `protobuf:"bytes,10,rep,name=direct,proto3" json:"direct,omitempty"`
 	// A signed pass of the client's key, a JWT, for a server that takes some. It says
 	// nothing of the server, so it comes only where the server's key is known.
-	Pass          string `protobuf:"bytes,11,opt,name=pass,proto3" json:"pass,omitempty"`
+	Pass string `protobuf:"bytes,11,opt,name=pass,proto3" json:"pass,omitempty"`
+	// The client has a code, that of this room: a server that lets in by it, and knows
+	// this field, sends its share at once; see Prove.share_follows.
+	Room          []byte `protobuf:"bytes,12,opt,name=room,proto3" json:"room,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,6 +238,13 @@ func (x *ClientHello) GetPass() string {
 		return x.Pass
 	}
 	return ""
+}
+
+func (x *ClientHello) GetRoom() []byte {
+	if x != nil {
+		return x.Room
+	}
+	return nil
 }
 
 // Join makes the connection a further lane of a link that exists. The client's
@@ -424,10 +434,13 @@ func (*ServerHello_Refused) isServerHello_Answer() {}
 
 // Prove names the kinds of secret that are good here.
 type Prove struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         bool                   `protobuf:"varint,1,opt,name=token,proto3" json:"token,omitempty"`
-	Phrase        bool                   `protobuf:"varint,2,opt,name=phrase,proto3" json:"phrase,omitempty"`
-	Code          bool                   `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Token  bool                   `protobuf:"varint,1,opt,name=token,proto3" json:"token,omitempty"`
+	Phrase bool                   `protobuf:"varint,2,opt,name=phrase,proto3" json:"phrase,omitempty"`
+	Code   bool                   `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
+	// To a ClientHello with room: a ProofReply follows without a Proof, with the server's
+	// share, or refused. The client's share and confirmation come one after the other then.
+	ShareFollows  bool `protobuf:"varint,4,opt,name=share_follows,json=shareFollows,proto3" json:"share_follows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -479,6 +492,13 @@ func (x *Prove) GetPhrase() bool {
 func (x *Prove) GetCode() bool {
 	if x != nil {
 		return x.Code
+	}
+	return false
+}
+
+func (x *Prove) GetShareFollows() bool {
+	if x != nil {
+		return x.ShareFollows
 	}
 	return false
 }
@@ -1056,7 +1076,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xe3\x02\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xfd\x02\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -1071,7 +1091,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x05guest\x18\t \x01(\bR\x05guest\x12 \n" +
 	"\x06direct\x18\n" +
 	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\x12\x19\n" +
-	"\x04pass\x18\v \x01(\tB\x05ص\x18\x80\fR\x04pass:\x05\x88\xb5\x18\x80 \"W\n" +
+	"\x04pass\x18\v \x01(\tB\x05ص\x18\x80\fR\x04pass\x12\x18\n" +
+	"\x04room\x18\f \x01(\fB\x04\xe0\xb5\x18 R\x04room:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
 	"\x04lane\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x04lane\x12\x1a\n" +
@@ -1085,11 +1106,12 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x04 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x12*\n" +
 	"\x05prove\x18\x05 \x01(\v2\x12.bargee.wire.ProveH\x00R\x05prove\x120\n" +
 	"\arefused\x18\x06 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused:\x05\x88\xb5\x18\x80 B\b\n" +
-	"\x06answer\"I\n" +
+	"\x06answer\"n\n" +
 	"\x05Prove\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\bR\x05token\x12\x16\n" +
 	"\x06phrase\x18\x02 \x01(\bR\x06phrase\x12\x12\n" +
-	"\x04code\x18\x03 \x01(\bR\x04code\"\xac\x01\n" +
+	"\x04code\x18\x03 \x01(\bR\x04code\x12#\n" +
+	"\rshare_follows\x18\x04 \x01(\bR\fshareFollows\"\xac\x01\n" +
 	"\x05Proof\x12/\n" +
 	"\x05token\x18\x01 \x01(\v2\x17.bargee.wire.TokenProofH\x00R\x05token\x12\x1c\n" +
 	"\x05share\x18\x02 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share\x12*\n" +
