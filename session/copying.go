@@ -20,8 +20,8 @@ type Location struct {
 func At(t Tree, p Path) Location { return Location{t, p} }
 
 // CopyOptions say how Copy copies, and who hears of it. The zero value is as good
-// as the command line without flags. Functions are called one at a time; while one
-// of them runs, the copy may wait.
+// as the command line without flags. Of each function there is one call at a time,
+// but different ones may run at the same moment; the copy may wait for them.
 type CopyOptions struct {
 	// Options are the choices of the transfer; nil: DefaultOptions. With Ask and
 	// no Decide a file fails with Exists. What is about attempts (Retry, GiveUp) is
@@ -59,10 +59,11 @@ type Chunk struct {
 // progressEvery is how often OnProgress is called.
 const progressEvery = 250 * time.Millisecond
 
-// Copy copies a file or directory to to, verified and resumable, over the link of
-// the Remote that one of both is in; the other one is in a Host or a Dir, or both
-// are. A file or directory goes into a directory under its own name; if there is
-// nothing at to, that is its name, in a directory that must be there.
+// Copy copies the file or directory at one location to another one, verified and
+// resumable. One of the trees may be a Remote, and what is copied goes over its
+// link; the other one, or both, are a Host or a Dir. If there is a directory at the
+// destination, the source goes into it under its own name; if there is nothing, that
+// is the name it gets, in a directory that must be there.
 //
 // It returns when all is over, with the counts, and an error if anything is not at
 // the destination as it is at the source: of the first item that failed, or of what

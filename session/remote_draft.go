@@ -23,7 +23,7 @@ func (r *Remote) Create(ctx context.Context, p Path, o CreateOptions) (Draft, er
 	if err != nil {
 		return nil, err
 	}
-	d := &remoteDraft{c: c}
+	d := &remoteDraft{path: p, c: c}
 	e, err := d.reply(0) // a file that is kept is copied first
 	if err != nil {
 		c.end()
@@ -38,6 +38,7 @@ func (r *Remote) Create(ctx context.Context, p Path, o CreateOptions) (Draft, er
 
 // remoteDraft is a Draft at a peer: a stream of pieces.
 type remoteDraft struct {
+	path Path
 	mu   sync.Mutex
 	c    *call // nil when it is over
 	at   int64
@@ -57,7 +58,7 @@ func (d *remoteDraft) reply(wait time.Duration) (Entry, error) {
 	}
 	e, err := entryFromWire(reply.GetEntry())
 	if err != nil || reply.GetEntry() == nil || e.Kind != RegularFile {
-		return Entry{}, newError(Protocol, d.c.path, "the peer did not answer with a file")
+		return Entry{}, newError(Protocol, d.path, "the peer did not answer with a file")
 	}
 	return e, nil
 }
@@ -82,7 +83,7 @@ func (d *remoteDraft) write(b []byte, off int64) (n int, err error) {
 		return 0, err
 	}
 	if off < 0 || off+int64(len(b)) < off {
-		return 0, newError(Invalid, d.c.path, "a write at %d", off)
+		return 0, newError(Invalid, d.path, "a write at %d", off)
 	}
 	for n < len(b) {
 		part := b[n:min(n+maxPiece, len(b))]
@@ -118,7 +119,7 @@ func (d *remoteDraft) Seek(offset int64, whence int) (_ int64, err error) {
 	if err := d.usable(); err != nil {
 		return 0, err
 	}
-	d.at, err = seekTo(d.c.path, offset, whence, d.at, d.size)
+	d.at, err = seekTo(d.path, offset, whence, d.at, d.size)
 	return d.at, err
 }
 
@@ -129,7 +130,7 @@ func (d *remoteDraft) Truncate(size int64) error {
 		return err
 	}
 	if size < 0 {
-		return newError(Invalid, d.c.path, "a size of %d", size)
+		return newError(Invalid, d.path, "a size of %d", size)
 	}
 	if err := d.send(&wire.Piece{Offset: uint64(size), Cut: true}); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (d *remoteDraft) Close() error {
 	}
 	d.c.over = true
 	if e.Size != d.size {
-		return newError(Integrity, d.c.path, "%d bytes were written, and the peer has %d", d.size, e.Size)
+		return newError(Integrity, d.path, "%d bytes were written, and the peer has %d", d.size, e.Size)
 	}
 	return nil
 }
@@ -182,7 +183,7 @@ func (d *remoteDraft) Discard() error {
 // usable tells why nothing can be written any more; d.mu is held.
 func (d *remoteDraft) usable() error {
 	if d.c == nil {
-		return about(Path{}, fs.ErrClosed)
+		return about(d.path, fs.ErrClosed)
 	}
 	return d.err
 }

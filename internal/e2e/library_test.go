@@ -23,6 +23,8 @@ func TestLibraryServesAnotherModule(t *testing.T) {
 		"copied up.bin, 3145745 bytes verified\n",
 		"copied greeting.txt, 26 bytes verified\n",
 		"read 10 bytes at 2097147\n",
+		"wrote written.txt\n",
+		"fetched down.bin, 3145745 bytes, and saw them all: true\n",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q in\n%s", want, out)

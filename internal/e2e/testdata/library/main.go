@@ -1,6 +1,6 @@
 // Library uses bargee as a library, in one process: it serves a directory, dials
 // it with a token, lists it, copies a file each way, and reads a piece out of a
-// remote file. Everything it knows of bargee is public.
+// remote file; then it does without an engine, and writes a file there. Everything it knows of bargee is public.
 package main
 
 import (
@@ -47,7 +47,10 @@ func run(ctx context.Context, dir string) error {
 		return err
 	}
 	defer c.engine.Close()
-	return c.tour(ctx, near, far, cargo)
+	if err := c.tour(ctx, near, far, cargo); err != nil {
+		return err
+	}
+	return direct(ctx, address, token, near, far, cargo)
 }
 
 // fill makes the two directories, with a file in each.
