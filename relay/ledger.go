@@ -2,6 +2,7 @@ package relay
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,7 +21,7 @@ type Ledger struct {
 	total   *account
 	tokens  map[string]*account // by transport.Grant's Origin
 	sources map[netip.Prefix]*account
-	own     map[string]Terms // of passes, by Origin
+	own     map[string][]lease // of passes, by Origin, the one that was shown last at the end
 	ticked  time.Time
 	changed bool // since Usage was asked for
 }
@@ -31,7 +32,7 @@ const mostAccounts = 65536
 // NewLedger returns one in which nobody has used anything.
 func NewLedger(l Limits, now time.Time) *Ledger {
 	b := &Ledger{limits: l, month: monthOf(now), total: new(account), ticked: now,
-		tokens: map[string]*account{}, sources: map[netip.Prefix]*account{}, own: map[string]Terms{}}
+		tokens: map[string]*account{}, sources: map[netip.Prefix]*account{}, own: map[string][]lease{}}
 	b.total.set(l.Total)
 	return b
 }
@@ -50,16 +51,69 @@ func (b *Ledger) SetLimits(l Limits) {
 	}
 }
 
-func (b *Ledger) termsOf(origin string) Terms { return b.limits.PerToken.tighter(b.own[origin]) }
+// A lease is what a pass allows, and how long.
+type lease struct {
+	id    string
+	terms Terms
+	until time.Time
+}
 
-// admit puts the terms of a pass in force; until is when it expires.
-func (b *Ledger) admit(origin string, t Terms, until, now time.Time) {
+func (b *Ledger) termsOf(origin string) Terms {
+	if own := b.own[origin]; len(own) > 0 {
+		return b.limits.PerToken.tighter(own[len(own)-1].terms)
+	}
+	return b.limits.PerToken
+}
+
+// admit puts the terms of a pass in force. Of several of one holder those of the last
+// one that was shown are, until it expires.
+func (b *Ledger) admit(origin string, l lease, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.own[origin] = t
-	a := b.token(origin, now)
+	b.token(origin, now)
+	b.own[origin] = append(slices.DeleteFunc(b.own[origin], func(x lease) bool { return x.id == l.id || now.After(x.until) }), l)
+	b.lastUntil(origin)
+}
+
+// withdraw takes the terms of one pass out of force. Who has no other has nothing here
+// any more, and stays held to them meanwhile.
+func (b *Ledger) withdraw(origin, id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if own := b.own[origin]; len(own) > 1 {
+		b.own[origin] = slices.DeleteFunc(own, func(x lease) bool { return x.id == id })
+		b.lastUntil(origin)
+	}
+}
+
+// lastUntil has the account know its terms, and how long it has any; b.mu is held.
+func (b *Ledger) lastUntil(origin string) {
+	a := b.tokens[origin]
+	if a == nil {
+		return
+	}
 	a.set(b.termsOf(origin))
-	a.until = until
+	a.until = time.Time{}
+	for _, x := range b.own[origin] {
+		if x.until.After(a.until) {
+			a.until = x.until
+		}
+	}
+}
+
+// expire drops the leases of an account that are over, and tells whether the last one
+// is; b.mu is held.
+func (b *Ledger) expire(origin string, now time.Time) (over bool) {
+	own := b.own[origin]
+	left := slices.DeleteFunc(slices.Clone(own), func(x lease) bool { return now.After(x.until) })
+	if len(left) == len(own) {
+		return false
+	}
+	if b.own[origin] = left; len(left) == 0 {
+		delete(b.own, origin)
+	}
+	b.lastUntil(origin)
+	return len(left) == 0
 }
 
 // token returns the account of a token, source that of a network; b.mu is held.
@@ -176,10 +230,12 @@ func (b *Ledger) leave(s *stay, now time.Time) {
 	s.accounts = nil
 }
 
-// turn begins another month when it is time; b.mu is held.
+// turn begins another month when it is time; b.mu is held. A clock that was set back
+// gives nobody his quota once more: what is counted stays.
 func (b *Ledger) turn(now time.Time) {
 	m := monthOf(now)
-	if m == b.month {
+	if m <= b.month {
+		b.month = m
 		return
 	}
 	b.month, b.changed = m, true
@@ -237,10 +293,8 @@ func (b *Ledger) tick(now time.Time) (over map[string]*refusal) {
 	}
 	for origin, a := range b.tokens {
 		switch r := a.overdrawn("your token", now); {
-		case !a.until.IsZero() && now.After(a.until):
+		case b.expire(origin, now):
 			over[origin] = refuse(whyToken, "your pass expired", 0)
-			delete(b.own, origin)
-			a.until = time.Time{}
 		case r != nil && !a.reported:
 			over[origin], a.reported = r, true
 		case r == nil:

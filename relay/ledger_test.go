@@ -148,7 +148,7 @@ func TestLedger(t *testing.T) {
 func TestTermsOfAPass(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	b := NewLedger(Limits{PerToken: Terms{Sessions: 5, Rate: 1 << 20}}, now)
-	b.admit("pass-x", Terms{Sessions: 1, Rate: 10 << 20, Bytes: 7}, now.Add(time.Hour), now)
+	b.admit("pass-x", lease{"1", Terms{Sessions: 1, Rate: 10 << 20, Bytes: 7}, now.Add(time.Hour)}, now)
 	if got, want := b.tokens["pass-x"].terms(), (Terms{Sessions: 1, Rate: 1 << 20, Bytes: 7}); got != want {
 		t.Errorf("in force is %+v, want %+v", got, want)
 	}
@@ -240,5 +240,53 @@ func TestLedgerIsBounded(t *testing.T) {
 	}
 	if b.tokens["first"] != used.accounts[1] || b.sources[nets[0]] != used.accounts[0] {
 		t.Error("who has a session was forgotten")
+	}
+}
+
+// Of several passes of one holder the last one that was shown counts, as long as it
+// is good, and each ends by itself.
+func TestLeasesOfOneHolder(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	b := NewLedger(Limits{}, now)
+	b.admit("pass-x", lease{"small", Terms{Bytes: 10}, now.Add(10 * time.Hour)}, now)
+	b.admit("pass-x", lease{"large", Terms{Bytes: 1000}, now.Add(time.Hour)}, now)
+	most := func() int64 { return b.tokens["pass-x"].terms().Bytes }
+	if most() != 1000 {
+		t.Errorf("%d bytes by the last one", most())
+	}
+	if over := b.tick(now.Add(2 * time.Hour)); len(over) != 0 || most() != 10 {
+		t.Errorf("after the larger expired: %v, %d bytes", over, most())
+	}
+	if over := b.tick(now.Add(11 * time.Hour)); over["pass-x"] == nil {
+		t.Errorf("after both did: %v", over)
+	}
+	b.admit("pass-x", lease{"small", Terms{Bytes: 10}, now.Add(30 * time.Hour)}, now.Add(12*time.Hour))
+	b.admit("pass-x", lease{"large", Terms{Bytes: 1000}, now.Add(30 * time.Hour)}, now.Add(12*time.Hour))
+	if b.withdraw("pass-x", "large"); most() != 10 {
+		t.Errorf("after the larger was revoked: %d bytes", most())
+	}
+	if b.withdraw("pass-x", "small"); most() != 10 {
+		t.Errorf("after both were: %d bytes", most())
+	}
+}
+
+// A clock that is set back, and forth again, gives nobody more than a month has.
+func TestMonthOnAClockThatIsSetBack(t *testing.T) {
+	february := time.Date(2026, 2, 1, 0, 0, 1, 0, time.UTC)
+	b := NewLedger(Limits{}, february)
+	b.mu.Lock()
+	b.token("t", february).used.Store(7)
+	b.mu.Unlock()
+	u, _ := b.Usage(february.Add(-time.Hour))
+	if u.Tokens["t"] != 7 || u.Month != "2026-01" {
+		t.Errorf("set back: %+v", u)
+	}
+	again := NewLedger(Limits{}, february.Add(-time.Hour))
+	again.Restore(Usage{Month: "2026-02", Tokens: map[string]int64{"t": 7}}, february.Add(-time.Hour))
+	if u, _ := again.Usage(february.Add(-time.Hour)); u.Tokens["t"] != 7 {
+		t.Errorf("restarted before the month of the file: %+v", u)
+	}
+	if u, _ := again.Usage(february); u.Tokens["t"] != 0 {
+		t.Errorf("in the next month: %+v", u)
 	}
 }

@@ -1,17 +1,14 @@
 package relay
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
+	"github.com/bargee/bargee/internal/boundjwt"
 	"github.com/bargee/bargee/transport"
 )
 
@@ -40,27 +37,6 @@ var (
 	ErrPassRevoked = errors.New("the pass was revoked")
 )
 
-// passClaims is a Pass as JSON.
-type passClaims struct {
-	jwt.RegisteredClaims
-	Confirm struct {
-		Thumbprint string `json:"jkt"`
-	} `json:"cnf"`
-	Terms strictTerms `json:"bargee"`
-}
-
-// strictTerms knows all limits that it takes.
-type strictTerms struct{ Terms }
-
-func (t *strictTerms) UnmarshalJSON(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&t.Terms); err != nil {
-		return err
-	}
-	return t.Terms.Check()
-}
-
 // Sign returns p as a word. Without an ID it gets a random one.
 func (p Pass) Sign(key ed25519.PrivateKey, now time.Time) (string, error) {
 	if p.ID == "" {
@@ -71,11 +47,7 @@ func (p Pass) Sign(key ed25519.PrivateKey, now time.Time) (string, error) {
 	if err := p.Check(); err != nil {
 		return "", err
 	}
-	c := passClaims{Terms: strictTerms{p.Terms}}
-	c.Audience, c.ID = jwt.ClaimStrings{passAudience}, p.ID
-	c.IssuedAt, c.ExpiresAt = jwt.NewNumericDate(now), jwt.NewNumericDate(p.Expires)
-	c.Confirm.Thumbprint = p.Holder
-	word, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c).SignedString(key)
+	word, err := boundjwt.Token{Audience: passAudience, ID: p.ID, Holder: p.Holder, Expires: p.Expires, Own: &p.Terms}.Sign(key, now)
 	if err == nil && len(word) > transport.MaxPass {
 		err = fmt.Errorf("the pass has %d bytes, at most %d", len(word), transport.MaxPass)
 	}
@@ -114,62 +86,56 @@ func (p Pass) CheckID() error {
 
 // ReadPass reads a word without a look at who signed it, for what says it again.
 func ReadPass(word string) (Pass, error) {
-	var c passClaims
 	if len(word) > transport.MaxPass {
 		return Pass{}, fmt.Errorf("a pass has at most %d bytes", transport.MaxPass)
 	}
-	if _, _, err := jwt.NewParser().ParseUnverified(word, &c); err != nil {
+	var terms Terms
+	t, err := boundjwt.Read(word, &terms)
+	if err == nil {
+		err = terms.Check()
+	}
+	if err == nil && t.Audience != passAudience {
+		err = errors.New("it is not meant for a relay")
+	}
+	if err != nil {
 		return Pass{}, fmt.Errorf("it is no pass: %w", err)
 	}
-	return c.pass(), nil
+	return passOf(t, terms), nil
 }
 
-func (c *passClaims) pass() Pass {
-	p := Pass{ID: c.ID, Holder: c.Confirm.Thumbprint, Terms: c.Terms.Terms}
-	if c.ExpiresAt != nil {
-		p.Expires = c.ExpiresAt.Time
-	}
-	return p
+func passOf(t boundjwt.Token, terms Terms) Pass {
+	return Pass{ID: t.ID, Holder: t.Holder, Expires: t.Expires, Terms: terms}
 }
 
-// verifyPass judges a word that the holder of a key showed.
-func verifyPass(word string, holder ed25519.PublicKey, trusted []ed25519.PublicKey, now time.Time) (Pass, error) {
-	forged := func(why string) (Pass, error) {
-		return Pass{}, &passError{why, transport.ErrForgedPass}
-	}
+// verifyPass judges a word that the holder of a key showed, and returns who signed it.
+func verifyPass(word string, holder ed25519.PublicKey, trusted []ed25519.PublicKey, now time.Time) (Pass, ed25519.PublicKey, error) {
 	if len(word) > transport.MaxPass {
-		return forged("the pass is too long")
+		return Pass{}, nil, &passError{"the pass is too long", transport.ErrForgedPass}
 	}
-	var keys jwt.VerificationKeySet
-	for _, k := range trusted {
-		keys.Keys = append(keys.Keys, k)
-	}
-	var c passClaims
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithAudience(passAudience),
-		jwt.WithExpirationRequired(), jwt.WithStrictDecoding(), jwt.WithTimeFunc(func() time.Time { return now }))
-	token, err := parser.ParseWithClaims(word, &c, func(*jwt.Token) (any, error) { return keys, nil })
-	if token != nil && token.Header["crit"] != nil {
-		return forged("the pass demands what this relay does not know")
-	}
-	p := c.pass()
-	switch {
-	case errors.Is(err, jwt.ErrTokenMalformed), errors.Is(err, jwt.ErrTokenUnverifiable), errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return forged("the pass is not signed by whom this relay trusts")
-	case p.Holder != transport.Thumbprint(holder):
-		return forged("the pass is for another key than yours at this relay")
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return p, &passError{fmt.Sprintf("the pass expired on %s", p.Expires.UTC().Format(time.RFC3339)), ErrPassExpired}
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		return p, &passError{"the pass is not good yet: its time begins later, or a clock is wrong", ErrPassExpired}
-	case errors.Is(err, jwt.ErrTokenInvalidAudience):
-		return forged("the pass is not meant for a relay")
+	var terms Terms
+	t, signer, err := boundjwt.Verify(word, passAudience, transport.Thumbprint(holder), trusted, now, &terms)
+	p := passOf(t, terms)
+	switch why := whyNot[err]; {
+	case err == boundjwt.ErrExpired:
+		return p, signer, &passError{fmt.Sprintf("the pass expired on %s", p.Expires.UTC().Format(time.RFC3339)), ErrPassExpired}
+	case err == boundjwt.ErrEarly:
+		return p, signer, &passError{"the pass is not good yet: its time begins later, or a clock is wrong", ErrPassExpired}
 	case err != nil:
-		return forged("the pass does not say what it has to")
+		return Pass{}, nil, &passError{why, transport.ErrForgedPass}
 	}
 	if err := p.Check(); err != nil {
-		return forged(err.Error())
+		return Pass{}, nil, &passError{err.Error(), transport.ErrForgedPass}
 	}
-	return p, nil
+	return p, signer, nil
+}
+
+// whyNot is what is told to who shows a pass that was never good.
+var whyNot = map[error]string{
+	boundjwt.ErrForged:   "the pass is not signed by whom this relay trusts",
+	boundjwt.ErrCritical: "the pass demands what this relay does not know",
+	boundjwt.ErrHolder:   "the pass is for another key than yours at this relay",
+	boundjwt.ErrAudience: "the pass is not meant for a relay",
+	boundjwt.ErrClaims:   "the pass does not say what it has to",
 }
 
 // A passError is what its holder is told, and what kind it is.

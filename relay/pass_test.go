@@ -30,8 +30,8 @@ func TestPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	other, _ := keyPair(7)
-	got, err := verifyPass(word, holder, []ed25519.PublicKey{other, trusted}, now)
-	if err != nil || got.ID != want.ID || got.Holder != want.Holder || !got.Expires.Equal(want.Expires) || got.Terms != want.Terms {
+	got, by, err := verifyPass(word, holder, []ed25519.PublicKey{other, trusted}, now)
+	if err != nil || !by.Equal(trusted) || got.ID != want.ID || got.Holder != want.Holder || !got.Expires.Equal(want.Expires) || got.Terms != want.Terms {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if read, err := ReadPass(word); err != nil || read.ID != want.ID || read.Terms != want.Terms {
@@ -81,7 +81,7 @@ func TestBadPasses(t *testing.T) {
 		return sign(eddsa, signer, nil, c)
 	}
 	fine := sign(eddsa, signer, nil, good())
-	if _, err := verifyPass(fine, holder, []ed25519.PublicKey{trusted}, now); err != nil {
+	if _, _, err := verifyPass(fine, holder, []ed25519.PublicKey{trusted}, now); err != nil {
 		t.Fatal(err)
 	}
 	parts := strings.Split(fine, ".")
@@ -114,14 +114,14 @@ func TestBadPasses(t *testing.T) {
 		"a quota too large":  {with("bargee", map[string]any{"bytes": 1e300}), transport.ErrForgedPass},
 		"rate of no bytes":   {with("bargee", map[string]any{"rate": 1}), transport.ErrForgedPass},
 	} {
-		if _, err := verifyPass(x.word, holder, []ed25519.PublicKey{trusted}, now); !errors.Is(err, x.kind) {
+		if _, _, err := verifyPass(x.word, holder, []ed25519.PublicKey{trusted}, now); !errors.Is(err, x.kind) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := verifyPass(fine, trusted, []ed25519.PublicKey{trusted}, now); !errors.Is(err, transport.ErrForgedPass) {
+	if _, _, err := verifyPass(fine, trusted, []ed25519.PublicKey{trusted}, now); !errors.Is(err, transport.ErrForgedPass) {
 		t.Errorf("shown by another: %v", err)
 	}
-	if _, err := verifyPass(fine, holder, nil, now); !errors.Is(err, transport.ErrForgedPass) {
+	if _, _, err := verifyPass(fine, holder, nil, now); !errors.Is(err, transport.ErrForgedPass) {
 		t.Errorf("with nobody trusted: %v", err)
 	}
 }
@@ -163,5 +163,43 @@ func TestPassesAreRevoked(t *testing.T) {
 	}
 	if gone := p.Set([]ed25519.PublicKey{next}, nil); len(gone) != 1 {
 		t.Errorf("with another signer: %v", gone)
+	}
+}
+
+// One of two passes of a holder that is revoked cuts him off, and the other one is as
+// good as before; who logs in meanwhile is found by Good.
+func TestTwoPassesOfOneHolder(t *testing.T) {
+	now := time.Now()
+	trusted, signer := keyPair(1)
+	holder, _ := keyPair(2)
+	p := NewPasses(NewLedger(DefaultLimits, now), trusted)
+	show := func(id string) (transport.Grant, error) {
+		word, err := Pass{ID: id, Holder: transport.Thumbprint(holder), Expires: now.Add(time.Hour)}.Sign(signer, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Judge(word, holder)
+	}
+	first, err1 := show("1")
+	second, err2 := show("2")
+	if err := errors.Join(err1, err2, p.Good(first), p.Good(second)); err != nil {
+		t.Fatal(err)
+	}
+	if gone := p.Set([]ed25519.PublicKey{trusted}, map[string]bool{"1": true}); len(gone) != 1 {
+		t.Errorf("the first one revoked: %v", gone)
+	}
+	if p.Good(first) == nil || p.Good(second) != nil {
+		t.Errorf("good are: %v, %v", p.Good(first), p.Good(second))
+	}
+	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		if _, err := show(id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if _, err := show("h"); err == nil {
+		t.Error("a ninth one is taken")
+	}
+	if _, err := show("2"); err != nil {
+		t.Errorf("one of the eight again: %v", err)
 	}
 }

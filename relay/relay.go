@@ -20,6 +20,11 @@ type Config struct {
 	// DefaultLimits.
 	Ledger *Ledger
 
+	// Good, if set, says why a grant that the endpoint let somebody in with is none any
+	// more. It is asked when Revoke would find the link: who logged in while his token
+	// was revoked is cut off by one or the other.
+	Good func(transport.Grant) error
+
 	// Report, if set, hears of what peers were refused. It must not block.
 	Report func(from string, err error)
 }
@@ -188,10 +193,16 @@ func (r *Relay) Revoke(origin, reason string) (links, sessions int) {
 	return links, r.endAll(origin)
 }
 
-// endAll ends the sessions of a token.
+// endAll ends the sessions of a token, and its rooms, so that nobody joins one whose
+// opener has yet to notice that its link is closed.
 func (r *Relay) endAll(origin string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for name, x := range r.rooms.open {
+		if x.owner.token == origin {
+			r.rooms.end(name, x.owner)
+		}
+	}
 	for id, m := range r.sessions {
 		if m.token == origin {
 			r.end(id, m)

@@ -63,6 +63,12 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 		defer leave()
 		defer time.AfterFunc(guestTime, func() { l.Close("a guest's time is over") }).Stop()
 	}
+	if r.cfg.Good != nil && !l.Peer().Guest {
+		if err := r.cfg.Good(l.Peer().Grant); err != nil {
+			l.Close(err.Error())
+			return
+		}
+	}
 	if expires := l.Peer().Grant.Expires; !expires.IsZero() {
 		defer time.AfterFunc(expires.Sub(r.now()), func() { l.Close("the pass expired") }).Stop()
 	}
@@ -219,6 +225,9 @@ func (r *Relay) open(l transport.Link, o *opener, ask *wire.OpenRoom) (until tim
 	defer r.mu.Unlock()
 	if r.draining {
 		return until, refuse(whyDraining, "the relay is about to end", 0)
+	}
+	if l.Err() != nil { // it was cut off, and its rooms were closed
+		return until, refuse(whyToken, "the link is over", 0)
 	}
 	return r.rooms.begin(roomName(ask.Room), o, time.Duration(ask.Seconds)*time.Second, int(ask.Joins), r.now())
 }

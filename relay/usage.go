@@ -45,12 +45,13 @@ func (b *Ledger) Usage(now time.Time) (u Usage, changed bool) {
 	return u, changed
 }
 
-// Restore puts a Usage of before in force, if it is of this month.
+// Restore puts a Usage of before in force, if it is of this month, or of a later one:
+// then the clock was set back.
 func (b *Ledger) Restore(u Usage, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.turn(now)
-	if u.Month != string(b.month) {
+	if month(u.Month) < b.month {
 		return
 	}
 	b.total.restore(u.Total)

@@ -12,11 +12,11 @@ import (
 // fit; what is promised to files that are under way is not there for others. All
 // methods may be called from several goroutines.
 type Quota struct {
-	most    int64
 	measure func(context.Context) (int64, error) // what lies there now; nil: what came is all that counts
 	settled func(used int64)                     // hears of what came; may be nil
 
 	mu       sync.Mutex
+	most     int64
 	used     int64 // as it is known
 	promised int64
 	measured time.Time
@@ -36,6 +36,13 @@ func NewTreeQuota(most int64, d *Dir, p Path) *Quota {
 	return &Quota{most: most, measure: func(ctx context.Context) (int64, error) { return d.weigh(ctx, p) }}
 }
 
+// SetMost changes how many bytes it allows; what is promised stays so.
+func (q *Quota) SetMost(most int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.most = most
+}
+
 // Used returns what counts against it now, as far as it is known.
 func (q *Quota) Used() int64 {
 	q.mu.Lock()
@@ -46,7 +53,7 @@ func (q *Quota) Used() int64 {
 // How often a tree is measured: a full one again after a pause that makes measuring a
 // small part of the time, and any one now and then, since others change it too.
 const (
-	weighPause = 100 * time.Millisecond
+	weighPause = 5 * time.Millisecond
 	weighShare = 20
 	weighAfter = 5 * time.Minute
 )

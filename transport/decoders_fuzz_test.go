@@ -133,7 +133,7 @@ func FuzzStateFile(f *testing.F) {
 		if grants, err := OpenGrants(dir); err == nil {
 			list, _ := grants.List()
 			for _, g := range list {
-				if err := g.check(); err != nil {
+				if err := g.Check(); err != nil {
 					t.Errorf("%+v: %v", g, err)
 				}
 			}

@@ -21,7 +21,7 @@ type Remote struct {
 	Secret    Secret      // shown only if our key alone does not open; may be none
 	Lanes     int         // 0: one; AutoLanes; no more than the peer allows
 	Keep      bool        // ask the peer to let our key in from now on
-	Pass      string      // signed for our key by who the peer trusts, at most MaxPass bytes; shown only with a Key
+	Pass      string      // signed for our key by who the peer trusts, at most MaxPass bytes; shown only with a Key; a Secret that is one does the same
 
 	// Guest asks for what anybody may have (Admission.Guests), without Secret.
 	// With the zero Key nobody knows who answers: fit for what is secret to
@@ -51,6 +51,9 @@ const refusedRetries = 3 * time.Second
 // Dial makes a link to r. It takes no longer than Config.HandshakeTimeout.
 func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 	where := strings.Join(r.Addresses, ", ")
+	if word, ok := r.Secret.Pass(); ok {
+		r.Pass, r.Secret = word, Secret{}
+	}
 	if len(r.Pass) > MaxPass {
 		return nil, fail(ErrAuth, "dial %s: the pass has %d bytes, at most %d", where, len(r.Pass), MaxPass)
 	}

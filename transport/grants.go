@@ -46,7 +46,8 @@ func (m Mode) Check() error {
 // Valid tells whether g still lets in at that time.
 func (g Grant) Valid(at time.Time) bool { return g.Expires.IsZero() || at.Before(g.Expires) }
 
-func (g Grant) check() error {
+// Check finds what no grant says.
+func (g Grant) Check() error {
 	if g.Key.IsZero() || g.Tree == "" {
 		return errors.New("the key or the tree is missing")
 	}
@@ -81,7 +82,7 @@ func OpenGrants(dir string) (*Grants, error) {
 	g := &Grants{list[Grant]{
 		path: filepath.Join(dir, "grants.json"),
 		name: "grants",
-		ok:   Grant.check,
+		ok:   Grant.Check,
 		same: sameGrant,
 	}}
 	if _, err := g.List(); err != nil {
@@ -125,7 +126,7 @@ func (g *Grants) of(key Fingerprint, tree string) ([]Grant, error) {
 
 // Add stores grant, in place of one with the same key, tree and origin.
 func (g *Grants) Add(grant Grant) error {
-	if err := grant.check(); err != nil {
+	if err := grant.Check(); err != nil {
 		return fmt.Errorf("grants: %w", err)
 	}
 	if grant.Created.IsZero() {

@@ -17,6 +17,7 @@ type Presence struct {
 	o      RoomOptions
 	cancel context.CancelFunc
 	over   chan struct{}
+	again  chan struct{} // has room for one
 
 	looking sync.Mutex // held before mu: one who looks after the other
 
@@ -32,7 +33,7 @@ func (e *Endpoint) Attend(ctx context.Context, r RelayRemote, rooms RoomsOf, o R
 	if !e.begin() {
 		return nil, fail(ErrClosed, "attend a relay: the endpoint was closed")
 	}
-	p := &Presence{from: e, relay: r, rooms: rooms, o: o, over: make(chan struct{}), hosted: map[RoomName]*Hosted{}, changed: make(chan struct{})}
+	p := &Presence{from: e, relay: r, rooms: rooms, o: o, over: make(chan struct{}), again: make(chan struct{}, 1), hosted: map[RoomName]*Hosted{}, changed: make(chan struct{})}
 	ctx, p.cancel = context.WithCancel(ctx)
 	stop := context.AfterFunc(e.ctx, p.cancel)
 	if err := p.turn(ctx, time.Now()); err != nil {
@@ -59,15 +60,28 @@ func (p *Presence) keep(ctx context.Context) {
 	for {
 		now := time.Now()
 		_, until := p.rooms(now)
+		late := time.NewTimer(min(until.Sub(now), roomsAgain))
 		select {
-		case <-time.After(min(until.Sub(now), roomsAgain)):
-			if err := p.turn(ctx, time.Now()); err != nil {
-				p.became(RoomState{Err: err})
-			}
+		case <-p.again:
+		case <-late.C:
 		case <-ctx.Done():
+		}
+		late.Stop()
+		if ctx.Err() != nil {
 			p.closeAll()
 			return
 		}
+		if err := p.turn(ctx, time.Now()); err != nil {
+			p.became(RoomState{Err: err})
+		}
+	}
+}
+
+// Again has the rooms of now asked for at once: they changed before their time.
+func (p *Presence) Again() {
+	select {
+	case p.again <- struct{}{}:
+	default: // it is about to
 	}
 }
 

@@ -12,15 +12,16 @@ import (
 // MinPhrase is the least number of characters of a phrase.
 const MinPhrase = 12
 
-// A Secret is what a person gives to enter: a token, a phrase or a code. Like a
-// Token it never prints itself. The zero Secret is none.
+// A Secret is what a person gives to enter: a token, a phrase, a code or a pass. Like
+// a Token it never prints itself. The zero Secret is none.
 type Secret struct {
 	token  Token
+	pass   string   // a JWT, see Remote.Pass
 	phrase string   // or all of a code but its relay
 	room   RoomName // of a code
 }
 
-// ParseSecret reads a token (bgt_…) or a phrase. White space of ASCII around it
+// ParseSecret reads a token (bgt_…), a JWT or a phrase. White space of ASCII around it
 // is dropped.
 func ParseSecret(s string) (Secret, error) {
 	s = strings.Trim(s, " \t\r\n\v\f")
@@ -30,6 +31,10 @@ func ParseSecret(s string) (Secret, error) {
 	case isTokenWord(s):
 		t, err := ParseToken(s)
 		return Secret{token: t}, err
+	case isPassWord(s) && len(s) > MaxPass:
+		return Secret{}, fmt.Errorf("a JWT has at most %d bytes, this one %d", MaxPass, len(s))
+	case isPassWord(s):
+		return Secret{pass: s}, nil
 	case !utf8.ValidString(s):
 		return Secret{}, errors.New("the secret is not valid UTF-8")
 	case utf8.RuneCountInString(s) < MinPhrase:
@@ -49,6 +54,17 @@ func (s Secret) IsPhrase() bool { return s.phrase != "" && !s.IsCode() }
 
 // IsCode tells whether s is a code's.
 func (s Secret) IsCode() bool { return s.room != RoomName{} }
+
+// isPassWord tells whether s is a JWT by its form: three parts in base64url, of which
+// the first is a JSON object.
+func isPassWord(s string) bool {
+	return strings.HasPrefix(s, "eyJ") && strings.Count(s, ".") == 2 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
+	})
+}
+
+// Pass returns the pass (a JWT) that s is, and whether it is one.
+func (s Secret) Pass() (string, bool) { return s.pass, s.pass != "" }
 
 // Token returns the token that s is, and whether it is one.
 func (s Secret) Token() (Token, bool) { return s.token, !s.token.IsZero() }

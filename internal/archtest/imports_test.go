@@ -23,7 +23,7 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/journal", "internal/guests", "internal/dav"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/journal", "internal/guests", "internal/dav", "internal/boundjwt"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
 	{path: "internal/journal", knows: nil,
 		why: "lines in a file that several processes share; what stands in them is others' business"},
@@ -48,7 +48,9 @@ var rooms = []room{
 	{path: "session/...", knows: []string{"session/...", "transport/...", "internal/wire"},
 		why: "the engine serves a screen, commands and other programs alike, over links it does not look into: " +
 			"direct or relayed is transport's business, drawing is tui's"},
-	{path: "relay/...", knows: []string{"relay/...", "transport/...", "internal/wire", "internal/carrier"},
+	{path: "internal/boundjwt", knows: nil,
+		why: "what a signed token says is checked in one place; what it allows is the business of who takes it"},
+	{path: "relay/...", knows: []string{"relay/...", "transport/...", "internal/wire", "internal/carrier", "internal/boundjwt"},
 		why: "the relay is blind: what it cannot import (names, digests, keys of peers) it cannot leak"},
 	{path: "transport/...", knows: []string{"transport/...", "internal/wire", "internal/carrier"},
 		why: "transport carries bytes between proven peers, and is a library to others who have no files or screen"},
@@ -86,7 +88,7 @@ var libraries = []struct {
 		"what runs over a link (lanes, TCP, ssh) can change only while nobody else holds a quic.Conn"},
 	{"google.golang.org/protobuf/...", []string{"internal/wire", "transport", "session", "relay"},
 		"messages end where two peers stop talking; the screen and the commands have Go types"},
-	{"github.com/golang-jwt/jwt/v5", []string{"relay"}, "passes of a relay: the one place where somebody else's tokens are read"},
+	{"github.com/golang-jwt/jwt/v5", []string{"internal/boundjwt"}, "passes and JWTs: the one place where somebody else's tokens are read"},
 	{"filippo.io/edwards25519/...", []string{"transport"}, "CPace's map to the curve"},
 	{"lukechampine.com/blake3/...", []string{"session", "internal/cli"},
 		"subtree values of chunks that combine to the file's digest"},

@@ -1,16 +1,7 @@
 package cli
 
 import (
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"time"
-
-	"crypto/sha256"
 
 	"github.com/adrg/xdg"
 
@@ -59,46 +50,4 @@ func filed(err error) error {
 		return nil
 	}
 	return &problem{err: err}
-}
-
-// A servedToken is what is kept of the token that bargee made for a directory:
-// enough to check it, too little to use it.
-type servedToken struct {
-	Tree  string                `json:"tree"`
-	Token transport.TokenPublic `json:"token"`
-	Made  time.Time             `json:"made"`
-}
-
-func (h home) servedFile(tree string) string {
-	sum := sha256.Sum256([]byte(tree))
-	return filepath.Join(h.state, "served", hex.EncodeToString(sum[:8])+".json")
-}
-
-// servedToken returns what is kept for tree, and whether there is something.
-func (h home) servedToken(tree string) (servedToken, bool, error) {
-	name := h.servedFile(tree)
-	b, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return servedToken{}, false, nil
-	}
-	var t servedToken
-	if err == nil {
-		err = json.Unmarshal(b, &t)
-	}
-	if err == nil && t.Tree != tree {
-		err = fmt.Errorf("it is about %s", t.Tree)
-	}
-	if err != nil {
-		return servedToken{}, false, &problem{what: "read", where: name, err: err, hint: "--new-token makes another token"}
-	}
-	return t, true, nil
-}
-
-// keepServedToken replaces what is kept for t.Tree.
-func (h home) keepServedToken(t servedToken) error {
-	b, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	return replaceFile(h.servedFile(t.Tree), append(b, '\n'))
 }

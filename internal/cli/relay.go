@@ -182,7 +182,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	}
 	r := &relayRole{
 		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log, dir: dir,
-		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Ledger: guard.ledger, Report: report}),
+		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Ledger: guard.ledger, Report: report, Good: guard.good(tokens.list)}),
 		files: []reloader{tokens, guard}, guard: guard,
 	}
 	running.Store(r.relay)

@@ -82,6 +82,20 @@ func (r *relayGuard) tokens(list func() []transport.TokenPublic) func() []transp
 	}
 }
 
+// good is relay.Config.Good: of the tokens of list, and of passes.
+func (r *relayGuard) good(list func() []transport.TokenPublic) func(transport.Grant) error {
+	tokens := r.tokens(list)
+	return func(g transport.Grant) error {
+		if r.passes != nil && relay.IsPass(g) {
+			return r.passes.Good(g)
+		}
+		if !slices.ContainsFunc(tokens(), func(t transport.TokenPublic) bool { return t.ID() == g.Origin }) {
+			return errTokenRevoked
+		}
+		return nil
+	}
+}
+
 // reload reads keys of passes and what was revoked again. After an error both stay
 // as they were.
 func (r *relayGuard) reload() (gone []string, err error) {

@@ -135,9 +135,18 @@ func addToken(name string, p transport.TokenPublic, what string) error {
 	if err != nil {
 		return wrong(err)
 	}
+	err = locked(name, func() error { return appendToken(name, p, half, what) })
+	if err != nil {
+		return wrong(err)
+	}
+	return nil
+}
+
+// appendToken is addToken while nobody else changes the file.
+func appendToken(name string, p transport.TokenPublic, half []byte, what string) error {
 	kept, err := readAtMost(name, maxTokens)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return wrong(err)
+		return err
 	}
 	if len(kept) > 0 && kept[len(kept)-1] != '\n' {
 		kept = append(kept, '\n')
@@ -147,16 +156,13 @@ func addToken(name string, p transport.TokenPublic, what string) error {
 		line += " for " + what
 	}
 	if err := replaceFile(name, fmt.Appendf(kept, "%s\n%s\n", line, half)); err != nil {
-		return wrong(err)
+		return err
 	}
 	// Public halves are no secret, and the relay may be another user than who adds one.
 	if bytes.Contains(kept, []byte("bgt_")) {
 		return nil
 	}
-	if err := os.Chmod(name, 0o644); err != nil {
-		return wrong(err)
-	}
-	return nil
+	return os.Chmod(name, 0o644)
 }
 
 // givenToken takes the token from standard input.

@@ -38,6 +38,9 @@ type serveOptions struct {
 	umask     string
 	tokenFile string
 	newToken  bool
+	jwtKeys   []string
+	perUser   bool
+	quota     byteCount
 	ticket    bool
 	relay     relayFlags
 	detach    detachFlags
@@ -83,6 +86,9 @@ func newServe(a *app) *cobra.Command {
 	f.StringVar(&o.umask, "umask", "", "permissions that new files never get, octal (default that of the shell)")
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has the token or phrase in `FILE`; - is a line of standard input")
 	f.BoolVar(&o.newToken, "new-token", false, "make another token for DIR; the one before is refused from now on")
+	f.StringArrayVar(&o.jwtKeys, "jwt-key", nil, "let in who has a JWT signed by the key whose public half is in `FILE` (bargee key new); may be repeated")
+	f.BoolVar(&o.perUser, "per-user", false, "with --jwt-key: the subject of a JWT sees nothing but its own directory in DIR, which is made at need")
+	f.Var(&o.quota, "quota", "files in DIR have no more bytes than that together; what does not fit is refused (default any)")
 	f.BoolVar(&o.ticket, "show-ticket", false, "print a ticket also for a token that was given")
 	o.relay.add(f)
 	o.detach.add(f)
@@ -114,6 +120,18 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	}
 	if o.newToken && o.tokenFile != "" {
 		return usage("exclude each other", "").about("", "--new-token and --token-file")
+	}
+	if o.stdio && o.dir == "" && o.quota.n > 0 {
+		return usage("is that of a DIR", "").about("", "--quota")
+	}
+	if o.perUser && len(o.jwtKeys) == 0 {
+		return usage("goes with --jwt-key", "").about("", "--per-user")
+	}
+	if o.stdio && len(o.jwtKeys) > 0 {
+		return usage("exclude each other", "").about("", "--stdio and --jwt-key")
+	}
+	if cmd.Flags().Changed("quota") && o.quota.n <= 0 {
+		return usage("is at least one byte", "for example: --quota 100GB").about("", "--quota")
 	}
 	if err := checkListen(o.listen); err != nil {
 		return err
@@ -159,7 +177,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	entry, err := o.entry(h, tree)
+	entry, err := o.entry(h, tree, dir, log.Logger)
 	if err != nil {
 		return err
 	}
@@ -181,6 +199,9 @@ func (o *serveOptions) run(ctx context.Context) error {
 			return errors.Join(err, s.close())
 		}
 	}
+	if err := h.keepWhereabouts(tree, s, met); err != nil {
+		log.Warn("bargee token new cannot print tickets for this directory", "reason", reason(err))
+	}
 	pages, err := o.pages.open(newHealth(s.probe, func() bool { return false }), metricsOf(s.traffic), log)
 	if err != nil {
 		return errors.Join(err, s.close())
@@ -193,6 +214,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 		return errors.Join(err, s.close())
 	}
 	initSystem{}.ready()
+	s.links.Go(func() { entry.door.watch(ctx, func() { met.turn() }) })
 	s.accept(ctx)
 	initSystem{}.stopping(endingTime)
 	return s.close()

@@ -80,10 +80,8 @@ func (t *attendance) told(transport.Grant) transport.Rendezvous {
 
 // rooms is transport.RoomsOf.
 func (t *attendance) rooms(now time.Time) (names []transport.RoomName, until time.Time) {
-	if tokens := t.in.admission.Tokens; tokens != nil {
-		for _, token := range tokens() {
-			names = append(names, transport.RoomOfToken(token))
-		}
+	for _, token := range t.in.meetable(now) {
+		names = append(names, transport.RoomOfToken(token))
 	}
 	return append(names, transport.RoomsNow(t.secret, now)...), transport.NextRooms(now)
 }
@@ -130,6 +128,13 @@ func (t *attendance) begin(ctx context.Context, s *server, log *slog.Logger) (er
 			hint: "its token may have been replaced: bargee relay add takes another one"}
 	}
 	return nil
+}
+
+// turn opens and closes rooms as tokens come and go.
+func (t *attendance) turn() {
+	if t != nil && t.presence != nil {
+		t.presence.Again()
+	}
 }
 
 // ticket adds to a ticket where we are met.

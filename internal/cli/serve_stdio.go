@@ -174,6 +174,10 @@ func (o *serveOptions) startStdio(call transport.StdioCall, in *bufio.Reader, g 
 	}
 	served := o.sessionConfig(g.dir)
 	served.Home = &g.home
+	if o.quota.n > 0 {
+		all := []*session.Quota{session.NewTreeQuota(o.quota.n, g.dir, session.Path{})}
+		served.Quotas = func(transport.Grant) []*session.Quota { return all }
+	}
 	s := &stdioServer{server: &server{peer: id.Fingerprint(), log: log, session: session.NewServer(served)}}
 	if !call.NoUDP {
 		if s.direct, err = transport.Listen(o.stdioListen(), cfg); err != nil {

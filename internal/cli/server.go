@@ -18,6 +18,7 @@ type server struct {
 	peer     transport.Fingerprint
 	session  *session.Server
 	log      *slog.Logger
+	door     *doorkeeper // nil: who was let in stays in
 	links    sync.WaitGroup
 	probe    func(context.Context) error // fails where the directory does not answer
 	traffic  *serveTraffic
@@ -45,8 +46,10 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 		return nil, listenProblem(o.listen, err)
 	}
 	served := o.sessionConfig(dir)
-	served.Keep = in.keep
-	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(served), probe: traffic.probe, traffic: traffic}, nil
+	if served.Keep = in.keep; in.door != nil {
+		served.Quotas = in.door.quotas
+	}
+	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, door: in.door, session: session.NewServer(served), probe: traffic.probe, traffic: traffic}, nil
 }
 
 // sessionConfig is what the flags say of serving dir.
@@ -85,10 +88,20 @@ func (s *server) acceptFrom(ctx context.Context, e *transport.Endpoint) {
 			start := time.Now()
 			peer := l.Peer()
 			log := s.log.With("from", peer.Address, "key", peer.Key.Short())
+			leave, err := s.door.enter(l)
+			if err != nil {
+				log.Info("turned away", "origin", peer.Grant.Origin, "reason", reason(err))
+				l.Close(err.Error())
+				return
+			}
+			defer leave()
+			if peer.Grant.Name != "" {
+				log = log.With("name", session.Display(peer.Grant.Name))
+			}
 			log.Info("connected", "agent", session.Display(peer.Agent), "origin", peer.Grant.Origin)
-			leave := s.traffic.join(l)
-			err := s.session.ServeLink(ctx, l)
-			leave()
+			over := s.traffic.join(l)
+			err = s.session.ServeLink(ctx, l)
+			over()
 			l.Close("served")
 			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
 		})

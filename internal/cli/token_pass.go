@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,22 +15,37 @@ import (
 	"github.com/bargee/bargee/transport"
 )
 
-// passFlags say what pass is signed, instead of a token that is made.
+// passFlags say what is made in place of a token for nobody in particular.
 type passFlags struct {
 	keyFile  string
+	jwtFile  string
 	holder   string
+	subject  string
 	expires  string
 	id       string
 	sessions int64
 	rate     byteRate
 	bytes    byteCount
 	relay    string
+
+	name      string
+	readOnly  bool
+	writeOnly bool
+	path      string
+	quota     byteCount
 }
 
 func (p *passFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&p.name, "name", "", "with DIR: what the token is called, `NAME`")
+	f.BoolVar(&p.readOnly, "read-only", false, "with DIR or --jwt-key: nothing is changed by it")
+	f.BoolVar(&p.writeOnly, "write-only", false, "with DIR or --jwt-key: nothing is told by it, only sent")
+	f.StringVar(&p.path, "path", "", "with DIR or --jwt-key: nothing but the directory `/PATH` below is seen by it")
+	f.Var(&p.quota, "quota", "with DIR or --jwt-key: so many bytes of files come by it at most (default any)")
 	f.StringVar(&p.keyFile, "relay-key", "", "sign a pass for relays that trust the key in `FILE` (bargee key new)")
-	f.StringVar(&p.holder, "for", "", "who may use it: what bargee key show --relay HOST prints there (`KEY`)")
-	f.StringVar(&p.expires, "expires", "30d", "`WHEN` it expires: 12h, 30d, or a date such as 2027-01-31")
+	f.StringVar(&p.jwtFile, "jwt-key", "", "sign a JWT for servers that trust the key in `FILE` (bargee key new)")
+	f.StringVar(&p.holder, "for", "", "who may use it: what bargee key show --relay HOST, or --jwt, prints there (`KEY`)")
+	f.StringVar(&p.subject, "subject", "", "with --jwt-key: who it is about, `NAME`")
+	f.StringVar(&p.expires, "expires", "30d", "`WHEN` it expires: 12h, 30d, or a date such as 2027-01-31 (a token of DIR: never)")
 	f.StringVar(&p.id, "id", "", "a `NAME` for logs, and to revoke it (default a random one)")
 	f.Var(&p.rate, "rate", "its holder goes no faster through a relay than that: "+rateWords)
 	f.Int64Var(&p.sessions, "sessions", 0, "its holder has so many pairs at a time (default any number)")
@@ -42,18 +53,58 @@ func (p *passFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&p.relay, "relay", "", "print a bgrelay_ word for the relay bargee://`FINGERPRINT@HOST[:PORT]`, with the pass in it")
 }
 
-// given tells whether a pass is asked for, or what has no use without one.
-func (p *passFlags) given(f *pflag.FlagSet) (bool, error) {
-	if p.keyFile != "" {
-		return true, nil
+// kind tells what is asked for: "pass", "jwt", "tree" or a token for nobody in
+// particular (""), and refuses flags that mean nothing for it.
+func (p *passFlags) kind(f *pflag.FlagSet, args []string) (kind string, err error) {
+	var of []string
+	switch {
+	case p.keyFile != "":
+		kind, of = "pass", []string{"for", "expires", "id", "rate", "sessions", "bytes", "relay", "relay-key"}
+	case p.jwtFile != "":
+		kind, of = "jwt", []string{"for", "subject", "expires", "id", "read-only", "write-only", "path", "quota", "jwt-key"}
+	case len(args) > 0:
+		kind, of = "tree", []string{"name", "read-only", "write-only", "path", "expires", "quota"}
 	}
-	var alone error
-	for _, name := range []string{"for", "expires", "id", "rate", "sessions", "bytes", "relay"} {
-		if f.Changed(name) {
-			alone = usage("means nothing without --relay-key", "a token is no pass: its limits are the relay's").about("", "--"+name)
+	if len(args) > 0 && kind != "tree" {
+		return "", usage("stands for itself", "a pass or a JWT is for servers elsewhere, DIR is served here").about("", "DIR")
+	}
+	if p.readOnly && p.writeOnly {
+		return "", usage("exclude each other", "").about("", "--read-only and --write-only")
+	}
+	if f.Changed("quota") && p.quota.n <= 0 {
+		return "", usage("is at least one byte", "for example: --quota 100GB").about("", "--quota")
+	}
+	f.Visit(func(x *pflag.Flag) {
+		own := f.Lookup(x.Name) == x && !slices.Contains(p.names(), x.Name) // those of all commands
+		switch {
+		case err != nil || own || slices.Contains(of, x.Name):
+		case kind == "" && slices.Contains([]string{"name", "read-only", "write-only", "path", "quota"}, x.Name):
+			err = usage("means nothing without DIR", "a token for no directory lets in where it is given to serve, with all rights").about("", "--"+x.Name)
+		case kind == "":
+			err = usage("means nothing without --relay-key", "a token is no pass: its limits are the relay's").about("", "--"+x.Name)
+		default:
+			err = usage("means nothing here", "see bargee token new --help").about("", "--"+x.Name)
 		}
+	})
+	return kind, err
+}
+
+// names are all of these flags.
+func (p *passFlags) names() (all []string) {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(passFlags).add(f)
+	f.VisitAll(func(x *pflag.Flag) { all = append(all, x.Name) })
+	return all
+}
+
+func (p *passFlags) mode() transport.Mode {
+	switch {
+	case p.readOnly:
+		return transport.ReadOnly
+	case p.writeOnly:
+		return transport.WriteOnly
 	}
-	return false, alone
+	return transport.ReadWrite
 }
 
 // signPass prints a pass.
@@ -142,100 +193,4 @@ func parseExpiry(s string, now time.Time) (time.Time, error) {
 		return until, errors.New("is over already")
 	}
 	return until, nil
-}
-
-const (
-	pemPrivate = "PRIVATE KEY" // PKCS #8, as openssl genpkey -algorithm ed25519 writes it
-	pemPublic  = "PUBLIC KEY"  // as openssl pkey -pubout
-)
-
-// newPassKey makes a key that signs passes: FILE, and FILE.pub for relays.
-func (a *app) newPassKey(file string) error {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	for _, half := range []struct {
-		name, kind string
-		mode       os.FileMode
-		encode     func() ([]byte, error)
-	}{
-		{file, pemPrivate, 0o600, func() ([]byte, error) { return x509.MarshalPKCS8PrivateKey(private) }},
-		{file + ".pub", pemPublic, 0o644, func() ([]byte, error) { return x509.MarshalPKIXPublicKey(public) }},
-	} {
-		der, err := half.encode()
-		if err != nil {
-			return err
-		}
-		f, err := os.OpenFile(half.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, half.mode)
-		if err == nil {
-			err = errors.Join(pem.Encode(f, &pem.Block{Type: half.kind, Bytes: der}), f.Close())
-		}
-		if err != nil {
-			return &problem{what: "write", where: session.Display(half.name), err: err}
-		}
-	}
-	if a.json {
-		a.event(struct {
-			Event  string `json:"event"`
-			File   string `json:"file"`
-			Public string `json:"public"`
-		}{"key", file, file + ".pub"})
-		return nil
-	}
-	a.say("%s signs passes: bargee token new --relay-key %s --for KEY\n%s.pub is for relays: bargee relay --pass-key %s.pub",
-		session.Display(file), shellWord(file), session.Display(file), shellWord(file))
-	return nil
-}
-
-// readPassSigner and readPassKey read the halves of such a key.
-func readPassSigner(name string) (ed25519.PrivateKey, error) {
-	f, err := openSecret(name)
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	key, err := readPEM(name, pemPrivate, x509.ParsePKCS8PrivateKey)
-	if err != nil {
-		return nil, err
-	}
-	if k, ok := key.(ed25519.PrivateKey); ok {
-		return k, nil
-	}
-	return nil, notAKey(name, errors.New("it is no Ed25519 key"))
-}
-
-func readPassKey(name string) (ed25519.PublicKey, error) {
-	key, err := readPEM(name, pemPublic, x509.ParsePKIXPublicKey)
-	if err != nil {
-		return nil, err
-	}
-	if k, ok := key.(ed25519.PublicKey); ok {
-		return k, nil
-	}
-	return nil, notAKey(name, errors.New("it is no Ed25519 key"))
-}
-
-func readPEM(name, kind string, parse func([]byte) (any, error)) (any, error) {
-	text, err := readAtMost(name, maxSecret)
-	if err != nil {
-		return nil, &problem{what: "read", where: session.Display(name), err: err}
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, notAKey(name, errors.New("it is not in PEM"))
-	}
-	if block.Type != kind {
-		return nil, notAKey(name, fmt.Errorf("it holds a %s, not a %s", strings.ToLower(block.Type), strings.ToLower(kind)))
-	}
-	key, err := parse(block.Bytes)
-	if err != nil {
-		return nil, notAKey(name, err)
-	}
-	return key, nil
-}
-
-func notAKey(name string, err error) error {
-	return &problem{what: "read the key in", where: session.Display(name), err: err,
-		hint: "bargee key new FILE makes FILE, which signs, and FILE.pub, which a relay takes"}
 }
