@@ -64,7 +64,7 @@ func (o *cpOptions) copier() (*copier, error) {
 		return nil, err
 	}
 	r.ssh.wants(&o.reachFlags)
-	r.early = o.mayBeEarly(o.reachFlags.tokenFile)
+	r.early = !o.queues && o.mayBeEarly(o.reachFlags.tokenFile)
 	if r.lanes = o.lanes; r.lanes == 0 {
 		r.lanes = transport.AutoLanes
 	}

@@ -38,6 +38,8 @@
 // it. Who was met is called by its key: reach_paired.go. Who was remembered by earlier
 // ones finds an open screen: standing.go.
 //
+// complete.go tells shells what may follow, and man.go makes a page of what --help says.
+//
 // Rules that hold everywhere:
 //
 //   - An error is a problem: what was tried, where, why, and at most one line of

@@ -19,6 +19,7 @@ import (
 type reachFlags struct {
 	tokenFile string
 	trust     string
+	queues    bool // --wait
 	globFlags
 
 	// Of peers that are started over ssh:
@@ -34,6 +35,7 @@ func (f *reachFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tokenFile, "token-file", "", "read the peer's token or phrase from `FILE`; - is a line of standard input")
 	cmd.Flags().StringVar(&f.trust, "trust", "", "remember the peer as `NAME`; it then needs no secret again")
 	cmd.Flags().Lookup("trust").NoOptDefVal = chosenName
+	cmd.Flags().BoolVar(&f.queues, "wait", false, "wait for a turn where a peer serves as many as it may")
 	cmd.Flags().StringVar(&f.jail, "jail", "", "with ssh://: let nothing but `DIR` be reached there")
 	cmd.Flags().DurationVar(&f.linger, "linger", 0, "with ssh://: how long the far end goes on when the connection of ssh is gone")
 	cmd.Flags().BoolVar(&f.install, "install", false, "with ssh://: copy this program there if bargee is missing")
@@ -77,7 +79,7 @@ func (a *app) places(f *reachFlags) (*places, error) {
 		return nil, err
 	}
 	r.ssh.wants(f)
-	r.early = a.mayBeEarly(f.tokenFile)
+	r.early = !f.queues && a.mayBeEarly(f.tokenFile) // who queues has to hear of it in time
 	return &places{app: a, flags: f, reach: r, open: map[string]*place{}}, nil
 }
 
@@ -283,6 +285,7 @@ func (a *app) admit(ctx context.Context, t target, f *reachFlags, dial func(secr
 		a.detail("start bargee at %s", t.shown())
 		return false, failed("connect to", t, dial(""))
 	}
+	dial = a.queueing(ctx, t, f, dial)
 	secret := ""
 	if t.kind != knownTarget && t.kind != codeTarget { // a known peer's pinned key comes first
 		if secret, err = a.secret(clientSecrets(f.tokenFile)); err != nil {

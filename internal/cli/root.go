@@ -65,8 +65,13 @@ func newRoot(a *app) *cobra.Command {
 		newMkdir(a), newRm(a), newMv(a), newTouch(a), newChmod(a),
 		newMountDAV(a),
 		newQueue(a), newHistory(a), newStats(a),
-		newPing(a), newDoctor(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newVersion(a),
+		newPing(a), newDoctor(a), newToken(a), newKey(a), newPeer(a), newConfig(a), newMan(a), newVersion(a),
 	)
+	for _, c := range append(cmd.Commands(), cmd) {
+		if c.ValidArgsFunction == nil && c.Flags().Lookup("trust") != nil { // it goes to peers
+			a.completes(c)
+		}
+	}
 	return cmd
 }
 
