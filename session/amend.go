@@ -31,12 +31,17 @@ const (
 // amend does steps, in their order, to what is in d, and returns what came of each:
 // one that fails does not keep the others from their turn.
 func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool) []error {
-	held := newHeldDirs(d)
-	defer held.close()
+	a := &amending{d: d, held: newHeldDirs(d), fsync: fsync, alike: map[setKey]uint64{}}
+	defer a.held.close()
+	for i := range steps {
+		if s := &steps[i]; s.kind == stepSet && s.was.Kind == RegularFile {
+			a.alike[s.key()]++
+		}
+	}
 	out := make([]error, len(steps))
 	for i := range steps {
 		if out[i] = ctx.Err(); out[i] == nil {
-			out[i] = d.amendOne(held, &steps[i], fsync)
+			out[i] = a.do(ctx, &steps[i])
 		}
 		if out[i] != nil {
 			out[i] = about(steps[i].path, out[i])
@@ -45,37 +50,63 @@ func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool) []error {
 	return out
 }
 
-func (d *Dir) amendOne(held *heldDirs, s *syncStep, fsync bool) error {
+// amending is steps under way.
+type amending struct {
+	d     *Dir
+	held  *heldDirs
+	fsync bool
+	alike map[setKey]uint64 // how many names of a file get the same
+}
+
+// A setKey tells the files that steps are to set apart, and what they get.
+type setKey struct {
+	identity uint64
+	mode     fs.FileMode
+	modified time.Time
+}
+
+func (s *syncStep) key() setKey {
+	k := setKey{identity: s.was.identity}
+	if s.mode {
+		k.mode = s.be.Mode | fs.ModeIrregular
+	}
+	if s.modified {
+		k.modified = s.be.Modified.UTC()
+	}
+	return k
+}
+
+func (a *amending) do(ctx context.Context, s *syncStep) error {
 	parent, name := s.path.Split()
 	if name == "" {
 		if s.kind != stepSet {
 			return newError(Refused, s.path, "this cannot be done to the root")
 		}
 		name = "."
-	} else if err := d.vet(name); err != nil {
+	} else if err := a.d.vet(name); err != nil {
 		return err
 	}
-	in, err := held.hold(parent)
+	in, err := a.held.hold(parent)
 	if err != nil {
 		if s.kind == stepRemove && errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return err
 	}
-	defer held.release(in)
+	defer a.held.release(in)
 	switch s.kind {
 	case stepRemove:
 		err = removeSeen(in, name, &s.was)
 	case stepMove:
-		err = d.moveSeen(held, in, name, s)
+		err = a.move(in, name, s)
 	case stepMake:
 		err = makeDirIn(in, name)
 	case stepSet:
-		err = d.setSeen(in, name, s)
+		err = a.set(ctx, in, name, s)
 	default:
 		err = newError(Invalid, s.path, "a step that this version does not know")
 	}
-	if err == nil && fsync {
+	if err == nil && a.fsync {
 		err = syncFile(in.dot)
 	}
 	return err
@@ -145,21 +176,21 @@ func makeDirIn(d *heldDir, name string) error {
 	return newError(Exists, Path{}, "something that is no directory is in the way")
 }
 
-// moveSeen gives name in d another name or another place. A new name that leads to
+// move gives name in d another name or another place. A new name that leads to
 // the same file is what a disk makes of upper and lower case.
-func (d *Dir) moveSeen(held *heldDirs, from *heldDir, name string, s *syncStep) error {
+func (a *amending) move(from *heldDir, name string, s *syncStep) error {
 	parent, toName := s.to.Split()
 	if toName == "" {
 		return newError(Refused, s.to, "this cannot be done to the root")
 	}
-	if err := d.vet(toName); err != nil {
+	if err := a.d.vet(toName); err != nil {
 		return about(s.to, err)
 	}
-	to, err := held.hold(parent)
+	to, err := a.held.hold(parent)
 	if err != nil {
 		return about(s.to, err)
 	}
-	defer held.release(to)
+	defer a.held.release(to)
 	fi, err := seen(from, name, &s.was)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, there := seen(to, toName, &s.was); there == nil {
@@ -215,17 +246,22 @@ func hasName(d *heldDir, name string) (bool, error) {
 	return found, err
 }
 
-// setSeen sets the mode and the time of name in d.
-func (d *Dir) setSeen(in *heldDir, name string, s *syncStep) error {
+// set sets the mode and the time of name in d. A file that has other names, which do
+// not all get the same, becomes one of its own.
+func (a *amending) set(ctx context.Context, in *heldDir, name string, s *syncStep) error {
 	fi, err := seen(in, name, &s.was)
 	if err != nil {
 		return err
 	}
+	regular := fi.Mode().IsRegular()
+	if regular && links(fi) > max(1, a.alike[s.key()]) {
+		return setApart(ctx, in, name, fi, s)
+	}
+	may := func(fi fs.FileInfo) error { return a.d.mayChmod(in.root, fi) }
 	if s.mode && s.was.Kind != Link {
 		if err := before(changeMode, in.root, name); err != nil {
 			return err
 		}
-		may := func(fi fs.FileInfo) error { return d.mayChmod(in.root, fi) }
 		if err := chmodAt(in.root, name, s.be.Mode&permBits&^umask(), may); err != nil {
 			return err
 		}
@@ -233,8 +269,8 @@ func (d *Dir) setSeen(in *heldDir, name string, s *syncStep) error {
 	if !s.modified {
 		return nil
 	}
-	if fi.Mode().IsRegular() {
-		if err := d.mayChmod(in.root, fi); err != nil {
+	if regular {
+		if err := may(fi); err != nil {
 			return err
 		}
 	}
@@ -242,4 +278,48 @@ func (d *Dir) setSeen(in *heldDir, name string, s *syncStep) error {
 		return err
 	}
 	return setModified(in.root, name, s.be.Modified)
+}
+
+// setApart gives name in d a copy of its file with another mode and time.
+func setApart(ctx context.Context, in *heldDir, name string, fi fs.FileInfo, s *syncStep) error {
+	f, err := openRegular(in.root, name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := checkPlanted(in.root, f); err != nil {
+		return err
+	}
+	p, err := openPartial(in.root, name)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 1<<20)
+	at := int64(0)
+	err = truncate(p.file, 0)
+	for err == nil && ctx.Err() == nil && at < fi.Size() {
+		var n int
+		if n, err = f.ReadAt(buf[:min(int64(len(buf)), fi.Size()-at)], at); n > 0 {
+			err = writeAt(p.file, buf[:n], at)
+			at += int64(n)
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if _, uerr := seen(in, name, &s.was); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		p.discard()
+		return shortOf(in.root, err)
+	}
+	m := meta{mode: fi.Mode(), modified: fi.ModTime(), keepMode: true, keepTime: true, replace: true}
+	if s.mode {
+		m.mode = s.be.Mode
+	}
+	if s.modified {
+		m.modified = s.be.Modified
+	}
+	return p.commit(at, m)
 }

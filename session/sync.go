@@ -113,10 +113,31 @@ func (e *Engine) Sync(ctx context.Context, j SyncJob) (SyncResult, error) {
 		return r.result, r.pretend(ctx)
 	}
 	err := r.carryOut(ctx)
+	if err == nil && r.linked && len(r.set)+len(r.late) > 0 {
+		err = r.lookAgain(ctx)
+	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return r.result, err
+}
+
+// lookAgain finishes what was copied as another name of a file that then got its mode
+// and time: that made the two files, and only one of them has these. What is done now
+// was told already.
+func (r *syncRun) lookAgain(ctx context.Context) error {
+	again := &syncRun{engine: r.engine, job: r.job, src: r.src, dst: r.dst, root: r.root, dstRoot: r.dstRoot, dstLost: r.dstLost}
+	again.job.Observe = func(it SyncItem) {
+		if it.Err != nil {
+			r.tell(it)
+		}
+	}
+	again.job.Delete = false
+	if err := again.compare(ctx); err != nil {
+		return err
+	}
+	again.plan.failed = nil // told already
+	return again.carryOut(ctx)
 }
 
 // checkSync refuses what makes no sense.

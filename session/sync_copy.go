@@ -94,6 +94,11 @@ func (r *syncRun) copied(it Item) {
 			return
 		}
 	}
+	if it.Result == Copied && it.Kind == RegularFile && it.Sent == 0 {
+		r.mu.Lock()
+		r.linked = true
+		r.mu.Unlock()
+	}
 	r.tell(out)
 }
 

@@ -26,6 +26,7 @@ type syncRun struct {
 	due    map[Path]syncDue // what is being copied
 	set    []syncChange     // what was told of, and has the same content: it gets its mode and time
 	late   []syncChange     // likewise, and still to be told of
+	linked bool             // something was copied without being sent: it may be another name of what is in set
 }
 
 // A syncDue is what was foretold of something that is copied.

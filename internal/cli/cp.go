@@ -92,13 +92,21 @@ func newCp(a *app) *cobra.Command {
 }
 
 func (o *cpOptions) addFlags(cmd *cobra.Command) {
-	d := session.DefaultOptions()
 	f := cmd.Flags()
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "directories with all that is in them")
 	f.StringVar(&o.relativeTo, "relative-to", "", "keep the paths of what is copied, as seen from `DIR` above it, below DST")
 	f.StringVar(&o.onConflict, "on-conflict", "ask", "`ask|skip|overwrite|rename|newer`; without a terminal to ask on the file fails")
 	f.StringArrayVar(&o.include, "include", nil, "only files that match `GLOB`, such as '*.jpg' or 'docs/**'; may be repeated")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "no files and directories that match `GLOB`; may be repeated")
+	f.IntVar(&o.priority, "priority", session.DefaultPriority, "its turn in the queue, 0 (last) to 10 (first)")
+	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
+	o.addTransferFlags(cmd)
+}
+
+// addTransferFlags adds the flags of everything that copies and asks nobody about it.
+func (o *cpOptions) addTransferFlags(cmd *cobra.Command) {
+	d := session.DefaultOptions()
+	f := cmd.Flags()
 	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")
 	addLanes(f, &o.lanes)
 	f.Var(&o.chunkSize, "chunk-size", "unit of verifying and resuming, a power of two, 64K to 16M (default by the file's size)")
@@ -110,10 +118,8 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, change nothing")
 	f.IntVar(&o.retry, "retry", d.Retry, "attempts without progress at a peer that answers")
 	f.DurationVar(&o.giveUp, "give-up", d.GiveUp, "how long to try an unreachable peer; 0 is for ever")
-	f.IntVar(&o.priority, "priority", session.DefaultPriority, "its turn in the queue, 0 (last) to 10 (first)")
 	f.BoolVar(&o.fsync, "fsync", false, "done means on the disk: survives a power cut")
 	f.BoolVar(&o.progress, "progress", false, "show progress, also where standard error is no terminal")
-	f.BoolVar(&o.keep, "keep", false, "keep partial files when the copy is cancelled")
 	o.reachFlags.addAll(cmd)
 }
 

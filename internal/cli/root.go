@@ -61,7 +61,7 @@ func newRoot(a *app) *cobra.Command {
 		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a),
 		newRelay(a), newStop(a), newSupervise(a), newEngine(a),
 		newLs(a), newTree(a), newStat(a), newDu(a), newDf(a), newCat(a), newHash(a),
-		newCp(a), newUpload(a), newDownload(a),
+		newCp(a), newUpload(a), newDownload(a), newSync(a),
 		newMkdir(a), newRm(a), newMv(a), newTouch(a), newChmod(a),
 		newMountDAV(a),
 		newQueue(a), newHistory(a), newStats(a),
