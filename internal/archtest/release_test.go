@@ -13,12 +13,13 @@ import (
 
 // A packaging is what .ci/nfpm.yaml may say; nfpm itself knows more.
 type packaging struct {
-	Name, Arch, Platform, Version, Section, Priority, Maintainer, Description, Homepage, License, Mtime string
+	Name, Arch, Platform, Version, Section, Priority, Maintainer, Description, Homepage, License string
 
 	VersionSchema string `yaml:"version_schema"`
 	Umask         int
 	Contents      []struct {
 		Src, Dst, Type, Packager string
+		Expand                   bool
 		Info                     struct{ Mode int } `yaml:"file_info"`
 	}
 	Overrides map[string]struct{ Recommends, Suggests []string }
@@ -52,8 +53,8 @@ func TestPackagesAreMadeOfWhatTheReleaseHas(t *testing.T) {
 	at := map[string]bool{}
 	for _, c := range p.Contents {
 		name, ok := strings.CutPrefix(c.Src, "${STAGE}/")
-		if !ok || !strings.Contains(string(script), filepath.Base(name)) {
-			t.Errorf("%s: the script does not stage it", c.Src)
+		if !c.Expand || !ok || !strings.Contains(string(script), filepath.Base(name)) {
+			t.Errorf("%s: the script does not stage it, or nfpm not find it", c.Src)
 		}
 		if !slices.Contains([]string{"", "deb", "rpm"}, c.Packager) {
 			t.Errorf("%s is for %s", c.Dst, c.Packager)

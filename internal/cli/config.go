@@ -27,7 +27,16 @@ other keys, [theme-looks] changes how single parts of the screen look:
   folder = "bold #ff8800"
   [keys]
   copy = ["K", "f5"]
-  sort-by-size = ["s z"]`
+  sort-by-size = ["s z"]
+
+A table with the name of a command says what its flags are; of "relay add" it is [relay-add]. Their
+variables are BARGEE_, the command and the flag, as BARGEE_SERVE_MAX_CLIENTS:
+
+  [serve]
+  max-clients = 8
+  [cp]
+  limit = "40mbit"
+  exclude = ["*.tmp", ".cache/**"]`
 
 func newConfig(a *app) *cobra.Command {
 	cmd := &cobra.Command{
@@ -74,6 +83,7 @@ func (a *app) configFile() (name string, given bool, err error) {
 // that nobody named need not be there.
 func (a *app) readConfig() (c *config.Config, file string, problems []config.Problem, err error) {
 	c = config.Default()
+	c.Commands(flagTables(a))
 	file, given, err := a.configFile()
 	if err != nil {
 		return nil, "", nil, err

@@ -18,6 +18,8 @@
 // (what is told of it). serve is serve.go, server.go and serve_entry.go (who
 // may enter), which the demonstration uses too.
 //
+// What flags are not given, the environment and then the file give: config_flags.go.
+//
 // relay is relay.go (flags), relay_run.go (its life), relay_tokens.go (whom it lets
 // in), relay_unit.go and initsystem.go (systemd). What a client knows of relays is
 // in relays.go. Roles go into the background by background_role.go and supervise.go;

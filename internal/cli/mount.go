@@ -50,9 +50,6 @@ func newMountDAV(a *app) *cobra.Command {
 		Example: "  bargee mount-dav laptop:/\n  bargee mount-dav laptop:/photos --read-only --listen 127.0.0.1:0",
 		Args:    exactly(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd, "BARGEE_MOUNT_DAV_", a.getenv); err != nil {
-				return err
-			}
 			if err := errors.Join(checkListen(o.listen), o.log.check()); err != nil {
 				return err
 			}

@@ -53,9 +53,6 @@ func newRelay(a *app) *cobra.Command {
 		Example: "  bargee relay\n  bargee relay --address relay.example --token-file /etc/bargee/tokens --data /var/lib/bargee",
 		Args:    onlySubcommands,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd, "BARGEE_RELAY_", a.getenv); err != nil {
-				return err
-			}
 			if err := o.check(); err != nil {
 				return err
 			}

@@ -49,7 +49,10 @@ func newRoot(a *app) *cobra.Command {
 	cmd.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (as NO_COLOR does)")
 	cmd.PersistentFlags().DurationVar(&a.timeout, "timeout", 0, "longest wait for an answer or for progress (default 10s to connect, 30s without progress)")
 	cmd.PersistentFlags().StringVar(&a.configName, "config", "", "read the configuration from `FILE`")
-	cmd.PersistentPreRunE = func(*cobra.Command, []string) error {
+	cmd.PersistentPreRunE = func(run *cobra.Command, _ []string) error {
+		if err := a.complete(run); err != nil {
+			return err
+		}
 		if a.timeout < 0 || cmd.PersistentFlags().Changed("timeout") && a.timeout == 0 {
 			return usage("--timeout: not a positive duration", "for example: --timeout 30s")
 		}

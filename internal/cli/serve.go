@@ -61,9 +61,6 @@ func newServe(a *app) *cobra.Command {
 			if len(args) > 0 {
 				o.dir = args[0]
 			}
-			if err := fromEnvironment(cmd, "BARGEE_SERVE_", a.getenv); err != nil {
-				return err
-			}
 			if err := o.check(cmd); err != nil {
 				return err
 			}

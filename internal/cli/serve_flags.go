@@ -10,34 +10,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
-
-// fromEnvironment sets the flags of cmd that are not on the command line from
-// variables: prefix, then the flag's name in capitals.
-func fromEnvironment(cmd *cobra.Command, prefix string, getenv func(string) string) error {
-	var errs []error
-	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value := getenv(name)
-		if value == "" || f.Changed || f.Name == "help" {
-			return
-		}
-		var wrong *pflag.InvalidValueError
-		if err := cmd.Flags().Set(f.Name, value); errors.As(err, &wrong) {
-			errs = append(errs, usage(whyInvalid(wrong), "").about(name, session.Display(value)))
-		} else if err != nil {
-			errs = append(errs, err)
-		}
-	})
-	return errors.Join(errs...)
-}
 
 // The bounds of what a server can be told.
 const (

@@ -26,7 +26,12 @@ type Config struct {
 	Reverse     bool
 	Passthrough bool
 
-	from map[string]string // what set a setting last, for Show
+	Flags map[string][]Flag // of commands, by their tables
+
+	tables Tables
+	broken []Problem            // what keeps the file from being read at all
+	wrong  map[string][]Problem // by the tables of commands
+	from   map[string]string    // what set a setting last, for Show
 }
 
 // MaxFile is how long, in bytes, a configuration may be; what is longer is none.
@@ -49,16 +54,26 @@ func Default() *Config {
 	return c
 }
 
+// Commands says which tables of commands the file may have; without it, none.
+func (c *Config) Commands(t Tables) { c.tables = t }
+
+// ProblemsOf returns what keeps a command from having what the file says of its
+// flags, as Read has found it: other lines are not its business.
+func (c *Config) ProblemsOf(table string) []Problem { return append(c.broken, c.wrong[table]...) }
+
 // Read takes what a file says; what in it cannot be taken is returned, in the
 // order of the file, and the rest holds.
 func (c *Config) Read(text []byte, name string) []Problem {
 	if len(text) > MaxFile {
-		return []Problem{{What: fmt.Sprintf("longer than %d bytes", MaxFile)}}
+		c.broken = []Problem{{What: fmt.Sprintf("longer than %d bytes", MaxFile)}}
+		return c.broken
 	}
 	nodes, bad := parse(text)
 	if bad != nil {
-		return []Problem{*bad}
+		c.broken = []Problem{*bad}
+		return c.broken
 	}
+	c.wrong = map[string][]Problem{}
 	var problems []Problem
 	var keys []node
 	for _, n := range nodes {
@@ -67,14 +82,27 @@ func (c *Config) Read(text []byte, name string) []Problem {
 			keys = append(keys, n)
 		case len(n.path) == 2 && n.path[0] == "theme-looks":
 			problems = append(problems, c.look(n)...)
+		case len(n.path) == 2 && c.tables[n.path[0]] != nil:
+			wrong := c.flag(n, name)
+			c.wrong[n.path[0]] = append(c.wrong[n.path[0]], wrong...)
+			problems = append(problems, wrong...)
 		case len(n.path) == 1:
 			problems = append(problems, c.setting(n, name)...)
 		default:
 			what := fmt.Sprintf("there is no table %s", strings.Join(n.path[:len(n.path)-1], "."))
-			problems = append(problems, Problem{n.name, what, "there are: keys, theme-looks"})
+			problems = append(problems, Problem{n.name, what, c.tableHint(n.path[0])})
 		}
 	}
 	return sorted(append(problems, c.keys(keys)...))
+}
+
+// tableHint proposes a table.
+func (c *Config) tableHint(word string) string {
+	names := append(slices.Sorted(maps.Keys(c.tables)), "keys", "theme-looks")
+	if hint := nearest(word, names); strings.HasPrefix(hint, "did you mean") {
+		return hint
+	}
+	return "there are: keys, theme-looks, and those of commands, such as serve and cp"
 }
 
 func (c *Config) setting(n node, file string) []Problem {
@@ -190,5 +218,6 @@ func (c *Config) Show() string {
 			fmt.Fprintf(&b, "%s = %s\n", a, list(c.Keys[a]))
 		}
 	}
+	c.showFlags(&b)
 	return b.String()
 }

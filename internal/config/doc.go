@@ -11,6 +11,9 @@
 //	copy = ["K", "f5"]
 //	sort-by-size = ["s z"]     # one after the other
 //
+//	[serve]                    # a command, and what its flags are where nothing else says it
+//	max-clients = 8
+//
 // Nothing is taken silently that cannot work: a setting, role or action that
 // does not exist, a value that means nothing, a key with two meanings, that some
 // terminals keep for themselves, or that cannot be told from another one. Each
