@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"time"
 
 	"github.com/bargee/bargee/session"
