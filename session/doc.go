@@ -40,6 +40,7 @@
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
 //	Draft           a file that is written in place (draft, remote_draft, serve_draft)
 //	Glob            what a pattern of a path stands for          (glob)
+//	Sync            makes a directory like another one           (sync*, scan*, amend*, hold, ignore)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
@@ -120,6 +121,34 @@
 // they are four times a second. At a peer of a version that does not know these
 // requests they are walks by List from here, of 1000 directories at the most;
 // names come by List then, and a directory is looked at every 2 s.
+//
+// # Making directories alike
+//
+// Engine.Sync has each side scanned where it is: a directory with all its entries,
+// then those below it, in an order of names that both have in common (Scan in
+// session.proto). So the two are held against each other as they come, and what is
+// kept is what differs, some 200 bytes for each. 100,000 entries are 5 MiB on the
+// wire, and a fifth of a second of a processor at either end, nearly all of it the
+// system's. The plan (sync_plan, sync_moves) is made before anything is changed:
+//
+//	case    a name in upper and lower case, where the destination folds them
+//	clear   what is in the way of something of another kind; only with Delete
+//	move    a file that only the destination has, to where the source has one of the
+//	        same size, time and, asked for at both ends, digest; only with Delete
+//	copy    what is new or has another size or time, by a transfer that is told what
+//	        to announce (Picks in transfer.proto)
+//	remove  what only the destination has; only with Delete
+//	set     modes and times, of directories last
+//
+// It is carried out in this order. What is there is changed by steps (Amend) that say
+// what was seen: kind, size, time, target and inode. What is not that any more stays,
+// and is an item that failed. A directory is removed when there is nothing left in it,
+// never with what is in it. If anything failed, nothing is removed that only the
+// destination has. What filters leave out of the scan is in no plan.
+//
+// Both directories are locked (Hold), the source for others that read it, too: a
+// second sync of the same destination, or the other way round, is refused with Busy.
+// A peer that does not know these requests is refused with the advice to update it.
 //
 // # Streams, lanes and chunks
 //

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	syncRounds = flag.Int("sync-rounds", 24, "pairs of random trees that TestSyncIsRsync compares")
+	syncRounds = flag.Int("sync-rounds", 16, "pairs of random trees that TestSyncIsRsync compares")
 	syncSeed   = flag.Uint64("sync-seed", 1, "the first of them")
 )
 
@@ -33,6 +33,9 @@ func TestSyncIsRsync(t *testing.T) {
 		t.Skip("no rsync to compare with")
 	}
 	b := newBed(t, ServerConfig{})
+	if testing.Short() {
+		*syncRounds = min(*syncRounds, 6)
+	}
 	for n := range *syncRounds {
 		seed := *syncSeed + uint64(n)
 		compareWithRsync(t, b, rsync, seed)

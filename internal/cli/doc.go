@@ -15,7 +15,7 @@
 // calls for every address, over one link per peer; glob.go makes of a pattern what it
 // stands for, and descent.go goes through trees. The copying ones share cp.go
 // (flags), aim.go (what goes where), copy.go (the engine's work) and report.go
-// (what is told of it). serve is serve.go, server.go and serve_entry.go (who
+// (what is told of it); sync is sync.go and sync_report.go, over an engine of its own. serve is serve.go, server.go and serve_entry.go (who
 // may enter), which the demonstration uses too.
 //
 // What flags are not given, the environment and then the file give: config_flags.go.
