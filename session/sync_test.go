@@ -279,6 +279,19 @@ func TestSyncIsNotForAll(t *testing.T) {
 	}
 }
 
+// TestSyncNeedsThisMachine asks for what the engine would do otherwise.
+func TestSyncNeedsThisMachine(t *testing.T) {
+	b, _, dst, j := syncBed(t)
+	write(t, filepath.Join(b.there, "other/x"), "x")
+	j.From, j.Source = b.peer, Path{"other"}
+	if _, err := b.engine.Sync(t.Context(), j); KindOf(err) != Refused {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dst, "both")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSyncWatches changes the source until each change has arrived.
 func TestSyncWatches(t *testing.T) {
 	b, src, dst, j := syncBed(t)
