@@ -26,13 +26,13 @@ func (a *app) completes(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeWait)
 		defer cancel()
-		return a.complete(ctx, word)
+		return a.mayFollow(ctx, word)
 	}
 }
 
-// complete returns what word may become. Shells that part words at colons are
+// mayFollow returns what word may become. Shells that part words at colons are
 // cobra's scripts' business.
-func (a *app) complete(ctx context.Context, word string) ([]string, cobra.ShellCompDirective) {
+func (a *app) mayFollow(ctx context.Context, word string) ([]string, cobra.ShellCompDirective) {
 	switch {
 	case strings.HasPrefix(word, ".") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, "~"):
 		return nil, cobra.ShellCompDirectiveDefault
