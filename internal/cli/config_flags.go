@@ -33,9 +33,9 @@ func tableOf(cmd *cobra.Command) string {
 	return table
 }
 
-// complete sets the flags of cmd that are not on the command line: from variables,
+// fillFlags sets the flags of cmd that are not on the command line: from variables,
 // and then from the file.
-func (a *app) complete(cmd *cobra.Command) error {
+func (a *app) fillFlags(cmd *cobra.Command) error {
 	table := tableOf(cmd)
 	if table == "" {
 		return nil

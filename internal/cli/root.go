@@ -50,7 +50,7 @@ func newRoot(a *app) *cobra.Command {
 	cmd.PersistentFlags().DurationVar(&a.timeout, "timeout", 0, "longest wait for an answer or for progress (default 10s to connect, 30s without progress)")
 	cmd.PersistentFlags().StringVar(&a.configName, "config", "", "read the configuration from `FILE`")
 	cmd.PersistentPreRunE = func(run *cobra.Command, _ []string) error {
-		if err := a.complete(run); err != nil {
+		if err := a.fillFlags(run); err != nil {
 			return err
 		}
 		if a.timeout < 0 || cmd.PersistentFlags().Changed("timeout") && a.timeout == 0 {
