@@ -51,7 +51,7 @@ func (c *copying) destination() (dir *Dir, at Path, as string, done func(), err 
 	case *Host:
 		dir, at, as, err = resolveOn(t, &c.q.job)
 	case *Remote, *placeTree:
-		err = newError(Refused, Path{}, "both are at peers: copy by way of this machine, or at one of them")
+		err = newError(Refused, Path{}, "both are at peers: an Engine copies from one to the other")
 	default:
 		err = newError(Refused, Path{}, "nothing can be copied to a %T", t)
 	}
