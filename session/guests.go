@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -97,10 +99,21 @@ func (v *visit) account(what DeedKind, dest Path, roots []source) (*ledger, func
 		v.mu.Lock()
 		delete(v.accounts, a)
 		v.mu.Unlock()
-		for _, d := range a.close(err) {
+		for _, d := range a.close(v.whyEnded(err)) {
 			v.tell(*d)
 		}
 	}
+}
+
+// whyEnded says why a transfer ended that ended with its link.
+func (v *visit) whyEnded(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if why := v.link.Err(); why != nil {
+		return about(Path{}, why)
+	}
+	return errClosing
 }
 
 // did tells of a change that was made, and returns err.

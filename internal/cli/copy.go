@@ -25,6 +25,8 @@ type copier struct {
 	made   map[session.Path]bool    // directories of the destination that --relative-to wants
 	report *reporter
 
+	toldOthers bool // that others put something there, too
+
 	mu   sync.Mutex
 	left []session.Job // not submitted yet
 	ids  []session.TransferID
@@ -169,17 +171,31 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 			if lost != nil {
 				lost = problemOf("copy to", c.dst, lost)
 			}
-			return c.transfers(), lost
+			all := c.transfers()
+			c.tellOthers(all)
+			return all, lost
 		case <-tick.C:
 			all := c.transfers()
 			if paused(all) {
 				return all, nil
 			}
+			c.tellOthers(all)
 			c.report.progress(all, c.lanes())
 			tick.Reset(c.report.interval())
 			if err := c.tend(ctx, all); err != nil {
 				return all, err
 			}
+		}
+	}
+}
+
+// tellOthers says once that others put something where we do, so that a person knows
+// whom to ask if something changes there.
+func (c *copier) tellOthers(all []session.Transfer) {
+	for _, t := range all {
+		if t.Others > 0 && !c.toldOthers {
+			c.toldOthers = true
+			c.warn("%s at work there, too: where two write one file, the second is refused", count(int64(t.Others), "other writer"))
 		}
 	}
 }

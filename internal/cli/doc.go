@@ -35,6 +35,9 @@
 // (queue_visit.go), which makes nothing run; what is added, or is to go on, is done by
 // a process in the background (queue_add.go, wakeEngine).
 //
+// What peers did with what is served is noted by guestbook.go (internal/guests), and
+// told by history --served, peer who and peer list.
+//
 // Pairing is pair.go (the command), pairing.go (what is under way: tui.Pairing) with a
 // file for each way to meet, and pair_lines.go (without a screen). Every screen has
 // it. Who was met is called by its key: reach_paired.go. Who was remembered by earlier

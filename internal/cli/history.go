@@ -12,8 +12,9 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
-const historyLong = `List transfers that are over, the latest first: those of the queue, and what bargee cp did. The last
-100,000 are kept.
+const historyLong = `List transfers that are over, the latest first: those of the queue, and what bargee cp did while a
+screen or the background ran the queue. The last 100,000 are kept. With --served it is what peers did with what is served here: took, left, removed
+or renamed, by the name or key of the peer; --path and --status hold for that, too.
 
 TIME is a date (2026-03-01), a time (2026-03-01T12:00, also with seconds and a zone), "today",
 "yesterday", or how long ago: 30m, 12h, 7d, 4w. --to stands for the beginning of its date.`
@@ -24,6 +25,7 @@ type historyOptions struct {
 	peer, status  string
 	path          string
 	limit, offset int
+	served        servedFlags
 }
 
 var statuses = map[string]session.Status{"any": session.StatusAny, "done": session.StatusDone, "failed": session.StatusFailed, "cancelled": session.StatusCancelled}
@@ -32,17 +34,24 @@ func newHistory(a *app) *cobra.Command {
 	o := &historyOptions{app: a}
 	cmd := &cobra.Command{
 		Use: "history", Short: "List the transfers that are over", Long: historyLong,
-		Example: "  bargee history --from today --peer laptop\n  bargee history --status failed --path '*.iso' --json",
+		Example: "  bargee history --from today --peer laptop\n  bargee history --status failed --path '*.iso' --json\n  bargee history --served --from 7d",
 		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q, err := o.query(time.Now())
 			if err != nil {
 				return err
 			}
+			if o.served.served {
+				return o.listServed(q)
+			}
+			if o.served.visits {
+				return usage("belongs to --served", "").about("", "--visits")
+			}
 			return a.visitQueue(cmd.Context(), "read the history of", func(v *queueVisit) error { return o.list(cmd.Context(), v, q) })
 		},
 	}
 	o.filters(cmd)
+	o.served.add(cmd)
 	cmd.Flags().IntVar(&o.limit, "limit", 100, "at most so many rows; 0 is all")
 	cmd.Flags().IntVar(&o.offset, "offset", 0, "without so many, the latest")
 	return cmd

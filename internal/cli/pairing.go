@@ -340,7 +340,7 @@ func (p *pairing) openShare(name, tree string, write bool) (*share, error) {
 	}
 	s := &share{dir: dir, tree: tree, until: make(chan struct{})}
 	s.server = session.NewServer(session.ServerConfig{
-		Tree: dir, ReadOnly: !write, Keep: p.keep,
+		Tree: dir, ReadOnly: !write, Keep: p.keep, Observe: p.reach.home.guestbook(tree, slog.Default()).observe,
 		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write, Meet: p.told(tree)},
 	})
 	return s, nil

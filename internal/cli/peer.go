@@ -3,10 +3,7 @@ package cli
 import (
 	"errors"
 	"strings"
-	"text/tabwriter"
-	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/bargee/bargee/session"
@@ -16,17 +13,25 @@ import (
 func newPeer(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "peer",
-		Short: "List, rename and forget known peers",
+		Short: "List, rename and forget known peers, see who is here",
 		Long: `Known peers are those whose key was pinned and named with --trust. They need no secret again, and
 are addressed as NAME:/path.`,
 		Args: onlySubcommands,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "List the known peers", Args: atMost(0),
-			RunE: func(*cobra.Command, []string) error { return a.withKnown(a.listPeers) },
+	var all bool
+	list := &cobra.Command{
+		Use: "list", Short: "List the known peers, and what they took and left here", Args: atMost(0),
+		Long: `List the known peers, where they are and when they were seen last; and what they took from this machine
+and left on it, over all time. With --all also those who were here and are not known: they had a token.`,
+		RunE: func(*cobra.Command, []string) error {
+			return a.withKnown(func(k *transport.KnownPeers) error { return a.listPeers(k, all) })
 		},
+	}
+	list.Flags().BoolVar(&all, "all", false, "also peers that are not known, and were here")
+	cmd.AddCommand(
+		list,
+		newPeerWho(a),
 		&cobra.Command{
 			Use: "rename OLD NEW", Short: "Give a known peer another name", Args: exactly(2, "OLD or NEW"),
 			RunE: func(_ *cobra.Command, args []string) error {
@@ -76,45 +81,4 @@ func peerProblem(what, name string, err error) error {
 		}
 	}
 	return &problem{what: what, where: session.Display(name), err: err}
-}
-
-func (a *app) listPeers(k *transport.KnownPeers) error {
-	peers, err := k.List()
-	if err != nil {
-		return filed(err)
-	}
-	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, p := range peers {
-		if a.json {
-			a.event(newPeerEvent(p))
-			continue
-		}
-		seen := "never seen"
-		if !p.LastSeen.IsZero() {
-			seen = "seen " + humanize.Time(p.LastSeen)
-		}
-		line := []string{p.Name, p.Key.Short(), strings.Join(p.Addresses, " "), seen}
-		table.Write([]byte(strings.Join(line, "\t") + "\n"))
-	}
-	if len(peers) == 0 {
-		a.say("no known peers; --trust with any command that goes to a peer makes it one")
-	}
-	return table.Flush()
-}
-
-type peerEvent struct {
-	Event     string    `json:"event"`
-	Name      string    `json:"name"`
-	Peer      string    `json:"peer"`
-	Addresses []string  `json:"addresses"`
-	Added     time.Time `json:"added"`
-	LastSeen  time.Time `json:"last_seen,omitzero"`
-}
-
-func newPeerEvent(p transport.KnownPeer) peerEvent {
-	ev := peerEvent{Event: "peer", Name: p.Name, Peer: p.Key.String(), Addresses: p.Addresses, Added: p.Added, LastSeen: p.LastSeen}
-	if ev.Addresses == nil {
-		ev.Addresses = []string{}
-	}
-	return ev
 }

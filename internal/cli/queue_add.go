@@ -75,7 +75,6 @@ func (q *queuer) run(ctx context.Context, o *cpOptions) error {
 	}
 	q.copier, q.away = c, map[session.PlaceID]bool{}
 	defer c.reach.Close()
-	c.reach.lanes = 0 // the engine's links are its own; --lanes is the target's
 	room, err := control.OpenRoom(c.reach.home.state, "")
 	if err != nil {
 		return &problem{what: "find", where: "the queue", err: err}

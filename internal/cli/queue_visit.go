@@ -178,6 +178,7 @@ type transferEvent struct {
 	ETA          *float64 `json:"eta_s,omitempty"`
 	Attempt      int      `json:"attempt,omitempty"`
 	Asking       int      `json:"asking,omitempty"`
+	Others       int      `json:"others,omitempty"` // peers that put something there, too
 
 	Queued   time.Time `json:"queued,omitzero"`
 	Started  time.Time `json:"started,omitzero"`
@@ -197,7 +198,7 @@ func (v *queueVisit) transferEvent(t *session.Transfer) *transferEvent {
 		Event: "transfer", ID: t.ID, State: t.State.String(), Priority: j.Priority, From: v.called(j.From), To: v.called(j.To),
 		Sources: []string{}, SourceCount: len(j.Sources), Move: j.Move,
 		Files: t.Files, Dirs: t.Dirs, FilesDone: t.FilesDone, Bytes: t.Bytes, Verified: t.Verified, BytesSent: t.Sent, BytesResumed: t.Reused,
-		Skipped: t.Skipped, Failed: t.Failures, Counted: t.Counted, Rate: int64(t.Rate), Attempt: t.Attempt, Asking: t.Asking,
+		Skipped: t.Skipped, Failed: t.Failures, Counted: t.Counted, Rate: int64(t.Rate), Attempt: t.Attempt, Asking: t.Asking, Others: t.Others,
 		Queued: t.Queued.UTC(), Started: t.Started.UTC(), Finished: t.Finished.UTC(),
 	}
 	dst := v.raw(j.To, j.Destination)

@@ -19,6 +19,7 @@ type server struct {
 	session  *session.Server
 	log      *slog.Logger
 	door     *doorkeeper // nil: who was let in stays in
+	guests   *guestbook  // nil: none is kept
 	links    sync.WaitGroup
 	probe    func(context.Context) error // fails where the directory does not answer
 	traffic  *serveTraffic
@@ -49,7 +50,14 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 	if served.Keep = in.keep; in.door != nil {
 		served.Quotas = in.door.quotas
 	}
-	return &server{endpoint: ep, peer: id.Fingerprint(), log: log, door: in.door, session: session.NewServer(served), probe: traffic.probe, traffic: traffic}, nil
+	s := &server{
+		endpoint: ep, peer: id.Fingerprint(), log: log, door: in.door, guests: h.guestbook(in.admission.Tree, log),
+		probe: traffic.probe, traffic: traffic,
+	}
+	served.Observe = s.guests.observe
+	s.session = session.NewServer(served)
+	s.guests.open(s.session)
+	return s, nil
 }
 
 // sessionConfig is what the flags say of serving dir.
@@ -103,6 +111,7 @@ func (s *server) acceptFrom(ctx context.Context, e *transport.Endpoint) {
 			err = s.session.ServeLink(ctx, l)
 			over()
 			l.Close("served")
+			s.guests.came(peer, start)
 			log.Info("gone", "after", time.Since(start).Round(time.Millisecond), "reason", whyGone(err))
 		})
 	}
@@ -127,5 +136,6 @@ func (s *server) close() error {
 	case <-time.After(endingTime):
 		s.log.Warn("ended without waiting for all links")
 	}
+	s.guests.close()
 	return nil
 }

@@ -16,19 +16,20 @@ import (
 
 // An Entry is what a peer did. Its names may be any bytes.
 type Entry struct {
-	Time    time.Time `json:"time"`            // when it was over
-	Began   time.Time `json:"began"`           //
-	What    string    `json:"what"`            // Came, or the word of a session.DeedKind
-	Key     string    `json:"key"`             // fingerprint of the peer
-	Address string    `json:"address"`         // where it came from
-	Agent   string    `json:"agent"`           // its program and version, as it says
-	Origin  string    `json:"origin"`          // what let it in
-	Tree    string    `json:"tree"`            // the directory that was served
-	Path    Name      `json:"path"`            // in that
-	To      Name      `json:"to,omitzero"`     // the new name of what was renamed
-	Files   int64     `json:"files,omitempty"` // that are at their destination
-	Bytes   int64     `json:"bytes,omitempty"` // of those
-	Sent    int64     `json:"sent,omitempty"`  // that crossed the link
+	Time    time.Time `json:"time"`             // when it was over
+	Began   time.Time `json:"began"`            //
+	What    string    `json:"what"`             // Came, or the word of a session.DeedKind
+	Key     string    `json:"key"`              // fingerprint of the peer
+	Called  string    `json:"called,omitempty"` // by who let it in
+	Address string    `json:"address"`          // where it came from
+	Agent   string    `json:"agent"`            // its program and version, as it says
+	Origin  string    `json:"origin"`           // what let it in
+	Tree    string    `json:"tree"`             // the directory that was served
+	Path    Name      `json:"path"`             // in that
+	To      Name      `json:"to,omitzero"`      // the new name of what was renamed
+	Files   int64     `json:"files,omitempty"`  // that are at their destination
+	Bytes   int64     `json:"bytes,omitempty"`  // of those
+	Sent    int64     `json:"sent,omitempty"`   // that crossed the link
 	Failed  int64     `json:"failed,omitempty"`
 	Result  string    `json:"result"` // Done, Partly, Failed
 	Kind    string    `json:"kind,omitempty"`

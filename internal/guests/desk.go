@@ -17,6 +17,7 @@ import (
 // A Guest is a peer that is there now.
 type Guest struct {
 	Key     string    `json:"key"`
+	Called  string    `json:"called,omitempty"` // by who let it in
 	Address string    `json:"address"`
 	Agent   string    `json:"agent"`
 	Origin  string    `json:"origin"`
