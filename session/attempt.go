@@ -16,9 +16,6 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Exact && (j.Into || len(j.Sources) > 1) {
 		return newError(Invalid, j.Destination, "one name for %d sources, or for what goes into it", len(j.Sources))
 	}
-	if j.only != nil && j.From != Here && j.To != Here {
-		return newError(Refused, j.Destination, "one of the two sides of a sync has to be this machine")
-	}
 	if j.only != nil && (!j.Into || j.Move || len(j.Sources) > 1) {
 		return newError(Invalid, j.Destination, "a choice of what is in several sources, or moved")
 	}

@@ -27,6 +27,7 @@ type conduit struct {
 	send   *wire.Send
 	limits throttles
 	next   chan struct{} // see outlet
+	picks  []*wire.Picks // what the sender is asked for, said behind Ready; nil: all
 	asks   bool          // conflicts are decided here
 	ask    func(Question, func(Conflict))
 
@@ -168,6 +169,11 @@ func (c *conduit) hearReceiver(ctx context.Context, st transport.Stream) {
 		case err == nil:
 			c.toSender.await(ctx, maxUntaken)
 			c.toSender.send(m)
+			if m.GetReady() != nil {
+				for _, p := range c.picks {
+					c.toSender.send(&wire.ToSender{Say: &wire.ToSender_Picks{Picks: p}})
+				}
+			}
 		}
 		if err != nil {
 			c.fail(err)
@@ -353,7 +359,10 @@ func (e *Engine) between(ctx context.Context, q *queued, paths []Path) error {
 			c := newConduit(newTally(q.ledger, &j), to, send)
 			c.limits, c.ask, c.asks = throttles{q.limit, e.out}, q.asking.ask, j.Options.OnConflict == Ask
 			id := e.cfg.transferID()
-			fetch := &wire.Fetch{Transfer: id, Options: options}
+			fetch := &wire.Fetch{Transfer: id, Options: options, Picked: j.only != nil}
+			if j.only != nil {
+				c.picks = picksOf(j.only)
+			}
 			for _, p := range paths {
 				fetch.Paths = append(fetch.Paths, []byte(p.raw))
 			}

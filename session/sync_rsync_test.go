@@ -48,8 +48,8 @@ func TestSyncIsRsync(t *testing.T) {
 func compareWithRsync(t *testing.T, b *bed, rsync string, seed uint64) {
 	g := &gardener{t: t, r: rand.New(rand.NewPCG(seed, 20))}
 	// Whichever way it goes, the source is one of the two and the destination the other.
-	ends := [][2]string{{b.here, b.there}, {b.there, b.here}, {b.here, b.here}}
-	way := ends[seed%3]
+	ends := [][2]string{{b.here, b.there}, {b.there, b.here}, {b.here, b.here}, {b.there, b.there}}
+	way := ends[seed/3%4]
 	src, dst, judge := filepath.Join(way[0], "src"), filepath.Join(way[1], "dst"), filepath.Join(b.here, "judge")
 	for _, dir := range []string{src, dst, judge} {
 		os.RemoveAll(dir)

@@ -279,16 +279,45 @@ func TestSyncIsNotForAll(t *testing.T) {
 	}
 }
 
-// TestSyncNeedsThisMachine asks for what the engine would do otherwise.
-func TestSyncNeedsThisMachine(t *testing.T) {
+// TestSyncBetweenPeers has neither side on this machine.
+func TestSyncBetweenPeers(t *testing.T) {
 	b, _, dst, j := syncBed(t)
-	write(t, filepath.Join(b.there, "other/x"), "x")
+	src := filepath.Join(b.there, "other")
+	write(t, filepath.Join(src, "new/x"), "x")
+	write(t, filepath.Join(src, "both"), "another one")
+	write(t, filepath.Join(src, "renamed"), strings.Repeat("r", 100))
+	mustCopy(t, filepath.Join(src, "renamed"), filepath.Join(dst, "was"))
+	write(t, filepath.Join(dst, "extra"), "x")
 	j.From, j.Source = b.peer, Path{"other"}
-	if _, err := b.engine.Sync(t.Context(), j); KindOf(err) != Refused {
-		t.Error(err)
+	want := []string{"+ /new dir", "+ /new/x file", "+ /renamed file", "- /extra file", "- /was file", "~ /both file"}
+	if lines := b.sync(j); !slices.Equal(lines, want) {
+		t.Errorf("%q", lines)
 	}
-	if _, err := os.Stat(filepath.Join(dst, "both")); err != nil {
-		t.Error(err)
+	if lines := b.sync(j); len(lines) > 0 {
+		t.Errorf("again: %q", lines)
+	}
+	for _, name := range []string{"new/x", "both", "renamed"} {
+		a, _ := os.ReadFile(filepath.Join(src, name))
+		if c, err := os.ReadFile(filepath.Join(dst, name)); err != nil || string(a) != string(c) {
+			t.Errorf("%s: %q, %v", name, c, err)
+		}
+	}
+}
+
+// mustCopy copies a file with its time.
+func mustCopy(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, string(content))
+	fi, err := os.Stat(from)
+	if err == nil {
+		err = os.Chtimes(to, fi.ModTime(), fi.ModTime())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type tally struct {
 	ledger *ledger
 	dest   Path            // that the receiver was asked for
+	picked map[Path]bool   // of a choice, with the directories that they are in
 	ofRoot bool            // the source is the root of its tree
 	origin func(Path) Path // where an announced path is at the source
 	only   map[string]bool // top names that were asked for; nil: any
@@ -45,6 +46,9 @@ func newTally(l *ledger, j *Job) *tally {
 	t := &tally{ledger: l, dest: j.Destination, dryRun: j.Options.DryRun, files: map[uint64]*tallied{}}
 	t.only, t.origin = asked(j.Sources)
 	t.ofRoot = j.Sources[0].IsRoot()
+	if j.only != nil {
+		t.only, t.origin, t.picked = nil, j.Sources[0].Append, pickedOf(j.only)
+	}
 	return t
 }
 
@@ -92,7 +96,7 @@ func (t *tally) announced(a *wire.Announce) error {
 	if err != nil || a.GetEntry() == nil {
 		return newError(Protocol, rel, "entry %d is described by nothing", a.GetId())
 	}
-	if t.only != nil && !rel.IsRoot() && !t.only[topOf(rel)] {
+	if t.only != nil && !rel.IsRoot() && !t.only[topOf(rel)] || t.picked != nil && !t.picked[rel] {
 		return newError(Protocol, rel, "the sender announced what was not asked for")
 	}
 	f := &tallied{id: a.GetId(), path: t.origin(rel), entry: e}
