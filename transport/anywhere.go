@@ -41,7 +41,7 @@ func (e *Endpoint) DialAnywhere(ctx context.Context, at Whereabouts, to Remote) 
 	stop := context.AfterFunc(e.ctx, cancel)
 	defer stop()
 	to.turn = newTurn()
-	s := &search{Endpoint: e, at: at, to: to, stop: cancel, alone: make(chan struct{})}
+	s := &search{Endpoint: e, at: at, to: to, stop: cancel, alone: make(chan struct{}), late: make(patience)}
 	l, err := firstLink(ctx, s.ways())
 	if err != nil && errors.Is(err, errFaster) {
 		err = fail(ErrUnreachable, "no answer from any of its addresses")
@@ -57,6 +57,7 @@ type search struct {
 	stop  context.CancelFunc
 	left  atomic.Int32  // ways beside the local network that may succeed yet
 	alone chan struct{} // closed when there are none
+	late  patience      // of the local network, from then on
 }
 
 func (s *search) ways() (ways []func(context.Context) (Link, error)) {
@@ -96,7 +97,7 @@ func (s *search) watched(way func(context.Context) (Link, error), found func(err
 // lonely says that only the local network is left.
 func (s *search) lonely() {
 	close(s.alone)
-	time.AfterFunc(lanPatience, s.stop)
+	s.late.begin()
 }
 
 // nearby looks for the peer on the local network.
@@ -107,5 +108,5 @@ func (s *search) nearby(ctx context.Context) (Link, error) {
 	case <-ctx.Done():
 		return nil, errFaster
 	}
-	return s.dialFound(ctx, *s.at.LAN, s.at.Room, s.to)
+	return s.dialFound(ctx, *s.at.LAN, s.at.Room, s.to, s.late)
 }

@@ -18,7 +18,13 @@ import (
 const mostFound = 8
 
 // lanPatience is how long the local network is looked at when the relay knows nobody.
+// Who was found by then is dialled to the end.
 const lanPatience = 1500 * time.Millisecond
+
+// A patience ends a while after it was begun.
+type patience chan struct{}
+
+func (p patience) begin() { time.AfterFunc(lanPatience, func() { close(p) }) }
 
 // DialCode makes a link to who shows a code, at the relay that the code names and on
 // the local network, whichever is faster. doors.Relay says what is known of that
@@ -36,6 +42,7 @@ func (e *Endpoint) DialCode(ctx context.Context, c Code, doors Doors, to Remote)
 	stop := context.AfterFunc(e.ctx, cancel)
 	defer stop()
 	to.Secret, to.turn = c.Secret(), newTurn()
+	late := make(patience)
 	var ways []func(context.Context) (Link, error)
 	if c.Relay() != "" {
 		relay := doors.Relay
@@ -45,13 +52,13 @@ func (e *Endpoint) DialCode(ctx context.Context, c Code, doors Doors, to Remote)
 		ways = append(ways, func(ctx context.Context) (Link, error) {
 			l, err := e.DialRoom(ctx, relay, c.Room(), to)
 			if err != nil {
-				time.AfterFunc(lanPatience, cancel)
+				late.begin()
 			}
 			return l, err
 		})
 	}
 	if doors.LAN != nil {
-		ways = append(ways, func(ctx context.Context) (Link, error) { return e.dialFound(ctx, *doors.LAN, c.Room(), to) })
+		ways = append(ways, func(ctx context.Context) (Link, error) { return e.dialFound(ctx, *doors.LAN, c.Room(), to, late) })
 	}
 	if len(ways) == 0 {
 		return nil, fail(ErrUnreachable, "the code names no relay, and the local network is not to be looked at")
@@ -95,8 +102,9 @@ func firstLink(ctx context.Context, ways []func(context.Context) (Link, error)) 
 	return nil, worst(errs)
 }
 
-// dialFound looks on the local network for who waits in a room, and dials it.
-func (e *Endpoint) dialFound(ctx context.Context, o lan.Options, room RoomName, to Remote) (Link, error) {
+// dialFound looks on the local network for who waits in a room, until late is closed,
+// and dials it.
+func (e *Endpoint) dialFound(ctx context.Context, o lan.Options, room RoomName, to Remote, late <-chan struct{}) (Link, error) {
 	node, err := lan.Open(o)
 	if err != nil {
 		return nil, fail(ErrUnreachable, "%w", err)
@@ -121,8 +129,16 @@ func (e *Endpoint) dialFound(ctx context.Context, o lan.Options, room RoomName, 
 		}
 	}()
 	var errs []error
-	for {
+	nobody := func() error {
+		if len(errs) > 0 {
+			return worst(errs)
+		}
+		return fail(ErrNoRoom, "nobody on the local network waits in the room")
+	}
+	for looks := true; looks || running > 0; {
 		select {
+		case <-late:
+			looks, late = false, nil
 		case s := <-p.heard:
 			if s.State != lan.Waiting || slices.Contains(tried, s.At) || len(tried) == mostFound {
 				continue
@@ -144,10 +160,8 @@ func (e *Endpoint) dialFound(ctx context.Context, o lan.Options, room RoomName, 
 				return nil, r.error // no other one is asked
 			}
 		case <-ctx.Done():
-			if len(errs) > 0 {
-				return nil, worst(errs)
-			}
-			return nil, fail(ErrNoRoom, "nobody on the local network waits in the room")
+			return nil, nobody()
 		}
 	}
+	return nil, nobody()
 }
