@@ -37,6 +37,7 @@ type faultyTree struct {
 	rename func(from, to session.Path) error
 	list   func(session.Path) error // after the first entry
 	put    error
+	same   bool // what is put is there already
 }
 
 func (f *faultyTree) Rename(ctx context.Context, from, to session.Path) error {
@@ -87,7 +88,7 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 
 // put is Config.Put by way of the disk.
 func (b *bed) put(_ context.Context, u Upload) error {
-	if b.tree.put != nil {
+	if b.tree.put != nil || b.tree.same {
 		return b.tree.put
 	}
 	name := filepath.Join(b.dir, u.To.Raw())
@@ -194,10 +195,14 @@ func TestPutThatIsCutLeavesTheOldFile(t *testing.T) {
 	}
 	eventually(t, func() bool { left, err := os.ReadDir(b.spool); return err == nil && len(left) == 0 })
 	b.has("a=old")
-	if status, _ := b.do("PUT", "/a", "new", "X-OC-Mtime: 1577934245"); status != http.StatusCreated {
+	if status, _ := b.do("PUT", "/a", "new", "X-OC-Mtime: 981173106"); status != http.StatusCreated {
 		t.Errorf("answered %d", status)
 	}
 	b.has("a=new")
+	b.tree.same = true
+	if status, _ := b.do("PUT", "/a", "new", "X-OC-Mtime: 1577934245"); status != http.StatusCreated {
+		t.Errorf("answered %d", status)
+	}
 	if fi, err := os.Stat(filepath.Join(b.dir, "a")); err != nil || fi.ModTime().Unix() != 1577934245 || fi.Mode() != 0o644 {
 		t.Errorf("it is %v", fi)
 	}

@@ -14,7 +14,9 @@ func TestLitmus(t *testing.T) {
 		t.Skip("litmus is not installed")
 	}
 	b := newBed(t, nil)
-	out, _ := exec.CommandContext(t.Context(), litmus, "-k", b.url+"/").CombinedOutput() // what it says counts
+	cmd := exec.CommandContext(t.Context(), litmus, "-k", b.url+"/")
+	cmd.Dir = t.TempDir()          // it leaves logs where it is
+	out, _ := cmd.CombinedOutput() // what it says counts
 	suites := regexp.MustCompile("<- summary for `(.*)': of (\\d+) tests run").FindAllStringSubmatch(string(out), -1)
 	if len(suites) != 5 {
 		t.Fatalf("litmus ran %d suites of 5:\n%s", len(suites), out)

@@ -119,7 +119,21 @@ func (w *writeFile) Close() error {
 	if err == nil {
 		err = w.fs.cfg.Put(w.ctx, Upload{File: w.spool.Name(), To: w.path, KeepMode: w.keepMode})
 	}
+	if err == nil && !r.modified.IsZero() {
+		err = w.date(r.modified)
+	}
 	return r.failed("write", w.name, err)
+}
+
+// date gives the file its time where it was there already, and so was not sent.
+func (w *writeFile) date(modified time.Time) error {
+	e, err := w.fs.entry(w.ctx, w.path)
+	if err != nil || e.Modified.Equal(modified) {
+		return err
+	}
+	wait := w.fs.wait(w.ctx)
+	defer wait.end()
+	return wait.explain(w.fs.cfg.Tree.Touch(wait, w.path, modified, false))
 }
 
 func (w *writeFile) finish(r *request) error {
