@@ -80,7 +80,7 @@ func (k *picks) add(m *wire.Picks) error {
 
 // picked handles the receiver's picks.
 func (s *sender) picked(m *wire.Picks) error {
-	if len(s.sources) != 1 || s.sources[0].picks == nil || s.ledger != nil {
+	if len(s.sources) != 1 || s.sources[0].picks == nil || s.ledger != nil && !s.ledger.light { // light: at the end that was asked
 		return newError(Protocol, Path{}, "picks that nobody waits for")
 	}
 	return s.sources[0].picks.add(m)

@@ -68,7 +68,7 @@ type receiverConfig struct {
 	options Options
 	policy  ServerConfig // sizes
 	inflow  inflow       // how fast
-	ledger  *ledger      // nil at the end that was asked
+	ledger  *ledger      // nil or light at the end that was asked
 
 	others int // peers that are putting something here, too
 

@@ -57,7 +57,7 @@ type senderConfig struct {
 	sources []source
 	options Options
 	policy  ServerConfig // sizes
-	ledger  *ledger      // nil at the end that was asked
+	ledger  *ledger      // nil or light at the end that was asked
 	limits  throttles    // of what is sent, but for told
 	dest    Path         // what the receiver was asked to take the entries to, for people
 
