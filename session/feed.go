@@ -304,30 +304,36 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 		fl.push(c)
 		s.flying.Add(1)
 		s.ledger.carry(id, st.Lane(), f.id)
-		sent, err := s.writeChunk(w, c, data, v, parts, hole)
+		// Counted before: when it is written, the receiver may have said already what
+		// became of the file, and that is told with its count.
+		sent := int64(len(data))
+		if hole {
+			sent = 0
+		}
+		s.ledger.crossed(f.id, sent)
+		err = s.writeChunk(w, c, data, v, parts, hole)
 		putChunk(buf)
 		if err != nil {
+			s.ledger.crossed(f.id, -sent)
 			return err
 		}
-		s.ledger.crossed(f.id, int64(sent))
 	}
 }
 
-// writeChunk writes a chunk's header and body, and returns how many bytes of
-// the file that were.
-func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, parts recipe, hole bool) (int, error) {
+// writeChunk writes a chunk's header and body; a hole has none.
+func (s *sender) writeChunk(w *bufio.Writer, c flying, data []byte, v value, parts recipe, hole bool) error {
 	h := &wire.Chunk{Id: c.f.id, Index: c.i, Length: c.f.lengthOf(c.i), Value: v[:], Parts: parts.toWire(), Hole: hole}
 	if hole || len(data) == 0 {
-		return 0, wire.Write(w, h)
+		return wire.Write(w, h)
 	}
 	b := s.zip.pack(&c.f.grain, &c.f.mu, c.i, data)
 	defer s.zip.wrote(&b)
 	b.describe(h)
 	if err := wire.Write(w, h); err != nil {
-		return 0, err
+		return err
 	}
 	_, err := w.Write(b.bytes)
-	return len(data), err
+	return err
 }
 
 // readAcks handles what the receiver says of the chunks of one stream.

@@ -138,7 +138,13 @@ func (e *cableEnd) AcceptStream(ctx context.Context) (transport.Stream, error) {
 	}
 }
 
-func (e *cableEnd) Peer() transport.Peer  { return e.lanes[0].ends[e.side].Peer() }
+func (e *cableEnd) Peer() transport.Peer {
+	e.mu.Lock()
+	first := e.lanes[0]
+	e.mu.Unlock()
+	return first.ends[e.side].Peer()
+}
+
 func (e *cableEnd) Done() <-chan struct{} { return e.done }
 
 func (e *cableEnd) Lanes() (all []transport.LaneStats) {

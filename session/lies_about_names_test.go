@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bargee/bargee/internal/wire"
@@ -158,31 +159,33 @@ func TestLyingTimes(t *testing.T) {
 // M30, M76, M80: data streams of a transfer that is not there, or another's, or
 // with a name that is none, get nowhere.
 func TestLyingAboutTheTransfer(t *testing.T) {
-	s := newRawSender(t, ServerConfig{}, nil)
-	s.say(announce(1, "file", 1))
-	s.hear()
-	var all sync.WaitGroup
-	for name, id := range map[string][]byte{
-		"none": nil, "short": []byte("short"), "another": []byte("fedcba9876543210"), "long": make([]byte, 17),
-	} {
-		st := stream(t, s.link)
-		b := rawRequest(t, id)
-		st.Write(b)
-		st.SetReadDeadline(time.Now().Add(dataPatience + 5*time.Second))
-		all.Go(func() {
-			reply := new(wire.Reply)
-			if err := wire.Read(bufio.NewReader(st), reply); err == nil && reply.GetError().GetKind() != wire.Kind_KIND_LIMIT || os.IsTimeout(err) {
-				t.Errorf("%s: %v, %v", name, reply, err)
-			}
-		})
-	}
-	all.Wait()
-	second := stream(t, s.link)
-	must(t, wire.Write(second, &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{Transfer: rawID, Into: true}}}))
-	if n, err := second.Read(make([]byte, 1)); n > 0 || err == nil {
-		t.Errorf("a second transfer of the same name: %v", err)
-	}
-	s.nothing()
+	synctest.Test(t, func(t *testing.T) {
+		s := newRawSender(t, ServerConfig{}, nil)
+		s.say(announce(1, "file", 1))
+		s.hear()
+		var all sync.WaitGroup
+		for name, id := range map[string][]byte{
+			"none": nil, "short": []byte("short"), "another": []byte("fedcba9876543210"), "long": make([]byte, 17),
+		} {
+			st := stream(t, s.link)
+			b := rawRequest(t, id)
+			st.Write(b)
+			st.SetReadDeadline(time.Now().Add(dataPatience + 5*time.Second))
+			all.Go(func() {
+				reply := new(wire.Reply)
+				if err := wire.Read(bufio.NewReader(st), reply); err == nil && reply.GetError().GetKind() != wire.Kind_KIND_LIMIT || os.IsTimeout(err) {
+					t.Errorf("%s: %v, %v", name, reply, err)
+				}
+			})
+		}
+		all.Wait()
+		second := stream(t, s.link)
+		must(t, wire.Write(second, &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{Transfer: rawID, Into: true}}}))
+		if n, err := second.Read(make([]byte, 1)); n > 0 || err == nil {
+			t.Errorf("a second transfer of the same name: %v", err)
+		}
+		s.nothing()
+	})
 }
 
 // M44: another name of an entry that is none, of itself or of one to come, makes

@@ -52,7 +52,7 @@ var controlPieces = []string{
 // M08, M09, M10, M11, M12, M13, M75: in a million lines of lists, progress and
 // errors about names of any bytes there is no control character.
 func TestNoControlReachesTheTerminal(t *testing.T) {
-	rounds := 1_000_000
+	rounds := 300_000
 	if testing.Short() || raceEnabled {
 		rounds = 5_000
 	}
