@@ -3,7 +3,6 @@
 package session
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -119,24 +118,6 @@ func (b *bed) place(end, name string) (PlaceID, Path) {
 		return Here, b.path(name)
 	}
 	return b.peer, Path{name}
-}
-
-// sync runs a job and returns what it told, in order.
-func (b *bed) sync(j SyncJob) (lines []string) {
-	b.tb.Helper()
-	j.Observe = func(it SyncItem) {
-		lines = append(lines, fmt.Sprintf("%c %s %v", it.Change, it.Path, it.Kind))
-		if it.Err != nil {
-			lines[len(lines)-1] += " " + it.Err.Error()
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if _, err := b.engine.Sync(ctx, j); err != nil {
-		b.tb.Errorf("sync: %v", err)
-	}
-	slices.Sort(lines)
-	return lines
 }
 
 func mustRun(t *testing.T, name string, args ...string) {

@@ -384,3 +384,21 @@ func TestScanLies(t *testing.T) {
 		}
 	}
 }
+
+// sync runs a job and returns what it told, in order.
+func (b *bed) sync(j SyncJob) (lines []string) {
+	b.tb.Helper()
+	j.Observe = func(it SyncItem) {
+		lines = append(lines, fmt.Sprintf("%c %s %v", it.Change, it.Path, it.Kind))
+		if it.Err != nil {
+			lines[len(lines)-1] += " " + it.Err.Error()
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := b.engine.Sync(ctx, j); err != nil {
+		b.tb.Errorf("sync: %v", err)
+	}
+	slices.Sort(lines)
+	return lines
+}
