@@ -29,8 +29,9 @@ const (
 )
 
 // amend does steps, in their order, to what is in d, and returns what came of each:
-// one that fails does not keep the others from their turn.
-func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool) []error {
+// one that fails does not keep the others from their turn. Steps that may, if there is
+// one, refuses are not done.
+func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool, may func(*syncStep) error) []error {
 	a := &amending{d: d, held: newHeldDirs(d), fsync: fsync, alike: map[setKey]uint64{}}
 	defer a.held.close()
 	for i := range steps {
@@ -40,7 +41,10 @@ func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool) []error {
 	}
 	out := make([]error, len(steps))
 	for i := range steps {
-		if out[i] = ctx.Err(); out[i] == nil {
+		if out[i] = ctx.Err(); out[i] == nil && may != nil {
+			out[i] = may(&steps[i])
+		}
+		if out[i] == nil {
 			out[i] = a.do(ctx, &steps[i])
 		}
 		if out[i] != nil {

@@ -44,6 +44,17 @@ func stepFromWire(w *wire.Step) (s syncStep, err error) {
 	return s, err
 }
 
+// mayStep refuses a step to a name that is not taken here.
+func (e *exchange) mayStep(s *syncStep) error {
+	switch s.kind {
+	case stepMake:
+		return e.s.cfg.mayBeMade(s.path, false)
+	case stepMove:
+		return e.s.cfg.mayBeMade(s.to, false)
+	}
+	return nil
+}
+
 // amend does the steps that a peer asks for.
 func (e *exchange) amend(ctx context.Context, ask *wire.Amend) error {
 	p, err := e.s.path(ask.GetPath())
@@ -66,7 +77,7 @@ func (e *exchange) amend(ctx context.Context, ask *wire.Amend) error {
 	d := newDir(root)
 	defer d.Close()
 	m := new(wire.Amended)
-	for _, err := range d.amend(ctx, steps, ask.GetFsync()) {
+	for _, err := range d.amend(ctx, steps, ask.GetFsync(), e.mayStep) {
 		o := new(wire.Outcome)
 		if err != nil {
 			o.Error = toWire(err)

@@ -5,9 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/windows"
 )
@@ -16,29 +14,13 @@ import (
 const openFlags = 0
 
 // unfit says why Windows cannot keep a file under name, or would take it for
-// another one: it drops dots and spaces at the end, reads a colon as a stream,
-// and knows devices by names such as NUL.
+// another one.
 func unfit(name string) string {
-	switch {
-	case !utf8.ValidString(name):
-		return "Windows has no names that are not UTF-8"
-	case strings.ContainsAny(name, `\:*?"<>|`):
-		return `Windows has no names with any of \ : * ? " < > |`
-	case strings.IndexFunc(name, func(r rune) bool { return r < ' ' }) >= 0:
-		return "Windows has no names with control characters"
-	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
-		return "Windows drops dots and spaces at the end of a name"
-	case !filepath.IsLocal(name) || isOldDevice(name):
-		return "the name is that of a device on Windows"
+	why := unportable(name)
+	if why == "" && !filepath.IsLocal(name) {
+		why = "the name is that of a device on Windows"
 	}
-	return ""
-}
-
-// isOldDevice knows what filepath.IsLocal lets pass because it is reserved on
-// some versions only.
-func isOldDevice(name string) bool {
-	base, _, _ := strings.Cut(name, ".")
-	return strings.EqualFold(strings.TrimRight(base, " "), "CLOCK$")
+	return why
 }
 
 // wasRemoved: Windows deletes no directory that is open.

@@ -124,6 +124,9 @@ func (r *receiver) place(id uint64, p Path, e Entry) (*inFile, error) {
 	if err := r.into.vet(name); err != nil {
 		return nil, about(p, err)
 	}
+	if err := r.policy.mayBeNamed(p, name); err != nil {
+		return nil, err
+	}
 	d, err := r.dirs.hold(dir)
 	f := &inFile{id: id, path: p, entry: e, name: name}
 	if err != nil && r.options.DryRun && errors.Is(err, fs.ErrNotExist) {
@@ -211,6 +214,11 @@ func (r *receiver) makeDir(dest Path) (made bool, err error) {
 		return false, newError(Exists, dest, "something that is no directory is in the way")
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, err
+	}
+	if err := r.policy.mayBeNamed(dest, name); err != nil {
+		return false, err
+	}
+	switch {
 	case r.options.DryRun:
 		return true, nil
 	}

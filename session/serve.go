@@ -26,6 +26,10 @@ type ServerConfig struct {
 	MaxStreams   int    // data streams of one transfer; 0: 255
 	Limit        int64  // bytes a second on data streams, of all peers together, each way; 0: any number
 
+	// PortableNames refuses new names that one of the systems that bargee runs on
+	// cannot keep, with BadName. What is there under such a name stays as it is.
+	PortableNames bool
+
 	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
 	PartialTTL time.Duration
 

@@ -234,20 +234,37 @@ func (e *exchange) change(ctx context.Context, req *wire.Request) error {
 	tree := e.s.tree()
 	switch ask := req.Ask.(type) {
 	case *wire.Request_Make:
+		if err := e.s.cfg.mayBeMade(paths[0], ask.Make.GetParents()); err != nil {
+			return err
+		}
 		return tree.Mkdir(ctx, paths[0], ask.Make.GetParents())
 	case *wire.Request_Move:
+		if err := e.s.cfg.mayBeMade(paths[1], false); err != nil {
+			return err
+		}
 		return e.did(DeedMoved, paths, tree.Rename(ctx, paths[0], paths[1]))
 	case *wire.Request_Remove:
 		return e.did(DeedRemoved, paths, tree.Remove(ctx, paths[0], ask.Remove.GetRecursive()))
 	case *wire.Request_Touch:
+		if err := e.s.cfg.mayBeMade(paths[0], false); err != nil && !e.isThere(ctx, paths[0]) {
+			return err
+		}
 		at := timeFromWire(ask.Touch.GetModifiedS(), ask.Touch.GetModifiedNs())
 		return tree.Touch(ctx, paths[0], at, ask.Touch.GetMustBeNew())
 	case *wire.Request_Chmod:
 		return tree.Chmod(ctx, paths[0], fs.FileMode(ask.Chmod.GetMode()))
 	case *wire.Request_Symlink:
+		if err := e.s.cfg.mayBeMade(paths[0], false); err != nil {
+			return err
+		}
 		return tree.Symlink(ctx, string(ask.Symlink.GetTarget()), paths[0])
 	}
 	return newError(Invalid, Path{}, "no request")
+}
+
+func (e *exchange) isThere(ctx context.Context, p Path) bool {
+	_, err := e.s.tree().Stat(ctx, p)
+	return err == nil
 }
 
 func pathsOf(req *wire.Request) [][]byte {

@@ -38,6 +38,9 @@ func (e *exchange) takeDraft(ctx context.Context, ask *wire.Draft) (err error) {
 	if e.s.cfg.WriteOnly && (o.Keep || !o.New) {
 		return newError(Refused, p, "write-only: what is here stays as it is, only new files are taken")
 	}
+	if err := e.s.cfg.mayBeMade(p, false); err != nil && !e.isThere(ctx, p) {
+		return err
+	}
 	if ask.GetKeepTime() {
 		o.Modified = timeFromWire(ask.GetModifiedS(), ask.GetModifiedNs())
 	}

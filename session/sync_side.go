@@ -45,7 +45,7 @@ func (h here) scan(ctx context.Context, f *scanAsk) (scanHead, iter.Seq2[scanned
 }
 
 func (h here) amend(ctx context.Context, steps []syncStep, fsync bool) ([]error, error) {
-	return h.dir.amend(ctx, steps, fsync), nil
+	return h.dir.amend(ctx, steps, fsync, nil), nil
 }
 
 func (h here) hold(_ context.Context, shared bool) (release func(), lost <-chan struct{}, err error) {

@@ -85,7 +85,7 @@ func checkSubject(s string) error {
 		good = good && ('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-_.@+", c) >= 0)
 	}
 	if !good {
-		return errors.New("a subject has 1 to 64 characters of a-z 0-9 - _ . @ + and neither begins with - or . nor ends with .")
+		return errors.New("a subject has 1 to 64 characters of a-z 0-9 - _ . @ + begins with neither - nor . and does not end with a dot")
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ type serveOptions struct {
 	writeOnly bool
 	limits    limitFlags
 	umask     string
+	portable  bool
 	tokenFile string
 	newToken  bool
 	jwtKeys   []string
@@ -79,6 +80,7 @@ func newServe(a *app) *cobra.Command {
 	f.StringVar(&o.listen, "listen", ":"+defaultPort, "`ADDR` to listen on; port 0 picks one")
 	f.BoolVar(&o.readOnly, "read-only", false, "nothing in DIR is changed")
 	f.BoolVar(&o.writeOnly, "write-only", false, "nothing of DIR is told: peers can only send")
+	f.BoolVar(&o.portable, "portable-names", false, "refuse new names that Windows or another system could not keep")
 	o.limits.add(f)
 	f.StringVar(&o.umask, "umask", "", "permissions that new files never get, octal (default that of the shell)")
 	f.StringVar(&o.tokenFile, "token-file", "", "let in who has the token or phrase in `FILE`; - is a line of standard input")

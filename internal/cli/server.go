@@ -71,6 +71,8 @@ func (o *serveOptions) sessionConfig(dir *session.Dir) session.ServerConfig {
 		MaxChunkSize: int(o.limits.maxChunk.n),
 		MaxStreams:   o.limits.streams,
 		Limit:        o.limits.rate.n,
+
+		PortableNames: o.portable,
 	}
 }
 

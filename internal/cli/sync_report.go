@@ -18,12 +18,10 @@ type syncReport struct {
 	start time.Time
 	again bool // it is not the first of a --watch
 
-	mu       sync.Mutex
-	copies   []session.TransferID
-	first    error // of the failures
-	copied   int64 // bytes of all transfers that are over
-	told     int   // lines
-	planTold bool
+	mu     sync.Mutex
+	copies []session.TransferID
+	first  error // of the failures
+	told   int   // lines
 }
 
 func newSyncReport(s *syncer) *syncReport {

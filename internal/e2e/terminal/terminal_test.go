@@ -29,12 +29,16 @@ func start(t *testing.T, command ...string) *Terminal {
 func TestTypeAndPressReachTheProgram(t *testing.T) {
 	term := start(t, "bash", "--norc", "--noprofile")
 	wait(t, term, `^\$`)
-	for _, line := range []string{"echo one; echo two;", "stty size # -x", `echo "$PS1 end" $PATH`} {
-		if err := errors.Join(term.Type(t.Context(), line), term.Press(t.Context(), "Enter", 1)); err != nil {
+	for _, c := range []struct{ line, answer string }{
+		{"echo one; echo two;", `(?m)^one\ntwo\n\$`},
+		{"stty size # -x", `(?m)^10 40\n\$`},
+		{`echo "$PS1 end" $PATH`, `(?m)^\$  end /nowhere:`},
+	} {
+		if err := errors.Join(term.Type(t.Context(), c.line), term.Press(t.Context(), "Enter", 1)); err != nil {
 			t.Fatal(err)
 		}
+		wait(t, term, c.answer) // else it is echoed wherever the cursor is
 	}
-	wait(t, term, `(?m)^one\ntwo\n(?s:.*)^10 40\n(?s:.*)^\$  end /nowhere:`)
 }
 
 func TestPressRepeats(t *testing.T) {
