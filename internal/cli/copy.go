@@ -152,6 +152,9 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 				return
 			}
 			t, err := c.engine.Wait(waiting, id)
+			if err == nil && t.State.Over() {
+				c.ended(id, t)
+			}
 			if err != nil && !t.State.Over() {
 				lost = err
 			} else if waiting.Err() == nil {
@@ -220,6 +223,14 @@ func (c *copier) tend(ctx context.Context, all []session.Transfer) error {
 	return nil
 }
 
+// ended keeps how a transfer ended, which nobody but Wait knows: it may look over
+// when who runs it leaves, and somebody else goes on with it.
+func (c *copier) ended(id session.TransferID, t session.Transfer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over[id] = t
+}
+
 // transfers returns ours of the engine's.
 func (c *copier) transfers() []session.Transfer {
 	c.mu.Lock()
@@ -233,9 +244,7 @@ func (c *copier) transfers() []session.Transfer {
 				continue
 			}
 		}
-		if ours = append(ours, t); t.State.Over() {
-			c.over[id] = t
-		}
+		ours = append(ours, t)
 	}
 	return ours
 }

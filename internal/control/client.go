@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type Client struct {
 	Process int
 	Agent   string
 	Owner   Role
+	engine  []byte // the one that is meant
 
 	mu      sync.Mutex
 	here    *conn // says that we are there
@@ -64,6 +66,7 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 		return nil, err
 	}
 	c.Process, c.Agent, c.Owner = int(welcome.GetProcess()), welcome.GetAgent(), Role(welcome.GetRole())
+	c.engine = welcome.GetEngine()
 	err = here.tell(greetTime, &wire.QueueAsk{Ask: &wire.QueueAsk_Attend{Attend: &wire.QueueAttend{Role: wire.QueueRole(cfg.Role)}}})
 	if err == nil {
 		err = here.hear(answerTime, new(wire.QueueTell))
@@ -80,10 +83,18 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
-// dial makes another connection that is ready for a question.
+// dial makes another connection that is ready for a question. Who comes next at the
+// socket is not who was asked before: there, a number may be another's transfer.
 func (c *Client) dial(ctx context.Context) (*conn, error) {
-	conn, _, err := c.meet(ctx)
-	return conn, err
+	conn, welcome, err := c.meet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if int(welcome.GetProcess()) != c.Process || !bytes.Equal(welcome.GetEngine(), c.engine) {
+		conn.Close()
+		return nil, ErrNobody
+	}
+	return conn, nil
 }
 
 // meet makes a connection, and tells who is at its other end.

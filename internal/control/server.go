@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"os"
@@ -20,7 +21,8 @@ const maxConns = 1024
 //
 // It owns a goroutine for each connection; Close ends them all.
 type Server struct {
-	cfg ServerConfig
+	cfg    ServerConfig
+	engine [16]byte // tells this one from those before and after it
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -57,6 +59,7 @@ type ServerConfig struct {
 // NewServer returns a server that has no connections yet.
 func NewServer(cfg ServerConfig) *Server {
 	s := &Server{cfg: cfg, conns: map[*conn]bool{}, present: map[Role]int{}}
+	rand.Read(s.engine[:])
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -180,6 +183,7 @@ func (s *Server) greet(c *conn, full bool) bool {
 	welcome := &wire.QueueWelcome{
 		Version: common(hello.GetMinVersion(), hello.GetMaxVersion()), MinVersion: minVersion, MaxVersion: maxVersion,
 		Agent: clip(s.cfg.Agent, maxShort), Process: uint32(os.Getpid()), Role: wire.QueueRole(s.cfg.Role),
+		Engine: s.engine[:],
 	}
 	switch {
 	case welcome.Version == 0: // what to say about it is for who asked, who may be the newer one

@@ -232,14 +232,17 @@ func (x *QueueHello) GetWorld() []byte {
 }
 
 type QueueWelcome struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // 0: error says why not
-	Agent         string                 `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
-	Process       uint32                 `protobuf:"varint,3,opt,name=process,proto3" json:"process,omitempty"`
-	Error         *QueueError            `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
-	MinVersion    uint32                 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
-	MaxVersion    uint32                 `protobuf:"varint,6,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
-	Role          QueueRole              `protobuf:"varint,7,opt,name=role,proto3,enum=bargee.wire.QueueRole" json:"role,omitempty"` // of the process that runs the engine
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Version    uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // 0: error says why not
+	Agent      string                 `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
+	Process    uint32                 `protobuf:"varint,3,opt,name=process,proto3" json:"process,omitempty"`
+	Error      *QueueError            `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	MinVersion uint32                 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
+	MaxVersion uint32                 `protobuf:"varint,6,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
+	Role       QueueRole              `protobuf:"varint,7,opt,name=role,proto3,enum=bargee.wire.QueueRole" json:"role,omitempty"` // of the process that runs the engine
+	// Of this engine alone, and random: numbers of transfers are another engine's in
+	// the next process at the same socket. Absent in older versions.
+	Engine        []byte `protobuf:"bytes,8,opt,name=engine,proto3" json:"engine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +324,13 @@ func (x *QueueWelcome) GetRole() QueueRole {
 		return x.Role
 	}
 	return QueueRole_QUEUE_ROLE_COMMAND
+}
+
+func (x *QueueWelcome) GetEngine() []byte {
+	if x != nil {
+		return x.Engine
+	}
+	return nil
 }
 
 type QueueAsk struct {
@@ -3425,7 +3435,7 @@ const file_control_proto_rawDesc = "" +
 	"\vmax_version\x18\x02 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"maxVersion\x12\x1b\n" +
 	"\x05agent\x18\x03 \x01(\tB\x05ص\x18\x80\x02R\x05agent\x12\x1a\n" +
-	"\x05world\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05world\"\x94\x02\n" +
+	"\x05world\x18\x04 \x01(\fB\x04\xe0\xb5\x18 R\x05world\"\xb2\x02\n" +
 	"\fQueueWelcome\x12 \n" +
 	"\aversion\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\aversion\x12\x1b\n" +
 	"\x05agent\x18\x02 \x01(\tB\x05ص\x18\x80\x02R\x05agent\x12\x18\n" +
@@ -3435,7 +3445,8 @@ const file_control_proto_rawDesc = "" +
 	"minVersion\x12'\n" +
 	"\vmax_version\x18\x06 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"maxVersion\x12*\n" +
-	"\x04role\x18\a \x01(\x0e2\x16.bargee.wire.QueueRoleR\x04role\"\xc2\x06\n" +
+	"\x04role\x18\a \x01(\x0e2\x16.bargee.wire.QueueRoleR\x04role\x12\x1c\n" +
+	"\x06engine\x18\b \x01(\fB\x04\xe0\xb5\x18\x10R\x06engine\"\xc2\x06\n" +
 	"\bQueueAsk\x122\n" +
 	"\x06attend\x18\x01 \x01(\v2\x18.bargee.wire.QueueAttendH\x00R\x06attend\x122\n" +
 	"\x06submit\x18\x02 \x01(\v2\x18.bargee.wire.QueueSubmitH\x00R\x06submit\x12+\n" +
