@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"os"
+	"os/user"
 	"path/filepath"
+	"runtime"
 
 	"github.com/adrg/xdg"
 
@@ -25,6 +28,18 @@ func (a *app) home() (home, error) {
 		return home{}, &problem{what: "find", where: "BARGEE_HOME", err: err}
 	}
 	return home{dir, dir}, nil
+}
+
+// findHome sets HOME where nothing did, as with env -i and in some services, to what
+// the system's list of users says: else all files would be kept below the root.
+func findHome() {
+	if runtime.GOOS == "windows" || os.Getenv("HOME") != "" {
+		return
+	}
+	if u, err := user.Current(); err == nil && u.HomeDir != "" {
+		os.Setenv("HOME", u.HomeDir)
+		xdg.Reload()
+	}
 }
 
 // identity returns the key of this machine; the first call makes it.

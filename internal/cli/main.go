@@ -24,6 +24,7 @@ func Main() int {
 		}
 		return exitDone
 	}
+	findHome()
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	return newApp().run(ctx, os.Args[1:])
