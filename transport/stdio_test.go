@@ -199,8 +199,9 @@ func TestStdioEnds(t *testing.T) {
 		case <-time.After(time.Minute):
 			t.Fatal("the link outlives the pipe")
 		}
-		if !errors.Is(l.Err(), ErrUnreachable) {
-			t.Errorf("it ended with %v", l.Err())
+		// Who notices first gives up what it was dialling, and may be heard before the end.
+		if err := l.Err(); !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrTimeout) {
+			t.Errorf("it ended with %v", err)
 		}
 	}
 }
