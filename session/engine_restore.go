@@ -101,8 +101,7 @@ func (e *Engine) queueUp(q *queued, r *Row) {
 		q.state = StateWaiting
 		e.again[q] = true
 	}
-	if q.foreground {
-		e.fore[q] = true
+	if q.foreground { // its turn does not come: begin ends it
 		e.orphans = append(e.orphans, q)
 	}
 	e.transfers[q.id] = q
