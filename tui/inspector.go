@@ -118,7 +118,9 @@ func (a *App) drawSide(c canvas, r cells.Rect, p session.Place) {
 	}
 	g := &a.link.graph
 	c.Put(r.Line(1), c.dim, cells.Say("Throughput, last minute"))
-	c.PutRight(r.Line(1), c.dim, cells.Sayf("peak %s", rateText(g.top)))
+	if g.top > 0 { // what took less than a second has no rate to tell
+		c.PutRight(r.Line(1), c.dim, cells.Sayf("peak %s", rateText(g.top)))
+	}
 	tall := max(1, min(4, r.H-6))
 	g.draw(c, cells.Rect{X: r.X, Y: r.Y + 2, W: r.W, H: tall})
 	below := cells.Rect{X: r.X, Y: r.Y + 2 + tall, W: r.W, H: r.H - 2 - tall}

@@ -134,7 +134,7 @@ func (o *historyOptions) list(ctx context.Context, v *queueVisit, q session.Hist
 	})
 	table.Flush()
 	if n == 0 && err == nil && !o.json {
-		o.warn("nothing that is over is like that")
+		o.warn("no such transfer; the history keeps what went through the queue")
 	}
 	return err
 }
