@@ -6,7 +6,7 @@ import (
 	"errors"
 	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // holdDir has nobody else hold dir, among all processes of this machine, until what
@@ -18,11 +18,11 @@ func holdDir(dir *os.Root, shared bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	how := unix.LOCK_EX
+	lock := filelock.TryLock
 	if shared {
-		how = unix.LOCK_SH
+		lock = filelock.TryShare
 	}
-	if errors.Is(unix.Flock(int(f.Fd()), how|unix.LOCK_NB), unix.EWOULDBLOCK) {
+	if errors.Is(lock(f), filelock.ErrHeld) {
 		f.Close()
 		return nil, errHeld
 	}

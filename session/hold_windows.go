@@ -4,7 +4,7 @@ import (
 	"errors"
 	"os"
 
-	"golang.org/x/sys/windows"
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // holdDir has nobody else hold dir until what is returned is closed: Busy where
@@ -15,12 +15,11 @@ func holdDir(dir *os.Root, shared bool) (*os.File, error) {
 	if err != nil {
 		return dir.Open(".")
 	}
-	how := uint32(windows.LOCKFILE_FAIL_IMMEDIATELY)
-	if !shared {
-		how |= windows.LOCKFILE_EXCLUSIVE_LOCK
+	lock := filelock.TryLock
+	if shared {
+		lock = filelock.TryShare
 	}
-	err = windows.LockFileEx(windows.Handle(f.Fd()), how, 0, 1, 0, &windows.Overlapped{OffsetHigh: 1 << 30})
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+	if errors.Is(lock(f), filelock.ErrHeld) {
 		f.Close()
 		return nil, errHeld
 	}

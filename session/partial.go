@@ -10,6 +10,7 @@ import (
 
 	"lukechampine.com/blake3"
 
+	"github.com/bargee/bargee/internal/filelock"
 	"github.com/bargee/bargee/internal/wire"
 )
 
@@ -55,8 +56,11 @@ func openPartial(dir *os.Root, name string) (*partial, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := lockFile(f); err != nil {
+		if err := filelock.TryLock(f); err != nil {
 			f.Close()
+			if errors.Is(err, filelock.ErrHeld) {
+				err = errBusy
+			}
 			return nil, err
 		}
 		if ours(dir, part, f) {

@@ -3,7 +3,6 @@
 package session
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"sync"
@@ -24,16 +23,6 @@ func flush(f *os.File) error {
 		return &os.PathError{Op: "close", Path: f.Name(), Err: err}
 	}
 	return nil
-}
-
-// lockFile locks f against other writers, or fails with errBusy at once. The
-// lock ends with the descriptor, however the process ends.
-func lockFile(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
-	}
-	return err
 }
 
 // moveNew gives the partial its name if nobody has it. Opening the directory

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // sweepPartials removes the partials in dir that nobody has touched for ttl
@@ -64,7 +66,7 @@ func sweepPair(dir *os.Root, part, journal string, before time.Time) {
 		return
 	}
 	defer f.Close()
-	if lockFile(f) != nil || !ours(dir, part, f) {
+	if filelock.TryLock(f) != nil || !ours(dir, part, f) {
 		return
 	}
 	if fi, err := f.Stat(); err != nil || fi.Size() > 0 && fi.ModTime().After(before) {

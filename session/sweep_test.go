@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // Partials that nobody has touched for long are removed from the directories
@@ -30,7 +32,7 @@ func TestSweep(t *testing.T) {
 			f, err := os.Open(held)
 			must(t, err)
 			defer f.Close()
-			must(t, lockFile(f))
+			must(t, filelock.TryLock(f))
 			elsewhere := filepath.Join(filepath.Dir(to), "other", partialName("x", partialSuffix))
 			put(t, elsewhere, "left", older)
 			if tr := b.run(j); tr.State != StateDone || tr.Failures > 0 {

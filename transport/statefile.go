@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // maxStateFile bounds what is read of any file in the state directory.
@@ -75,7 +77,7 @@ func withLock(dir string, f func() error) error {
 		return err
 	}
 	defer l.Close() // which also unlocks
-	if err := lockFile(l); err != nil {
+	if err := filelock.Lock(l); err != nil {
 		return fmt.Errorf("lock %s: %w", l.Name(), err)
 	}
 	return f()

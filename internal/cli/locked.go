@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // lockWait is how long another process may have a file that is to be changed.
@@ -21,7 +23,7 @@ func locked(name string, f func() error) error {
 	}
 	defer lock.Close() // which also unlocks
 	for late := time.Now().Add(lockWait); ; time.Sleep(2 * time.Millisecond) {
-		if err = lockNow(lock); err == nil {
+		if err = filelock.TryLock(lock); err == nil {
 			return f()
 		}
 		if time.Now().After(late) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"github.com/bargee/bargee/internal/filelock"
 	"github.com/bargee/bargee/session"
 )
 
@@ -47,7 +48,7 @@ func takePidFile(name string) (*pidFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := lockNow(f); err != nil {
+		if err := filelock.TryLock(f); err != nil {
 			f.Close()
 			if pid, err := runningPid(name); err == nil && pid == 0 {
 				continue // somebody only looked whether it is locked
@@ -90,7 +91,7 @@ func runningPid(name string) (int, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if lockNow(f) == nil {
+	if filelock.TryLock(f) == nil {
 		return 0, nil // of one that was killed
 	}
 	b, err := io.ReadAll(io.LimitReader(f, 32))

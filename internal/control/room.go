@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // A Room is the directory in which the processes of one state meet: the lock of
@@ -123,9 +125,9 @@ func (r *Room) Lock() (*Lock, error) {
 		return nil, err
 	}
 	host, _ := os.Hostname()
-	if err := lockFile(f); err != nil {
+	if err := filelock.TryLock(f); err != nil {
 		defer f.Close()
-		if !errors.Is(err, ErrHeld) {
+		if !errors.Is(err, filelock.ErrHeld) {
 			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 		if _, theirs := holder(f); theirs != "" && theirs != host {

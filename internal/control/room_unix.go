@@ -3,13 +3,10 @@
 package control
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // makePrivate takes from others what they may do in our directory, and refuses
@@ -22,13 +19,4 @@ func makePrivate(dir string, fi fs.FileInfo) error {
 		return nil
 	}
 	return os.Chmod(dir, 0o700)
-}
-
-// lockFile locks f against other processes (flock(2)), or fails with ErrHeld.
-func lockFile(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return ErrHeld
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bargee/bargee/internal/filelock"
 	"github.com/bargee/bargee/internal/journal"
 )
 
@@ -62,7 +63,7 @@ func OpenDesk(state string, look func() Serving) (*Desk, error) {
 	var err error
 	for n := 1; n < 100; n++ { // a process may serve several
 		name = base + "-" + strconv.Itoa(n)
-		if l, err = journal.Lock(name+".lock", false); !errors.Is(err, journal.ErrHeld) {
+		if l, err = journal.Lock(name+".lock", false); !errors.Is(err, filelock.ErrHeld) {
 			break
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 // A File is such a file, and the one before it, PATH-1.
@@ -139,17 +141,18 @@ func readLines(name string) (lines [][]byte, err error) {
 	return lines, err
 }
 
-// ErrHeld means that another process has a lock.
-var ErrHeld = errors.New("another process has the lock")
-
 // Lock takes the lock that a file stands for, which is made if it is not there: it
-// waits for it, or fails with ErrHeld. Closing the file gives it back.
+// waits for it, or fails with filelock.ErrHeld. Closing the file gives it back.
 func Lock(path string, wait bool) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(f, wait); err != nil {
+	take := filelock.TryLock
+	if wait {
+		take = filelock.Lock
+	}
+	if err := take(f); err != nil {
 		f.Close()
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bargee/bargee/internal/filelock"
 )
 
 func text(lines [][]byte) string {
@@ -102,7 +104,7 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Lock(path, false); !errors.Is(err, ErrHeld) {
+	if _, err := Lock(path, false); !errors.Is(err, filelock.ErrHeld) {
 		t.Errorf("%v", err)
 	}
 	waited := make(chan error, 1)
