@@ -111,6 +111,10 @@ func (e *Endpoint) serve(conn *quic.Conn) {
 		e.cfg.welcome()
 	}
 	e.openTo(l.id, v.direct)
+	if v.errand != nil {
+		e.wait.Go(func() { v.errand(l) })
+		return
+	}
 	select {
 	case e.accepted <- l:
 	case <-l.done:

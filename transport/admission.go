@@ -28,6 +28,7 @@ type Admission struct {
 	Meet       func(Grant) Rendezvous // asked at each login: where who enters by that can meet us, too; nil: nowhere
 	Only       Fingerprint            // if not zero, no other key enters, whatever it knows
 	Guests     bool                   // who says that it has no secret enters too, marked so (Peer.Guest)
+	Errands    *Errands               // who comes for what another peer sent it for; nil: nobody
 
 	// Terms says what a grant is worth now. Whoever comes by a secret or by a key that
 	// is kept is let in with the grant that it returns, or turned away, and told the
@@ -111,8 +112,9 @@ type visitor struct {
 	agent   string
 	kem     []byte
 	grant   Grant
-	fec     bool // both sides can correct errors
-	guest   bool // proved nothing
+	fec     bool       // both sides can correct errors
+	guest   bool       // proved nothing
+	errand  func(Link) // takes its link, if it came for an errand
 	direct  []string
 }
 
@@ -134,6 +136,13 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 	}
 	if hello.Join != nil {
 		return l.join(c, ch, v, hello.Join)
+	}
+	if len(hello.Errand) > 0 {
+		if v.errand = l.admission.Errands.due(Errand(hello.Errand), ch.client); v.errand == nil {
+			return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "nobody waits for that"),
+				fail(ErrAuth, "%s: key %s comes for an errand that is none", ch.address, ch.client.Short()))
+		}
+		return l.admit(c, v, nil, false)
 	}
 	if hello.Guest && l.admission.Guests {
 		v.guest = true
@@ -330,7 +339,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 
 // meet is what v may know of where we are.
 func (l serverLogin) meet(v visitor) *wire.Rendezvous {
-	if l.admission.Meet == nil || v.guest {
+	if l.admission.Meet == nil || v.guest || v.errand != nil {
 		return nil
 	}
 	return l.admission.Meet(v.grant).message()

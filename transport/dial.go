@@ -28,6 +28,9 @@ type Remote struct {
 	// neither side.
 	Guest bool
 
+	// Errand, with a Key, is what lets us in, for nothing else (Admission.Errands).
+	Errand Errand
+
 	// Of several ways to one peer: only one may be logged in by. nil: this is the only one.
 	turn *turn
 
@@ -62,6 +65,9 @@ func (e *Endpoint) Dial(ctx context.Context, r Remote) (Link, error) {
 	}
 	if r.Key.IsZero() && r.Secret.IsZero() && !r.Guest {
 		return nil, fail(ErrAuth, "dial %s: neither the key of the peer is known nor a secret was given", where)
+	}
+	if r.Key.IsZero() && !r.Errand.IsZero() {
+		return nil, fail(ErrAuth, "dial %s: an errand to a peer whose key is not known", where)
 	}
 	if !e.begin() {
 		return nil, fail(ErrClosed, "dial %s: the endpoint was closed", where)
@@ -98,7 +104,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, err
 	}
-	login := clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, direct: e.announced}
+	login := clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, errand: r.Errand, direct: e.announced}
 	d, err := e.knock(ctx, won)
 	if err != nil {
 		r.turn.give(err)

@@ -24,6 +24,7 @@ type clientLogin struct {
 	fec      bool        // the socket can correct errors
 	guest    bool        // nothing is to be proved, by either side
 	pass     string      // for our key, from who the server trusts; or ""
+	errand   Errand      // that we come for; zero: for whatever we may
 	direct   []string    // where we may be reached without a relay
 	join     *clientJoin // a further lane
 	atOnce   bool        // the server may send its share of a code before ours
@@ -64,6 +65,9 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
+	}
+	if !l.errand.IsZero() {
+		hello.Errand = l.errand[:]
 	}
 	if l.saysRoom() {
 		hello.Room = l.secret.room[:]

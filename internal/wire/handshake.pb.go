@@ -128,7 +128,11 @@ type ClientHello struct {
 	Pass string `protobuf:"bytes,11,opt,name=pass,proto3" json:"pass,omitempty"`
 	// The client has a code, that of this room: a server that lets in by it, and knows
 	// this field, sends its share at once; see Prove.share_follows.
-	Room          []byte `protobuf:"bytes,12,opt,name=room,proto3" json:"room,omitempty"`
+	Room []byte `protobuf:"bytes,12,opt,name=room,proto3" json:"room,omitempty"`
+	// The client comes only to bring what a third peer had it bring, and this is what
+	// the server told that one for it (Direct in transfer.proto). It needs no grant, and
+	// gets none; the server's key has to be known.
+	Errand        []byte `protobuf:"bytes,14,opt,name=errand,proto3" json:"errand,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -243,6 +247,13 @@ func (x *ClientHello) GetPass() string {
 func (x *ClientHello) GetRoom() []byte {
 	if x != nil {
 		return x.Room
+	}
+	return nil
+}
+
+func (x *ClientHello) GetErrand() []byte {
+	if x != nil {
+		return x.Errand
 	}
 	return nil
 }
@@ -1076,7 +1087,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xfd\x02\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\x9b\x03\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -1092,7 +1103,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x06direct\x18\n" +
 	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\x12\x19\n" +
 	"\x04pass\x18\v \x01(\tB\x05ص\x18\x80\fR\x04pass\x12\x18\n" +
-	"\x04room\x18\f \x01(\fB\x04\xe0\xb5\x18 R\x04room:\x05\x88\xb5\x18\x80 \"W\n" +
+	"\x04room\x18\f \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12\x1c\n" +
+	"\x06errand\x18\x0e \x01(\fB\x04\xe0\xb5\x18\x10R\x06errand:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
 	"\x04lane\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\x04lane\x12\x1a\n" +

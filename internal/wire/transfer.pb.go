@@ -22,6 +22,22 @@
 // A download is the same with the arrows turned: the asker says Request{fetch}
 // and ToSender{ready}, and the server sends.
 //
+// An asker that copies from one peer to another is neither: it says Request{send} to
+// the one and Request{fetch} to the other, and hands on what they say and the chunks.
+// It may have the chunks go straight from the sender to the receiver:
+//
+//   asker, to the receiver: Request{send, sender}   ->
+//                                  <-   ToSender{ready, direct}
+//   asker, to the sender: ToSender{ready, direct}, with key and perhaps more addresses ->
+//   the sender dials the receiver with ClientHello.errand, and opens data streams of
+//   the transfer Direct.errand
+//                                  <-   ToReceiver{straight}, from the sender to the asker
+//                                  <-   ToSender{landed}, from the receiver to the asker
+//
+// All else is said by way of the asker still. Its own data streams stay open: while a
+// link to the receiver is there, the sender uses none of them, and when that link ends
+// or is silent, all of them again. A sender that knows nothing of it does without.
+//
 // A receiver may say in Ready how fast it wants data; a sender that heeds that
 // answers ToReceiver{pace}, and may be told another Pace at any time after it.
 //
@@ -321,7 +337,7 @@ func (x Ack_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Ack_State.Descriptor instead.
 func (Ack_State) EnumDescriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{26, 0}
+	return file_transfer_proto_rawDescGZIP(), []int{29, 0}
 }
 
 // Send asks to receive what the asker will announce.
@@ -331,7 +347,8 @@ type Send struct {
 	Destination   []byte                 `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
 	Into          bool                   `protobuf:"varint,3,opt,name=into,proto3" json:"into,omitempty"` // destination must be a directory, entries go into it; else the one top entry may be given destination's name
 	Options       *Options               `protobuf:"bytes,4,opt,name=options,proto3" json:"options,omitempty"`
-	Exact         bool                   `protobuf:"varint,5,opt,name=exact,proto3" json:"exact,omitempty"` // and it is, also where a directory of that name is; an older peer takes it for into
+	Exact         bool                   `protobuf:"varint,5,opt,name=exact,proto3" json:"exact,omitempty"`  // and it is, also where a directory of that name is; an older peer takes it for into
+	Sender        []byte                 `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"` // hash of the key of another peer, which may bring the data itself: the asker knows Ready.direct and Landed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -399,6 +416,13 @@ func (x *Send) GetExact() bool {
 		return x.Exact
 	}
 	return false
+}
+
+func (x *Send) GetSender() []byte {
+	if x != nil {
+		return x.Sender
+	}
+	return nil
 }
 
 // Fetch asks to be sent the named entries, directories with all in them.
@@ -678,6 +702,7 @@ type ToReceiver struct {
 	//	*ToReceiver_End
 	//	*ToReceiver_Error
 	//	*ToReceiver_Pace
+	//	*ToReceiver_Straight
 	Say           isToReceiver_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -792,6 +817,15 @@ func (x *ToReceiver) GetPace() *Pace {
 	return nil
 }
 
+func (x *ToReceiver) GetStraight() *Straight {
+	if x != nil {
+		if x, ok := x.Say.(*ToReceiver_Straight); ok {
+			return x.Straight
+		}
+	}
+	return nil
+}
+
 type isToReceiver_Say interface {
 	isToReceiver_Say()
 }
@@ -828,6 +862,10 @@ type ToReceiver_Pace struct {
 	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"` // answer to Ready.pace: that is heeded, and so is every ToSender{pace}
 }
 
+type ToReceiver_Straight struct {
+	Straight *Straight `protobuf:"bytes,11,opt,name=straight,proto3,oneof"` // only after Ready.direct, and only for the asker
+}
+
 func (*ToReceiver_Entry) isToReceiver_Say() {}
 
 func (*ToReceiver_Complete) isToReceiver_Say() {}
@@ -843,6 +881,70 @@ func (*ToReceiver_End) isToReceiver_Say() {}
 func (*ToReceiver_Error) isToReceiver_Say() {}
 
 func (*ToReceiver_Pace) isToReceiver_Say() {}
+
+func (*ToReceiver_Straight) isToReceiver_Say() {}
+
+// Straight says whether the sender has a link to the receiver, over which it sends
+// all chunks from now on.
+type Straight struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Up            bool                   `protobuf:"varint,1,opt,name=up,proto3" json:"up,omitempty"`
+	Why           string                 `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`   // there is none; for people
+	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // of the link: "direct", "relay"
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Straight) Reset() {
+	*x = Straight{}
+	mi := &file_transfer_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Straight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Straight) ProtoMessage() {}
+
+func (x *Straight) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Straight.ProtoReflect.Descriptor instead.
+func (*Straight) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Straight) GetUp() bool {
+	if x != nil {
+		return x.Up
+	}
+	return false
+}
+
+func (x *Straight) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Straight) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
 
 // Announce announces an entry. Ids count from 1 without a gap. Parents come before what is in them.
 type Announce struct {
@@ -862,7 +964,7 @@ type Announce struct {
 
 func (x *Announce) Reset() {
 	*x = Announce{}
-	mi := &file_transfer_proto_msgTypes[5]
+	mi := &file_transfer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +976,7 @@ func (x *Announce) String() string {
 func (*Announce) ProtoMessage() {}
 
 func (x *Announce) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[5]
+	mi := &file_transfer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +989,7 @@ func (x *Announce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Announce.ProtoReflect.Descriptor instead.
 func (*Announce) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{5}
+	return file_transfer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Announce) GetId() uint64 {
@@ -965,7 +1067,7 @@ type Xattrs struct {
 
 func (x *Xattrs) Reset() {
 	*x = Xattrs{}
-	mi := &file_transfer_proto_msgTypes[6]
+	mi := &file_transfer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -977,7 +1079,7 @@ func (x *Xattrs) String() string {
 func (*Xattrs) ProtoMessage() {}
 
 func (x *Xattrs) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[6]
+	mi := &file_transfer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -990,7 +1092,7 @@ func (x *Xattrs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Xattrs.ProtoReflect.Descriptor instead.
 func (*Xattrs) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{6}
+	return file_transfer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Xattrs) GetList() []*Xattr {
@@ -1010,7 +1112,7 @@ type Xattr struct {
 
 func (x *Xattr) Reset() {
 	*x = Xattr{}
-	mi := &file_transfer_proto_msgTypes[7]
+	mi := &file_transfer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1124,7 @@ func (x *Xattr) String() string {
 func (*Xattr) ProtoMessage() {}
 
 func (x *Xattr) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[7]
+	mi := &file_transfer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1137,7 @@ func (x *Xattr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Xattr.ProtoReflect.Descriptor instead.
 func (*Xattr) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{7}
+	return file_transfer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Xattr) GetName() []byte {
@@ -1064,7 +1166,7 @@ type Complete struct {
 
 func (x *Complete) Reset() {
 	*x = Complete{}
-	mi := &file_transfer_proto_msgTypes[8]
+	mi := &file_transfer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1178,7 @@ func (x *Complete) String() string {
 func (*Complete) ProtoMessage() {}
 
 func (x *Complete) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[8]
+	mi := &file_transfer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1191,7 @@ func (x *Complete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Complete.ProtoReflect.Descriptor instead.
 func (*Complete) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{8}
+	return file_transfer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Complete) GetId() uint64 {
@@ -1118,7 +1220,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_transfer_proto_msgTypes[9]
+	mi := &file_transfer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1232,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[9]
+	mi := &file_transfer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1245,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{9}
+	return file_transfer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Failed) GetId() uint64 {
@@ -1170,7 +1272,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_transfer_proto_msgTypes[10]
+	mi := &file_transfer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1284,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[10]
+	mi := &file_transfer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1297,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{10}
+	return file_transfer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Digest) GetId() uint64 {
@@ -1222,7 +1324,7 @@ type Decide struct {
 
 func (x *Decide) Reset() {
 	*x = Decide{}
-	mi := &file_transfer_proto_msgTypes[11]
+	mi := &file_transfer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1336,7 @@ func (x *Decide) String() string {
 func (*Decide) ProtoMessage() {}
 
 func (x *Decide) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[11]
+	mi := &file_transfer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1349,7 @@ func (x *Decide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decide.ProtoReflect.Descriptor instead.
 func (*Decide) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{11}
+	return file_transfer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Decide) GetId() uint64 {
@@ -1275,7 +1377,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_transfer_proto_msgTypes[12]
+	mi := &file_transfer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1389,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[12]
+	mi := &file_transfer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1402,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{12}
+	return file_transfer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *End) GetFiles() uint64 {
@@ -1338,6 +1440,7 @@ type ToSender struct {
 	//	*ToSender_Cuts
 	//	*ToSender_Pace
 	//	*ToSender_Picks
+	//	*ToSender_Landed
 	Say           isToSender_Say `protobuf_oneof:"say"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1345,7 +1448,7 @@ type ToSender struct {
 
 func (x *ToSender) Reset() {
 	*x = ToSender{}
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1357,7 +1460,7 @@ func (x *ToSender) String() string {
 func (*ToSender) ProtoMessage() {}
 
 func (x *ToSender) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[13]
+	mi := &file_transfer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1370,7 +1473,7 @@ func (x *ToSender) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToSender.ProtoReflect.Descriptor instead.
 func (*ToSender) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{13}
+	return file_transfer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ToSender) GetSay() isToSender_Say {
@@ -1470,6 +1573,15 @@ func (x *ToSender) GetPicks() *Picks {
 	return nil
 }
 
+func (x *ToSender) GetLanded() *Landed {
+	if x != nil {
+		if x, ok := x.Say.(*ToSender_Landed); ok {
+			return x.Landed
+		}
+	}
+	return nil
+}
+
 type isToSender_Say interface {
 	isToSender_Say()
 }
@@ -1514,6 +1626,10 @@ type ToSender_Picks struct {
 	Picks *Picks `protobuf:"bytes,11,opt,name=picks,proto3,oneof"` // only after Fetch.picked, behind Ready
 }
 
+type ToSender_Landed struct {
+	Landed *Landed `protobuf:"bytes,12,opt,name=landed,proto3,oneof"` // only after Ready.direct, and only for the asker
+}
+
 func (*ToSender_Ready) isToSender_Say() {}
 
 func (*ToSender_Claims) isToSender_Say() {}
@@ -1534,6 +1650,102 @@ func (*ToSender_Pace) isToSender_Say() {}
 
 func (*ToSender_Picks) isToSender_Say() {}
 
+func (*ToSender_Landed) isToSender_Say() {}
+
+// Landed tells of a chunk that came straight from the sender and was verified. It
+// comes before the Result of its file.
+type Landed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	Stream        uint32                 `protobuf:"varint,3,opt,name=stream,proto3" json:"stream,omitempty"`   // the number of the data stream, from 1
+	Lane          uint32                 `protobuf:"varint,4,opt,name=lane,proto3" json:"lane,omitempty"`       // of that link, from 1
+	Crossed       uint32                 `protobuf:"varint,5,opt,name=crossed,proto3" json:"crossed,omitempty"` // bytes of the file that it brought
+	Body          uint32                 `protobuf:"varint,6,opt,name=body,proto3" json:"body,omitempty"`       // bytes of its body, compressed perhaps
+	Value         []byte                 `protobuf:"bytes,7,opt,name=value,proto3" json:"value,omitempty"`      // where the file is one chunk
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Landed) Reset() {
+	*x = Landed{}
+	mi := &file_transfer_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Landed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Landed) ProtoMessage() {}
+
+func (x *Landed) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Landed.ProtoReflect.Descriptor instead.
+func (*Landed) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Landed) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Landed) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Landed) GetStream() uint32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
+}
+
+func (x *Landed) GetLane() uint32 {
+	if x != nil {
+		return x.Lane
+	}
+	return 0
+}
+
+func (x *Landed) GetCrossed() uint32 {
+	if x != nil {
+		return x.Crossed
+	}
+	return 0
+}
+
+func (x *Landed) GetBody() uint32 {
+	if x != nil {
+		return x.Body
+	}
+	return 0
+}
+
+func (x *Landed) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 // Picks names what is to be announced, in the order of Scan. All picks of a
 // transfer are at most 8 MiB, with 64 bytes for each.
 type Picks struct {
@@ -1546,7 +1758,7 @@ type Picks struct {
 
 func (x *Picks) Reset() {
 	*x = Picks{}
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1770,7 @@ func (x *Picks) String() string {
 func (*Picks) ProtoMessage() {}
 
 func (x *Picks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[14]
+	mi := &file_transfer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1783,7 @@ func (x *Picks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Picks.ProtoReflect.Descriptor instead.
 func (*Picks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{14}
+	return file_transfer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Picks) GetPaths() [][]byte {
@@ -1599,13 +1811,14 @@ type Ready struct {
 	Room          uint64                 `protobuf:"varint,12,opt,name=room,proto3" json:"room,omitempty"`     // bytes of chunks that it has memory for; 0: it does not say
 	Xattrs        bool                   `protobuf:"varint,14,opt,name=xattrs,proto3" json:"xattrs,omitempty"` // it keeps extended attributes; only where Options.keep_xattrs asks for them
 	Others        uint32                 `protobuf:"varint,15,opt,name=others,proto3" json:"others,omitempty"` // so many other peers are putting something there now, for the sender's person
+	Direct        *Direct                `protobuf:"bytes,16,opt,name=direct,proto3" json:"direct,omitempty"`  // only where Send.sender is: that peer is let in for this transfer
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1830,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[15]
+	mi := &file_transfer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1843,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{15}
+	return file_transfer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Ready) GetMaxStreams() uint32 {
@@ -1682,6 +1895,99 @@ func (x *Ready) GetOthers() uint32 {
 	return 0
 }
 
+func (x *Ready) GetDirect() *Direct {
+	if x != nil {
+		return x.Direct
+	}
+	return nil
+}
+
+// Direct says where a receiver can be met, and how it is entered, by the one sender of
+// its transfer and for nothing but its data.
+type Direct struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Errand        []byte                 `protobuf:"bytes,1,opt,name=errand,proto3" json:"errand,omitempty"`                     // a secret, which stands for the transfer on the data streams; for ClientHello.errand
+	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`                           // hash of the receiver's key; of the asker, who knows it
+	Addresses     []string               `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`               // host:port, of numbers
+	Relay         string                 `protobuf:"bytes,4,opt,name=relay,proto3" json:"relay,omitempty"`                       // host:port; "": none
+	RelayKey      []byte                 `protobuf:"bytes,5,opt,name=relay_key,json=relayKey,proto3" json:"relay_key,omitempty"` // hash of the relay's key
+	Room          []byte                 `protobuf:"bytes,6,opt,name=room,proto3" json:"room,omitempty"`                         // that the receiver has open there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Direct) Reset() {
+	*x = Direct{}
+	mi := &file_transfer_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Direct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Direct) ProtoMessage() {}
+
+func (x *Direct) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Direct.ProtoReflect.Descriptor instead.
+func (*Direct) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Direct) GetErrand() []byte {
+	if x != nil {
+		return x.Errand
+	}
+	return nil
+}
+
+func (x *Direct) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Direct) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *Direct) GetRelay() string {
+	if x != nil {
+		return x.Relay
+	}
+	return ""
+}
+
+func (x *Direct) GetRelayKey() []byte {
+	if x != nil {
+		return x.RelayKey
+	}
+	return nil
+}
+
+func (x *Direct) GetRoom() []byte {
+	if x != nil {
+		return x.Room
+	}
+	return nil
+}
+
 // Pace is how fast a receiver wants data: all bytes on data streams of this
 // transfer together, a second. 0 is without limit.
 type Pace struct {
@@ -1693,7 +1999,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +2011,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[16]
+	mi := &file_transfer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +2024,7 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{16}
+	return file_transfer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Pace) GetRate() uint64 {
@@ -1742,7 +2048,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +2060,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[17]
+	mi := &file_transfer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +2073,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{17}
+	return file_transfer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Claims) GetId() uint64 {
@@ -1809,7 +2115,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +2127,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[18]
+	mi := &file_transfer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +2140,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{18}
+	return file_transfer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Answer) GetId() uint64 {
@@ -1928,7 +2234,7 @@ type Cuts struct {
 
 func (x *Cuts) Reset() {
 	*x = Cuts{}
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1940,7 +2246,7 @@ func (x *Cuts) String() string {
 func (*Cuts) ProtoMessage() {}
 
 func (x *Cuts) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[19]
+	mi := &file_transfer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1953,7 +2259,7 @@ func (x *Cuts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cuts.ProtoReflect.Descriptor instead.
 func (*Cuts) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{19}
+	return file_transfer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Cuts) GetId() uint64 {
@@ -1995,7 +2301,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2313,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[20]
+	mi := &file_transfer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2326,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{20}
+	return file_transfer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Need) GetId() uint64 {
@@ -2051,7 +2357,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2369,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[21]
+	mi := &file_transfer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2382,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{21}
+	return file_transfer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Result) GetId() uint64 {
@@ -2108,7 +2414,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2426,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[22]
+	mi := &file_transfer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2439,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{22}
+	return file_transfer_proto_rawDescGZIP(), []int{25}
 }
 
 // Chunk goes before its bytes on a data stream. Chunks are aligned to the
@@ -2167,7 +2473,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2179,7 +2485,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[23]
+	mi := &file_transfer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2192,7 +2498,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{23}
+	return file_transfer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Chunk) GetId() uint64 {
@@ -2266,7 +2572,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_transfer_proto_msgTypes[24]
+	mi := &file_transfer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2584,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[24]
+	mi := &file_transfer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2597,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{24}
+	return file_transfer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Part) GetFrom() uint64 {
@@ -2326,7 +2632,7 @@ type Acks struct {
 
 func (x *Acks) Reset() {
 	*x = Acks{}
-	mi := &file_transfer_proto_msgTypes[25]
+	mi := &file_transfer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2338,7 +2644,7 @@ func (x *Acks) String() string {
 func (*Acks) ProtoMessage() {}
 
 func (x *Acks) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[25]
+	mi := &file_transfer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2351,7 +2657,7 @@ func (x *Acks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acks.ProtoReflect.Descriptor instead.
 func (*Acks) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{25}
+	return file_transfer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Acks) GetAcks() []*Ack {
@@ -2379,7 +2685,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_transfer_proto_msgTypes[26]
+	mi := &file_transfer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2391,7 +2697,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_transfer_proto_msgTypes[26]
+	mi := &file_transfer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2404,7 +2710,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_transfer_proto_rawDescGZIP(), []int{26}
+	return file_transfer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Ack) GetId() uint64 {
@@ -2432,13 +2738,14 @@ var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\fvalues.proto\"\xac\x01\n" +
+	"\x0etransfer.proto\x12\vbargee.wire\x1a\flimits.proto\x1a\fvalues.proto\"\xca\x01\n" +
 	"\x04Send\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12(\n" +
 	"\vdestination\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\vdestination\x12\x12\n" +
 	"\x04into\x18\x03 \x01(\bR\x04into\x12.\n" +
 	"\aoptions\x18\x04 \x01(\v2\x14.bargee.wire.OptionsR\aoptions\x12\x14\n" +
-	"\x05exact\x18\x05 \x01(\bR\x05exact\"\x9c\x01\n" +
+	"\x05exact\x18\x05 \x01(\bR\x05exact\x12\x1c\n" +
+	"\x06sender\x18\x06 \x01(\fB\x04\xe0\xb5\x18 R\x06sender\"\x9c\x01\n" +
 	"\x05Fetch\x12 \n" +
 	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\x12!\n" +
 	"\x05paths\x18\x02 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12.\n" +
@@ -2468,7 +2775,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\bcompress\x18\x14 \x01(\x0e2\x15.bargee.wire.CompressR\bcompress\x12\x12\n" +
 	"\x04flow\x18\x15 \x01(\bR\x04flow\"(\n" +
 	"\x04Data\x12 \n" +
-	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xff\x02\n" +
+	"\btransfer\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\btransfer\"\xb4\x03\n" +
 	"\n" +
 	"ToReceiver\x12-\n" +
 	"\x05entry\x18\x01 \x01(\v2\x15.bargee.wire.AnnounceH\x00R\x05entry\x123\n" +
@@ -2479,8 +2786,13 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03end\x18\x06 \x01(\v2\x10.bargee.wire.EndH\x00R\x03end\x12*\n" +
 	"\x05error\x18\a \x01(\v2\x12.bargee.wire.ErrorH\x00R\x05error\x12'\n" +
 	"\x04pace\x18\n" +
-	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04paceB\x05\n" +
-	"\x03say\"\xba\x02\n" +
+	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace\x123\n" +
+	"\bstraight\x18\v \x01(\v2\x15.bargee.wire.StraightH\x00R\bstraightB\x05\n" +
+	"\x03say\"M\n" +
+	"\bStraight\x12\x0e\n" +
+	"\x02up\x18\x01 \x01(\bR\x02up\x12\x17\n" +
+	"\x03why\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\x03why\x12\x18\n" +
+	"\x04path\x18\x03 \x01(\tB\x04ص\x18\x10R\x04path\"\xba\x02\n" +
 	"\bAnnounce\x12\x19\n" +
 	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1a\n" +
 	"\x04path\x18\x02 \x01(\fB\x06ص\x18\x80\x80\x02R\x04path\x12(\n" +
@@ -2512,7 +2824,7 @@ const file_transfer_proto_rawDesc = "" +
 	"\x03End\x12\x14\n" +
 	"\x05files\x18\x01 \x01(\x04R\x05files\x12\x12\n" +
 	"\x04dirs\x18\x02 \x01(\x04R\x04dirs\x12\x14\n" +
-	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\xda\x03\n" +
+	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\"\x89\x04\n" +
 	"\bToSender\x12*\n" +
 	"\x05ready\x18\x01 \x01(\v2\x12.bargee.wire.ReadyH\x00R\x05ready\x12-\n" +
 	"\x06claims\x18\x02 \x01(\v2\x13.bargee.wire.ClaimsH\x00R\x06claims\x12-\n" +
@@ -2524,11 +2836,20 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04cuts\x18\b \x01(\v2\x11.bargee.wire.CutsH\x00R\x04cuts\x12'\n" +
 	"\x04pace\x18\n" +
 	" \x01(\v2\x11.bargee.wire.PaceH\x00R\x04pace\x12*\n" +
-	"\x05picks\x18\v \x01(\v2\x12.bargee.wire.PicksH\x00R\x05picks:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
-	"\x03say\">\n" +
+	"\x05picks\x18\v \x01(\v2\x12.bargee.wire.PicksH\x00R\x05picks\x12-\n" +
+	"\x06landed\x18\f \x01(\v2\x13.bargee.wire.LandedH\x00R\x06landed:\x06\x88\xb5\x18\x80\x80@B\x05\n" +
+	"\x03say\"\xda\x01\n" +
+	"\x06Landed\x12\x19\n" +
+	"\x02id\x18\x01 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x02id\x12\x1f\n" +
+	"\x05index\x18\x02 \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x05index\x12\x1d\n" +
+	"\x06stream\x18\x03 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\x06stream\x12\x19\n" +
+	"\x04lane\x18\x04 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\x04lane\x12!\n" +
+	"\acrossed\x18\x05 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\acrossed\x12\x1b\n" +
+	"\x04body\x18\x06 \x01(\rB\a\xf0\xb5\x18\x80\x80\x80\bR\x04body\x12\x1a\n" +
+	"\x05value\x18\a \x01(\fB\x04\xe0\xb5\x18 R\x05value\">\n" +
 	"\x05Picks\x12!\n" +
 	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths\x12\x12\n" +
-	"\x04last\x18\x02 \x01(\bR\x04last\"\xd8\x01\n" +
+	"\x04last\x18\x02 \x01(\bR\x04last\"\x85\x02\n" +
 	"\x05Ready\x12&\n" +
 	"\vmax_streams\x18\x01 \x01(\rB\x05\xf0\xb5\x18\xff\x01R\n" +
 	"maxStreams\x12\x15\n" +
@@ -2538,7 +2859,15 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04pace\x18\v \x01(\v2\x11.bargee.wire.PaceR\x04pace\x12\x1d\n" +
 	"\x04room\x18\f \x01(\x04B\t\xf0\xb5\x18\x80\x80\x80\x80\x80 R\x04room\x12\x16\n" +
 	"\x06xattrs\x18\x0e \x01(\bR\x06xattrs\x12\x1e\n" +
-	"\x06others\x18\x0f \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\"(\n" +
+	"\x06others\x18\x0f \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\x12+\n" +
+	"\x06direct\x18\x10 \x01(\v2\x13.bargee.wire.DirectR\x06direct\"\xc0\x01\n" +
+	"\x06Direct\x12\x1c\n" +
+	"\x06errand\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x06errand\x12\x16\n" +
+	"\x03key\x18\x02 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12&\n" +
+	"\taddresses\x18\x03 \x03(\tB\bص\x18@\xe8\xb5\x18\x10R\taddresses\x12\x1b\n" +
+	"\x05relay\x18\x04 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12!\n" +
+	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey\x12\x18\n" +
+	"\x04room\x18\x06 \x01(\fB\x04\xe0\xb5\x18 R\x04room\"(\n" +
 	"\x04Pace\x12 \n" +
 	"\x04rate\x18\x01 \x01(\x04B\f\xf0\xb5\x18\x80\x80\x80\x80\x80\x80\x80\x80\x10R\x04rate\"l\n" +
 	"\x06Claims\x12\x19\n" +
@@ -2633,7 +2962,7 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_transfer_proto_goTypes = []any{
 	(Compress)(0),      // 0: bargee.wire.Compress
 	(Conflict)(0),      // 1: bargee.wire.Conflict
@@ -2645,73 +2974,79 @@ var file_transfer_proto_goTypes = []any{
 	(*Options)(nil),    // 7: bargee.wire.Options
 	(*Data)(nil),       // 8: bargee.wire.Data
 	(*ToReceiver)(nil), // 9: bargee.wire.ToReceiver
-	(*Announce)(nil),   // 10: bargee.wire.Announce
-	(*Xattrs)(nil),     // 11: bargee.wire.Xattrs
-	(*Xattr)(nil),      // 12: bargee.wire.Xattr
-	(*Complete)(nil),   // 13: bargee.wire.Complete
-	(*Failed)(nil),     // 14: bargee.wire.Failed
-	(*Digest)(nil),     // 15: bargee.wire.Digest
-	(*Decide)(nil),     // 16: bargee.wire.Decide
-	(*End)(nil),        // 17: bargee.wire.End
-	(*ToSender)(nil),   // 18: bargee.wire.ToSender
-	(*Picks)(nil),      // 19: bargee.wire.Picks
-	(*Ready)(nil),      // 20: bargee.wire.Ready
-	(*Pace)(nil),       // 21: bargee.wire.Pace
-	(*Claims)(nil),     // 22: bargee.wire.Claims
-	(*Answer)(nil),     // 23: bargee.wire.Answer
-	(*Cuts)(nil),       // 24: bargee.wire.Cuts
-	(*Need)(nil),       // 25: bargee.wire.Need
-	(*Result)(nil),     // 26: bargee.wire.Result
-	(*Finished)(nil),   // 27: bargee.wire.Finished
-	(*Chunk)(nil),      // 28: bargee.wire.Chunk
-	(*Part)(nil),       // 29: bargee.wire.Part
-	(*Acks)(nil),       // 30: bargee.wire.Acks
-	(*Ack)(nil),        // 31: bargee.wire.Ack
-	(*Error)(nil),      // 32: bargee.wire.Error
-	(*Entry)(nil),      // 33: bargee.wire.Entry
+	(*Straight)(nil),   // 10: bargee.wire.Straight
+	(*Announce)(nil),   // 11: bargee.wire.Announce
+	(*Xattrs)(nil),     // 12: bargee.wire.Xattrs
+	(*Xattr)(nil),      // 13: bargee.wire.Xattr
+	(*Complete)(nil),   // 14: bargee.wire.Complete
+	(*Failed)(nil),     // 15: bargee.wire.Failed
+	(*Digest)(nil),     // 16: bargee.wire.Digest
+	(*Decide)(nil),     // 17: bargee.wire.Decide
+	(*End)(nil),        // 18: bargee.wire.End
+	(*ToSender)(nil),   // 19: bargee.wire.ToSender
+	(*Landed)(nil),     // 20: bargee.wire.Landed
+	(*Picks)(nil),      // 21: bargee.wire.Picks
+	(*Ready)(nil),      // 22: bargee.wire.Ready
+	(*Direct)(nil),     // 23: bargee.wire.Direct
+	(*Pace)(nil),       // 24: bargee.wire.Pace
+	(*Claims)(nil),     // 25: bargee.wire.Claims
+	(*Answer)(nil),     // 26: bargee.wire.Answer
+	(*Cuts)(nil),       // 27: bargee.wire.Cuts
+	(*Need)(nil),       // 28: bargee.wire.Need
+	(*Result)(nil),     // 29: bargee.wire.Result
+	(*Finished)(nil),   // 30: bargee.wire.Finished
+	(*Chunk)(nil),      // 31: bargee.wire.Chunk
+	(*Part)(nil),       // 32: bargee.wire.Part
+	(*Acks)(nil),       // 33: bargee.wire.Acks
+	(*Ack)(nil),        // 34: bargee.wire.Ack
+	(*Error)(nil),      // 35: bargee.wire.Error
+	(*Entry)(nil),      // 36: bargee.wire.Entry
 }
 var file_transfer_proto_depIdxs = []int32{
 	7,  // 0: bargee.wire.Send.options:type_name -> bargee.wire.Options
 	7,  // 1: bargee.wire.Fetch.options:type_name -> bargee.wire.Options
 	1,  // 2: bargee.wire.Options.on_conflict:type_name -> bargee.wire.Conflict
 	0,  // 3: bargee.wire.Options.compress:type_name -> bargee.wire.Compress
-	10, // 4: bargee.wire.ToReceiver.entry:type_name -> bargee.wire.Announce
-	13, // 5: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
-	14, // 6: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
-	15, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
-	16, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
-	17, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
-	32, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
-	21, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
-	33, // 12: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
-	11, // 13: bargee.wire.Announce.xattrs:type_name -> bargee.wire.Xattrs
-	12, // 14: bargee.wire.Xattrs.list:type_name -> bargee.wire.Xattr
-	32, // 15: bargee.wire.Failed.error:type_name -> bargee.wire.Error
-	1,  // 16: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
-	20, // 17: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
-	22, // 18: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
-	23, // 19: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
-	25, // 20: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
-	26, // 21: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
-	27, // 22: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
-	32, // 23: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
-	24, // 24: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
-	21, // 25: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
-	19, // 26: bargee.wire.ToSender.picks:type_name -> bargee.wire.Picks
-	21, // 27: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
-	2,  // 28: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
-	33, // 29: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
-	32, // 30: bargee.wire.Answer.error:type_name -> bargee.wire.Error
-	32, // 31: bargee.wire.Result.error:type_name -> bargee.wire.Error
-	3,  // 32: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
-	29, // 33: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
-	31, // 34: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
-	4,  // 35: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	11, // 4: bargee.wire.ToReceiver.entry:type_name -> bargee.wire.Announce
+	14, // 5: bargee.wire.ToReceiver.complete:type_name -> bargee.wire.Complete
+	15, // 6: bargee.wire.ToReceiver.failed:type_name -> bargee.wire.Failed
+	16, // 7: bargee.wire.ToReceiver.digest:type_name -> bargee.wire.Digest
+	17, // 8: bargee.wire.ToReceiver.decide:type_name -> bargee.wire.Decide
+	18, // 9: bargee.wire.ToReceiver.end:type_name -> bargee.wire.End
+	35, // 10: bargee.wire.ToReceiver.error:type_name -> bargee.wire.Error
+	24, // 11: bargee.wire.ToReceiver.pace:type_name -> bargee.wire.Pace
+	10, // 12: bargee.wire.ToReceiver.straight:type_name -> bargee.wire.Straight
+	36, // 13: bargee.wire.Announce.entry:type_name -> bargee.wire.Entry
+	12, // 14: bargee.wire.Announce.xattrs:type_name -> bargee.wire.Xattrs
+	13, // 15: bargee.wire.Xattrs.list:type_name -> bargee.wire.Xattr
+	35, // 16: bargee.wire.Failed.error:type_name -> bargee.wire.Error
+	1,  // 17: bargee.wire.Decide.decision:type_name -> bargee.wire.Conflict
+	22, // 18: bargee.wire.ToSender.ready:type_name -> bargee.wire.Ready
+	25, // 19: bargee.wire.ToSender.claims:type_name -> bargee.wire.Claims
+	26, // 20: bargee.wire.ToSender.answer:type_name -> bargee.wire.Answer
+	28, // 21: bargee.wire.ToSender.need:type_name -> bargee.wire.Need
+	29, // 22: bargee.wire.ToSender.result:type_name -> bargee.wire.Result
+	30, // 23: bargee.wire.ToSender.finished:type_name -> bargee.wire.Finished
+	35, // 24: bargee.wire.ToSender.error:type_name -> bargee.wire.Error
+	27, // 25: bargee.wire.ToSender.cuts:type_name -> bargee.wire.Cuts
+	24, // 26: bargee.wire.ToSender.pace:type_name -> bargee.wire.Pace
+	21, // 27: bargee.wire.ToSender.picks:type_name -> bargee.wire.Picks
+	20, // 28: bargee.wire.ToSender.landed:type_name -> bargee.wire.Landed
+	24, // 29: bargee.wire.Ready.pace:type_name -> bargee.wire.Pace
+	23, // 30: bargee.wire.Ready.direct:type_name -> bargee.wire.Direct
+	2,  // 31: bargee.wire.Answer.verdict:type_name -> bargee.wire.Verdict
+	36, // 32: bargee.wire.Answer.existing:type_name -> bargee.wire.Entry
+	35, // 33: bargee.wire.Answer.error:type_name -> bargee.wire.Error
+	35, // 34: bargee.wire.Result.error:type_name -> bargee.wire.Error
+	3,  // 35: bargee.wire.Chunk.codec:type_name -> bargee.wire.Codec
+	32, // 36: bargee.wire.Chunk.parts:type_name -> bargee.wire.Part
+	34, // 37: bargee.wire.Acks.acks:type_name -> bargee.wire.Ack
+	4,  // 38: bargee.wire.Ack.state:type_name -> bargee.wire.Ack.State
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -2730,9 +3065,10 @@ func file_transfer_proto_init() {
 		(*ToReceiver_End)(nil),
 		(*ToReceiver_Error)(nil),
 		(*ToReceiver_Pace)(nil),
+		(*ToReceiver_Straight)(nil),
 	}
-	file_transfer_proto_msgTypes[5].OneofWrappers = []any{}
-	file_transfer_proto_msgTypes[13].OneofWrappers = []any{
+	file_transfer_proto_msgTypes[6].OneofWrappers = []any{}
+	file_transfer_proto_msgTypes[14].OneofWrappers = []any{
 		(*ToSender_Ready)(nil),
 		(*ToSender_Claims)(nil),
 		(*ToSender_Answer)(nil),
@@ -2743,6 +3079,7 @@ func file_transfer_proto_init() {
 		(*ToSender_Cuts)(nil),
 		(*ToSender_Pace)(nil),
 		(*ToSender_Picks)(nil),
+		(*ToSender_Landed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2750,7 +3087,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
