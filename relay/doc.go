@@ -4,6 +4,8 @@
 // them is addresses, sizes and times. The command is bargee relay.
 //
 //	Relay      answers what peers ask: rooms, sessions, status         (relay, serve)
+//	webDoor    HTTP on a stream of a link: what Config.Web serves      (http)
+//	guests     who has no token, how many at a time, how long          (guests)
 //	rooms      who waits where, who may join how often: pure           (rooms)
 //	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*, entrance)
 //	Session    two legs, their traffic, what it may carry              (table)
@@ -28,6 +30,16 @@
 // hour, not counting those that the opener says did know the room's secret; one that
 // did not, not at all for 15 minutes. A join that waited 5 s or longer for a room that
 // nobody opened counts for the minute only.
+//
+// # HTTP over a link
+//
+// A stream of a link may be a connection of HTTP/1.1 (wire.OpenWeb), answered by
+// Config.Web as if it had come over TCP: what the relay keeps for people is asked for
+// in one way, whichever door it comes by. The handler finds who asks by [VisitorOf].
+// A link has 48 such streams at a time, a guest's 16. A guest that uses one is counted
+// apart from those that join rooms, 512 at a time and 16 of a network, and stays as
+// long as at least 64 KiB go to it in every 30 s. The peer's side is
+// transport.RelayWeb.
 //
 // # Forwarding by source
 //

@@ -23,6 +23,7 @@ const (
 	whyExpired  = wire.RelayRefusal_EXPIRED
 	whyDraining = wire.RelayRefusal_DRAINING
 	whyInvalid  = wire.RelayRefusal_INVALID
+	whyNoWeb    = wire.RelayRefusal_NO_WEB
 )
 
 func refuse(why wire.RelayRefusal_Why, words string, wait time.Duration) *refusal {

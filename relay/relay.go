@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -25,6 +26,10 @@ type Config struct {
 	// was revoked is cut off by one or the other.
 	Good func(transport.Grant) error
 
+	// Web, if set, answers what peers ask over HTTP (wire.OpenWeb), and finds who asks by
+	// VisitorOf. It must not hold a request for ever that its peer does not move.
+	Web http.Handler
+
 	// Report, if set, hears of what peers were refused. It must not block.
 	Report func(from string, err error)
 }
@@ -41,10 +46,12 @@ type Relay struct {
 	mu       sync.Mutex
 	rooms    *rooms
 	sessions map[uint64]*match
-	guests   map[netip.Prefix]int // links without a token, by source
-	all      int                  // of them
+	guests   *places // links without a token
+	readers  *places // of those, that use Web
 	draining bool
 	lately   lately
+
+	web *webDoor // set by Serve; nil: it has none
 }
 
 // A match is a session with those it is between.
@@ -66,7 +73,7 @@ func New(cfg Config) *Relay {
 	if cfg.Ledger == nil {
 		cfg.Ledger = NewLedger(DefaultLimits, time.Now())
 	}
-	r := &Relay{cfg: cfg, askWait: askWait, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: map[netip.Prefix]int{}}
+	r := &Relay{cfg: cfg, askWait: askWait, now: time.Now, rooms: newRooms(defaultRoomLimits), sessions: map[uint64]*match{}, guests: newPlaces(mostGuests, mostOfASource), readers: newPlaces(mostReaders, mostReadersOfSource)}
 	r.since = r.now()
 	return r
 }
@@ -79,6 +86,11 @@ func (r *Relay) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	links.Go(func() { r.sweep(ctx) })
+	if r.cfg.Web != nil {
+		r.web = newWebDoor(r.cfg.Web)
+		links.Go(r.web.serve)
+		defer r.web.close()
+	}
 	for {
 		l, err := r.cfg.Endpoint.Accept(ctx)
 		if err != nil {
@@ -95,32 +107,6 @@ func (r *Relay) Drain(ctx context.Context) error {
 	r.draining = true
 	r.mu.Unlock()
 	return r.cfg.Plane.Drained(ctx)
-}
-
-// Guests have nothing to lose, so there are few at a time, and none for long.
-const (
-	mostGuests    = 1024
-	mostOfASource = 16
-	guestTime     = 30 * time.Second
-)
-
-// enter counts a guest in, until leave.
-func (r *Relay) enter(from netip.Prefix) (leave func(), ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.all >= mostGuests || r.guests[from] >= mostOfASource {
-		return nil, false
-	}
-	r.all++
-	r.guests[from]++
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.all--
-		if r.guests[from]--; r.guests[from] == 0 {
-			delete(r.guests, from)
-		}
-	}, true
 }
 
 // match makes a session between the opener of a room and who joins it.

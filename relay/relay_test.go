@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,12 @@ type bed struct {
 
 func newBed(t *testing.T) *bed {
 	t.Helper()
+	return newBedServing(t, nil)
+}
+
+// newBedServing is newBed of a relay that answers HTTP.
+func newBedServing(t *testing.T, web http.Handler) *bed {
+	t.Helper()
 	trusted, _ := keyPair(1)
 	b := &bed{t: t, id: identity(t), token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
 	b.passes = NewPasses(b.ledger, trusted)
@@ -37,7 +44,7 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.relay = New(Config{Plane: b.plane, Endpoint: e, Ledger: b.ledger})
+	b.relay = New(Config{Plane: b.plane, Endpoint: e, Ledger: b.ledger, Web: web})
 	over := make(chan error, 1)
 	go func() { over <- b.relay.Serve(context.Background()) }()
 	t.Cleanup(func() {

@@ -55,13 +55,13 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var g *guest
 	if l.Peer().Guest {
-		leave, ok := r.admit(l)
-		if !ok {
+		if g = r.admit(l); g == nil {
 			return
 		}
-		defer leave()
-		defer time.AfterFunc(guestTime, func() { l.Close("a guest's time is over") }).Stop()
+		defer r.leave(g)
+		go r.limit(ctx, l, g)
 	}
 	if r.cfg.Good != nil && !l.Peer().Guest {
 		if err := r.cfg.Good(l.Peer().Grant); err != nil {
@@ -74,6 +74,7 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 	}
 	var asked sync.WaitGroup
 	defer asked.Wait()
+	var web webStreams
 	places := make(chan struct{}, mostAsked)
 	for {
 		st, err := l.AcceptStream(ctx)
@@ -88,7 +89,7 @@ func (r *Relay) serve(ctx context.Context, l transport.Link) {
 		}
 		asked.Go(func() {
 			defer func() { <-places }()
-			r.answer(ctx, l, st)
+			r.answer(ctx, l, g, &web, st)
 		})
 	}
 }
@@ -111,21 +112,9 @@ func observed(at netip.AddrPort) string {
 	return plain(at).String()
 }
 
-// admit lets a guest in, or says why not.
-func (r *Relay) admit(l transport.Link) (leave func(), ok bool) {
-	at, err := addressOf(l)
-	if err == nil {
-		leave, ok = r.enter(sourceOf(at))
-	}
-	if !ok {
-		l.Close("too many who have no token of this relay: try again in a minute")
-	}
-	return leave, ok
-}
-
 // answer reads a request and carries it out. A peer that says what is no request
 // loses the stream.
-func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Stream) {
+func (r *Relay) answer(ctx context.Context, l transport.Link, g *guest, web *webStreams, st transport.Stream) {
 	defer st.Abort(0)
 	stop := context.AfterFunc(ctx, func() { st.Abort(0) })
 	defer stop()
@@ -144,6 +133,8 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, st transport.Strea
 		r.join(ctx, l, st, ask.GetJoin())
 	case ask.GetStatus() != nil:
 		r.status(l, st)
+	case ask.GetWeb() != nil:
+		r.converse(l, g, st, in, web)
 	}
 }
 

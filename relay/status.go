@@ -19,7 +19,7 @@ func (r *Relay) Status() transport.RelayStatus {
 	return transport.RelayStatus{
 		Since: r.since, Draining: r.draining,
 		Rooms: uint64(len(r.rooms.open)), Sessions: uint64(len(r.sessions)), Legs: uint64(r.cfg.Plane.bound()),
-		Links: uint64(len(r.cfg.Endpoint.Links())), Guests: uint64(r.all),
+		Links: uint64(len(r.cfg.Endpoint.Links())), Guests: uint64(r.guests.all + r.readers.all),
 		Packets: total.Packets, Bytes: total.Bytes, Dropped: total.Dropped, Strays: r.cfg.Plane.Strays(),
 		Errors:   r.lately.lines(),
 		Accounts: r.cfg.Ledger.accounts(),

@@ -158,6 +158,7 @@ var matches = []struct {
 	{transport.ErrBusy, Busy},
 	{transport.ErrNoRoom, Unreachable},
 	{transport.ErrRoomBusy, Busy},
+	{transport.ErrNoWeb, Refused},
 	{transport.ErrVersion, Version},
 	{transport.ErrProtocol, Protocol},
 	{transport.ErrClosed, Interrupted},

@@ -53,6 +53,7 @@ const (
 	RelayRefusal_EXPIRED     RelayRefusal_Why = 5 // its time, or its number of joins
 	RelayRefusal_DRAINING    RelayRefusal_Why = 6 // the relay is about to end
 	RelayRefusal_INVALID     RelayRefusal_Why = 7
+	RelayRefusal_NO_WEB      RelayRefusal_Why = 8 // it keeps nothing, and speaks no HTTP
 )
 
 // Enum value maps for RelayRefusal_Why.
@@ -66,6 +67,7 @@ var (
 		5: "EXPIRED",
 		6: "DRAINING",
 		7: "INVALID",
+		8: "NO_WEB",
 	}
 	RelayRefusal_Why_value = map[string]int32{
 		"UNSPECIFIED": 0,
@@ -76,6 +78,7 @@ var (
 		"EXPIRED":     5,
 		"DRAINING":    6,
 		"INVALID":     7,
+		"NO_WEB":      8,
 	}
 )
 
@@ -103,7 +106,7 @@ func (x RelayRefusal_Why) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RelayRefusal_Why.Descriptor instead.
 func (RelayRefusal_Why) EnumDescriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{9, 0}
+	return file_relay_proto_rawDescGZIP(), []int{11, 0}
 }
 
 // RelayRequest is the first message of a stream.
@@ -114,6 +117,7 @@ type RelayRequest struct {
 	//	*RelayRequest_Open
 	//	*RelayRequest_Join
 	//	*RelayRequest_Status
+	//	*RelayRequest_Web
 	Ask           isRelayRequest_Ask `protobuf_oneof:"ask"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -183,6 +187,15 @@ func (x *RelayRequest) GetStatus() *ReadStatus {
 	return nil
 }
 
+func (x *RelayRequest) GetWeb() *OpenWeb {
+	if x != nil {
+		if x, ok := x.Ask.(*RelayRequest_Web); ok {
+			return x.Web
+		}
+	}
+	return nil
+}
+
 type isRelayRequest_Ask interface {
 	isRelayRequest_Ask()
 }
@@ -199,11 +212,17 @@ type RelayRequest_Status struct {
 	Status *ReadStatus `protobuf:"bytes,3,opt,name=status,proto3,oneof"`
 }
 
+type RelayRequest_Web struct {
+	Web *OpenWeb `protobuf:"bytes,4,opt,name=web,proto3,oneof"`
+}
+
 func (*RelayRequest_Open) isRelayRequest_Ask() {}
 
 func (*RelayRequest_Join) isRelayRequest_Ask() {}
 
 func (*RelayRequest_Status) isRelayRequest_Ask() {}
+
+func (*RelayRequest_Web) isRelayRequest_Ask() {}
 
 // OpenRoom opens a room; it is exists if it is open already, by another link.
 type OpenRoom struct {
@@ -367,6 +386,46 @@ func (*ReadStatus) Descriptor() ([]byte, []int) {
 	return file_relay_proto_rawDescGZIP(), []int{3}
 }
 
+// OpenWeb makes the stream a connection of HTTP/1.1 (RFC 9112), the peer its client.
+// The relay answers RelayReply{web} first; what is after it is HTTP. The peer need not
+// wait for that answer. What is asked there is in package relay/web, and the same over
+// plain HTTP. A relay that is too old for it aborts the stream.
+type OpenWeb struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenWeb) Reset() {
+	*x = OpenWeb{}
+	mi := &file_relay_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenWeb) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenWeb) ProtoMessage() {}
+
+func (x *OpenWeb) ProtoReflect() protoreflect.Message {
+	mi := &file_relay_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenWeb.ProtoReflect.Descriptor instead.
+func (*OpenWeb) Descriptor() ([]byte, []int) {
+	return file_relay_proto_rawDescGZIP(), []int{4}
+}
+
 // RoomEvent is what the opener of a room hears.
 type RoomEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -382,7 +441,7 @@ type RoomEvent struct {
 
 func (x *RoomEvent) Reset() {
 	*x = RoomEvent{}
-	mi := &file_relay_proto_msgTypes[4]
+	mi := &file_relay_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +453,7 @@ func (x *RoomEvent) String() string {
 func (*RoomEvent) ProtoMessage() {}
 
 func (x *RoomEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[4]
+	mi := &file_relay_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +466,7 @@ func (x *RoomEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomEvent.ProtoReflect.Descriptor instead.
 func (*RoomEvent) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{4}
+	return file_relay_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RoomEvent) GetEvent() isRoomEvent_Event {
@@ -476,7 +535,7 @@ type RoomOpened struct {
 
 func (x *RoomOpened) Reset() {
 	*x = RoomOpened{}
-	mi := &file_relay_proto_msgTypes[5]
+	mi := &file_relay_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -488,7 +547,7 @@ func (x *RoomOpened) String() string {
 func (*RoomOpened) ProtoMessage() {}
 
 func (x *RoomOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[5]
+	mi := &file_relay_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -501,7 +560,7 @@ func (x *RoomOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomOpened.ProtoReflect.Descriptor instead.
 func (*RoomOpened) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{5}
+	return file_relay_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RoomOpened) GetSeconds() uint32 {
@@ -525,7 +584,7 @@ type SessionLeg struct {
 
 func (x *SessionLeg) Reset() {
 	*x = SessionLeg{}
-	mi := &file_relay_proto_msgTypes[6]
+	mi := &file_relay_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +596,7 @@ func (x *SessionLeg) String() string {
 func (*SessionLeg) ProtoMessage() {}
 
 func (x *SessionLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[6]
+	mi := &file_relay_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +609,7 @@ func (x *SessionLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionLeg.ProtoReflect.Descriptor instead.
 func (*SessionLeg) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{6}
+	return file_relay_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SessionLeg) GetSession() uint64 {
@@ -600,7 +659,7 @@ type RoomWord struct {
 
 func (x *RoomWord) Reset() {
 	*x = RoomWord{}
-	mi := &file_relay_proto_msgTypes[7]
+	mi := &file_relay_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +671,7 @@ func (x *RoomWord) String() string {
 func (*RoomWord) ProtoMessage() {}
 
 func (x *RoomWord) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[7]
+	mi := &file_relay_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +684,7 @@ func (x *RoomWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomWord.ProtoReflect.Descriptor instead.
 func (*RoomWord) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{7}
+	return file_relay_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RoomWord) GetReject() uint64 {
@@ -649,7 +708,7 @@ func (x *RoomWord) GetWelcome() uint64 {
 	return 0
 }
 
-// RelayReply answers join and status.
+// RelayReply answers join, status and web.
 type RelayReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Answer:
@@ -657,6 +716,7 @@ type RelayReply struct {
 	//	*RelayReply_Joined
 	//	*RelayReply_Refused
 	//	*RelayReply_Status
+	//	*RelayReply_Web
 	Answer        isRelayReply_Answer `protobuf_oneof:"answer"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -664,7 +724,7 @@ type RelayReply struct {
 
 func (x *RelayReply) Reset() {
 	*x = RelayReply{}
-	mi := &file_relay_proto_msgTypes[8]
+	mi := &file_relay_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +736,7 @@ func (x *RelayReply) String() string {
 func (*RelayReply) ProtoMessage() {}
 
 func (x *RelayReply) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[8]
+	mi := &file_relay_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +749,7 @@ func (x *RelayReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayReply.ProtoReflect.Descriptor instead.
 func (*RelayReply) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{8}
+	return file_relay_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RelayReply) GetAnswer() isRelayReply_Answer {
@@ -726,6 +786,15 @@ func (x *RelayReply) GetStatus() *RelayState {
 	return nil
 }
 
+func (x *RelayReply) GetWeb() *WebOpened {
+	if x != nil {
+		if x, ok := x.Answer.(*RelayReply_Web); ok {
+			return x.Web
+		}
+	}
+	return nil
+}
+
 type isRelayReply_Answer interface {
 	isRelayReply_Answer()
 }
@@ -742,11 +811,54 @@ type RelayReply_Status struct {
 	Status *RelayState `protobuf:"bytes,3,opt,name=status,proto3,oneof"`
 }
 
+type RelayReply_Web struct {
+	Web *WebOpened `protobuf:"bytes,4,opt,name=web,proto3,oneof"`
+}
+
 func (*RelayReply_Joined) isRelayReply_Answer() {}
 
 func (*RelayReply_Refused) isRelayReply_Answer() {}
 
 func (*RelayReply_Status) isRelayReply_Answer() {}
+
+func (*RelayReply_Web) isRelayReply_Answer() {}
+
+// WebOpened is said once, before the first byte of HTTP.
+type WebOpened struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WebOpened) Reset() {
+	*x = WebOpened{}
+	mi := &file_relay_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WebOpened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WebOpened) ProtoMessage() {}
+
+func (x *WebOpened) ProtoReflect() protoreflect.Message {
+	mi := &file_relay_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WebOpened.ProtoReflect.Descriptor instead.
+func (*WebOpened) Descriptor() ([]byte, []int) {
+	return file_relay_proto_rawDescGZIP(), []int{10}
+}
 
 // RelayRefusal says why not.
 type RelayRefusal struct {
@@ -760,7 +872,7 @@ type RelayRefusal struct {
 
 func (x *RelayRefusal) Reset() {
 	*x = RelayRefusal{}
-	mi := &file_relay_proto_msgTypes[9]
+	mi := &file_relay_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +884,7 @@ func (x *RelayRefusal) String() string {
 func (*RelayRefusal) ProtoMessage() {}
 
 func (x *RelayRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[9]
+	mi := &file_relay_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +897,7 @@ func (x *RelayRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayRefusal.ProtoReflect.Descriptor instead.
 func (*RelayRefusal) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{9}
+	return file_relay_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RelayRefusal) GetWhy() RelayRefusal_Why {
@@ -833,7 +945,7 @@ type RelayState struct {
 
 func (x *RelayState) Reset() {
 	*x = RelayState{}
-	mi := &file_relay_proto_msgTypes[10]
+	mi := &file_relay_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +957,7 @@ func (x *RelayState) String() string {
 func (*RelayState) ProtoMessage() {}
 
 func (x *RelayState) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[10]
+	mi := &file_relay_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +970,7 @@ func (x *RelayState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayState.ProtoReflect.Descriptor instead.
 func (*RelayState) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{10}
+	return file_relay_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RelayState) GetSince() uint64 {
@@ -971,7 +1083,7 @@ type RelayAccount struct {
 
 func (x *RelayAccount) Reset() {
 	*x = RelayAccount{}
-	mi := &file_relay_proto_msgTypes[11]
+	mi := &file_relay_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1095,7 @@ func (x *RelayAccount) String() string {
 func (*RelayAccount) ProtoMessage() {}
 
 func (x *RelayAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[11]
+	mi := &file_relay_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1108,7 @@ func (x *RelayAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayAccount.ProtoReflect.Descriptor instead.
 func (*RelayAccount) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{11}
+	return file_relay_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RelayAccount) GetName() string {
@@ -1076,7 +1188,7 @@ type RelayTicket struct {
 
 func (x *RelayTicket) Reset() {
 	*x = RelayTicket{}
-	mi := &file_relay_proto_msgTypes[12]
+	mi := &file_relay_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1200,7 @@ func (x *RelayTicket) String() string {
 func (*RelayTicket) ProtoMessage() {}
 
 func (x *RelayTicket) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[12]
+	mi := &file_relay_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1213,7 @@ func (x *RelayTicket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayTicket.ProtoReflect.Descriptor instead.
 func (*RelayTicket) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{12}
+	return file_relay_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RelayTicket) GetAddresses() []string {
@@ -1136,11 +1248,12 @@ var File_relay_proto protoreflect.FileDescriptor
 
 const file_relay_proto_rawDesc = "" +
 	"\n" +
-	"\vrelay.proto\x12\vbargee.wire\x1a\flimits.proto\"\xa9\x01\n" +
+	"\vrelay.proto\x12\vbargee.wire\x1a\flimits.proto\"\xd3\x01\n" +
 	"\fRelayRequest\x12+\n" +
 	"\x04open\x18\x01 \x01(\v2\x15.bargee.wire.OpenRoomH\x00R\x04open\x12+\n" +
 	"\x04join\x18\x02 \x01(\v2\x15.bargee.wire.JoinRoomH\x00R\x04join\x121\n" +
-	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.ReadStatusH\x00R\x06status:\x05\x88\xb5\x18\x80\bB\x05\n" +
+	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.ReadStatusH\x00R\x06status\x12(\n" +
+	"\x03web\x18\x04 \x01(\v2\x14.bargee.wire.OpenWebH\x00R\x03web:\x05\x88\xb5\x18\x80\bB\x05\n" +
 	"\x03ask\"\x82\x01\n" +
 	"\bOpenRoom\x12\x18\n" +
 	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12 \n" +
@@ -1151,7 +1264,8 @@ const file_relay_proto_rawDesc = "" +
 	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12\x1e\n" +
 	"\aseconds\x18\x02 \x01(\rB\x04\xf0\xb5\x18<R\aseconds\"\f\n" +
 	"\n" +
-	"ReadStatus\"\xb6\x01\n" +
+	"ReadStatus\"\t\n" +
+	"\aOpenWeb\"\xb6\x01\n" +
 	"\tRoomEvent\x121\n" +
 	"\x06opened\x18\x01 \x01(\v2\x17.bargee.wire.RoomOpenedH\x00R\x06opened\x121\n" +
 	"\x06joined\x18\x02 \x01(\v2\x17.bargee.wire.SessionLegH\x00R\x06joined\x123\n" +
@@ -1170,17 +1284,19 @@ const file_relay_proto_rawDesc = "" +
 	"\bRoomWord\x12\x16\n" +
 	"\x06reject\x18\x01 \x01(\x04R\x06reject\x12\x14\n" +
 	"\x05wrong\x18\x02 \x01(\bR\x05wrong\x12\x18\n" +
-	"\awelcome\x18\x03 \x01(\x04R\awelcome:\x04\x88\xb5\x18@\"\xbb\x01\n" +
+	"\awelcome\x18\x03 \x01(\x04R\awelcome:\x04\x88\xb5\x18@\"\xe7\x01\n" +
 	"\n" +
 	"RelayReply\x121\n" +
 	"\x06joined\x18\x01 \x01(\v2\x17.bargee.wire.SessionLegH\x00R\x06joined\x125\n" +
 	"\arefused\x18\x02 \x01(\v2\x19.bargee.wire.RelayRefusalH\x00R\arefused\x121\n" +
-	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.RelayStateH\x00R\x06status:\x06\x88\xb5\x18\x80\x80\x04B\b\n" +
-	"\x06answer\"\xf1\x01\n" +
+	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.RelayStateH\x00R\x06status\x12*\n" +
+	"\x03web\x18\x04 \x01(\v2\x16.bargee.wire.WebOpenedH\x00R\x03web:\x06\x88\xb5\x18\x80\x80\x04B\b\n" +
+	"\x06answer\"\v\n" +
+	"\tWebOpened\"\xfd\x01\n" +
 	"\fRelayRefusal\x12/\n" +
 	"\x03why\x18\x01 \x01(\x0e2\x1d.bargee.wire.RelayRefusal.WhyR\x03why\x12\x1f\n" +
 	"\amessage\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\amessage\x12 \n" +
-	"\aseconds\x18\x03 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"m\n" +
+	"\aseconds\x18\x03 \x01(\rB\x06\xf0\xb5\x18\x80\xf5$R\aseconds\"y\n" +
 	"\x03Why\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\v\n" +
 	"\aNO_ROOM\x10\x01\x12\n" +
@@ -1190,7 +1306,9 @@ const file_relay_proto_rawDesc = "" +
 	"\x05TOKEN\x10\x04\x12\v\n" +
 	"\aEXPIRED\x10\x05\x12\f\n" +
 	"\bDRAINING\x10\x06\x12\v\n" +
-	"\aINVALID\x10\a\"\xf5\x02\n" +
+	"\aINVALID\x10\a\x12\n" +
+	"\n" +
+	"\x06NO_WEB\x10\b\"\xf5\x02\n" +
 	"\n" +
 	"RelayState\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x04R\x05since\x12\x14\n" +
@@ -1237,40 +1355,44 @@ func file_relay_proto_rawDescGZIP() []byte {
 }
 
 var file_relay_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_relay_proto_goTypes = []any{
 	(RelayRefusal_Why)(0), // 0: bargee.wire.RelayRefusal.Why
 	(*RelayRequest)(nil),  // 1: bargee.wire.RelayRequest
 	(*OpenRoom)(nil),      // 2: bargee.wire.OpenRoom
 	(*JoinRoom)(nil),      // 3: bargee.wire.JoinRoom
 	(*ReadStatus)(nil),    // 4: bargee.wire.ReadStatus
-	(*RoomEvent)(nil),     // 5: bargee.wire.RoomEvent
-	(*RoomOpened)(nil),    // 6: bargee.wire.RoomOpened
-	(*SessionLeg)(nil),    // 7: bargee.wire.SessionLeg
-	(*RoomWord)(nil),      // 8: bargee.wire.RoomWord
-	(*RelayReply)(nil),    // 9: bargee.wire.RelayReply
-	(*RelayRefusal)(nil),  // 10: bargee.wire.RelayRefusal
-	(*RelayState)(nil),    // 11: bargee.wire.RelayState
-	(*RelayAccount)(nil),  // 12: bargee.wire.RelayAccount
-	(*RelayTicket)(nil),   // 13: bargee.wire.RelayTicket
+	(*OpenWeb)(nil),       // 5: bargee.wire.OpenWeb
+	(*RoomEvent)(nil),     // 6: bargee.wire.RoomEvent
+	(*RoomOpened)(nil),    // 7: bargee.wire.RoomOpened
+	(*SessionLeg)(nil),    // 8: bargee.wire.SessionLeg
+	(*RoomWord)(nil),      // 9: bargee.wire.RoomWord
+	(*RelayReply)(nil),    // 10: bargee.wire.RelayReply
+	(*WebOpened)(nil),     // 11: bargee.wire.WebOpened
+	(*RelayRefusal)(nil),  // 12: bargee.wire.RelayRefusal
+	(*RelayState)(nil),    // 13: bargee.wire.RelayState
+	(*RelayAccount)(nil),  // 14: bargee.wire.RelayAccount
+	(*RelayTicket)(nil),   // 15: bargee.wire.RelayTicket
 }
 var file_relay_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.RelayRequest.open:type_name -> bargee.wire.OpenRoom
 	3,  // 1: bargee.wire.RelayRequest.join:type_name -> bargee.wire.JoinRoom
 	4,  // 2: bargee.wire.RelayRequest.status:type_name -> bargee.wire.ReadStatus
-	6,  // 3: bargee.wire.RoomEvent.opened:type_name -> bargee.wire.RoomOpened
-	7,  // 4: bargee.wire.RoomEvent.joined:type_name -> bargee.wire.SessionLeg
-	10, // 5: bargee.wire.RoomEvent.closed:type_name -> bargee.wire.RelayRefusal
-	7,  // 6: bargee.wire.RelayReply.joined:type_name -> bargee.wire.SessionLeg
-	10, // 7: bargee.wire.RelayReply.refused:type_name -> bargee.wire.RelayRefusal
-	11, // 8: bargee.wire.RelayReply.status:type_name -> bargee.wire.RelayState
-	0,  // 9: bargee.wire.RelayRefusal.why:type_name -> bargee.wire.RelayRefusal.Why
-	12, // 10: bargee.wire.RelayState.accounts:type_name -> bargee.wire.RelayAccount
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	5,  // 3: bargee.wire.RelayRequest.web:type_name -> bargee.wire.OpenWeb
+	7,  // 4: bargee.wire.RoomEvent.opened:type_name -> bargee.wire.RoomOpened
+	8,  // 5: bargee.wire.RoomEvent.joined:type_name -> bargee.wire.SessionLeg
+	12, // 6: bargee.wire.RoomEvent.closed:type_name -> bargee.wire.RelayRefusal
+	8,  // 7: bargee.wire.RelayReply.joined:type_name -> bargee.wire.SessionLeg
+	12, // 8: bargee.wire.RelayReply.refused:type_name -> bargee.wire.RelayRefusal
+	13, // 9: bargee.wire.RelayReply.status:type_name -> bargee.wire.RelayState
+	11, // 10: bargee.wire.RelayReply.web:type_name -> bargee.wire.WebOpened
+	0,  // 11: bargee.wire.RelayRefusal.why:type_name -> bargee.wire.RelayRefusal.Why
+	14, // 12: bargee.wire.RelayState.accounts:type_name -> bargee.wire.RelayAccount
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_relay_proto_init() }
@@ -1283,16 +1405,18 @@ func file_relay_proto_init() {
 		(*RelayRequest_Open)(nil),
 		(*RelayRequest_Join)(nil),
 		(*RelayRequest_Status)(nil),
+		(*RelayRequest_Web)(nil),
 	}
-	file_relay_proto_msgTypes[4].OneofWrappers = []any{
+	file_relay_proto_msgTypes[5].OneofWrappers = []any{
 		(*RoomEvent_Opened)(nil),
 		(*RoomEvent_Joined)(nil),
 		(*RoomEvent_Closed)(nil),
 	}
-	file_relay_proto_msgTypes[8].OneofWrappers = []any{
+	file_relay_proto_msgTypes[9].OneofWrappers = []any{
 		(*RelayReply_Joined)(nil),
 		(*RelayReply_Refused)(nil),
 		(*RelayReply_Status)(nil),
+		(*RelayReply_Web)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1300,7 +1424,7 @@ func file_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_relay_proto_rawDesc), len(file_relay_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,190 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/bargee/bargee/internal/wire"
+)
+
+// ErrNoWeb means that a relay keeps nothing and answers no HTTP, or is too old to.
+var ErrNoWeb = errors.New("the relay keeps nothing")
+
+// A RelayWeb makes connections on which a relay speaks HTTP/1.1: what it serves to
+// everybody by plain HTTP, through a link that proved who both sides are. It is for an
+// http.Transport's DialContext. The link is made when a connection is asked for, and
+// again after it was lost; it has no goroutine of its own. Its methods may be called
+// from several goroutines.
+type RelayWeb struct {
+	from  *Endpoint
+	relay RelayRemote
+	place chan struct{} // of who makes the link
+
+	mu     sync.Mutex
+	link   Link
+	closed bool
+}
+
+// RelayWeb returns what makes connections to that relay; a guest may use what guests
+// may. Close it when done: it holds a link.
+func (e *Endpoint) RelayWeb(r RelayRemote) *RelayWeb {
+	return &RelayWeb{from: e, relay: r, place: make(chan struct{}, 1)}
+}
+
+// Dial opens a connection. That the relay refuses it is an error of the first Read:
+// the request goes out without waiting for its answer.
+func (w *RelayWeb) Dial(ctx context.Context) (net.Conn, error) {
+	l, err := w.linked(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, err)
+	}
+	st, err := l.OpenStream(ctx, Bulk)
+	if err != nil {
+		return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, cause(ctx, err))
+	}
+	if err := wire.Write(st, &wire.RelayRequest{Ask: &wire.RelayRequest_Web{Web: &wire.OpenWeb{}}}); err != nil {
+		st.Abort(0)
+		return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, err)
+	}
+	return &webConn{Stream: st, in: bufio.NewReader(st), relay: w.relay.Address, local: w.from.Addr()}, nil
+}
+
+// Peer is the relay as it proved itself; the zero Peer where there is no link.
+func (w *RelayWeb) Peer() Peer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.link == nil {
+		return Peer{}
+	}
+	return w.link.Peer()
+}
+
+// Lanes describes the lanes of the link, if there is one now.
+func (w *RelayWeb) Lanes() []LaneStats {
+	if l := w.alive(); l != nil {
+		return l.Lanes()
+	}
+	return nil
+}
+
+// Close ends the link, and all connections.
+func (w *RelayWeb) Close() error {
+	w.mu.Lock()
+	l := w.link
+	w.closed = true
+	w.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	return l.Close("done")
+}
+
+// alive returns the link, if it still is one.
+func (w *RelayWeb) alive() Link {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.link == nil || w.link.Err() != nil {
+		return nil
+	}
+	return w.link
+}
+
+// linked returns the link, made anew if there is none. One makes it, the others wait.
+func (w *RelayWeb) linked(ctx context.Context) (Link, error) {
+	if l := w.alive(); l != nil {
+		return l, nil
+	}
+	select {
+	case w.place <- struct{}{}:
+		defer func() { <-w.place }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	w.mu.Lock()
+	closed := w.closed
+	w.mu.Unlock()
+	if l := w.alive(); l != nil {
+		return l, nil
+	} else if closed {
+		return nil, fail(ErrClosed, "it was closed")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, w.from.cfg.HandshakeTimeout, fail(ErrUnreachable, "no answer within %v", w.from.cfg.HandshakeTimeout))
+	defer cancel()
+	l, err := w.from.linkRelay(ctx, w.relay)
+	if err != nil {
+		return nil, cause(ctx, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		l.Close("done")
+		return nil, fail(ErrClosed, "it was closed")
+	}
+	w.link = l
+	return l, nil
+}
+
+// A webConn is a stream to a relay as a connection. Read and Close are called as
+// net.Conn wants it: by several goroutines.
+type webConn struct {
+	Stream
+	in    *bufio.Reader
+	relay string
+	local net.Addr
+
+	opened sync.Once
+	err    error // why the relay opened nothing
+}
+
+func (c *webConn) Read(p []byte) (int, error) {
+	c.opened.Do(func() { c.err = c.open() })
+	if c.err != nil {
+		return 0, c.err
+	}
+	return c.in.Read(p)
+}
+
+// open reads what the relay says before HTTP begins.
+func (c *webConn) open() error {
+	var reply wire.RelayReply
+	err := wire.Read(c.in, &reply)
+	var aborted *AbortError
+	switch {
+	case errors.As(err, &aborted) && aborted.Code == 0:
+		return fail(ErrNoWeb, "the relay %s answers no HTTP: its bargee is too old, or it is about to end", c.relay)
+	case errors.As(err, &aborted):
+		return fail(ErrRoomBusy, "the relay %s: too many requests at once", c.relay)
+	case err != nil:
+		return err
+	case reply.GetWeb() != nil:
+		return nil
+	case reply.GetRefused().GetWhy() == wire.RelayRefusal_NO_WEB:
+		return fail(ErrNoWeb, "the relay %s: %s", c.relay, printable(reply.GetRefused().GetMessage()))
+	}
+	return refusedBy(c.relay, reply.GetRefused())
+}
+
+// Close gives up what has not come yet; what was written still gets there.
+func (c *webConn) Close() error {
+	err := c.Stream.Close()
+	c.Stream.Abort(0)
+	return err
+}
+
+func (c *webConn) LocalAddr() net.Addr  { return c.local }
+func (c *webConn) RemoteAddr() net.Addr { return webAddr(c.relay) }
+
+func (c *webConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// A webAddr is a relay's address as it was given: host:port.
+type webAddr string
+
+func (webAddr) Network() string  { return "bargee" }
+func (a webAddr) String() string { return string(a) }
