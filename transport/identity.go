@@ -102,6 +102,13 @@ func (id *Identity) Fingerprint() Fingerprint {
 	return FingerprintOf(id.key.Public().(ed25519.PublicKey))
 }
 
+// PublicKey returns the 32 bytes of the Ed25519 key that Fingerprint names.
+func (id *Identity) PublicKey() []byte { return id.key.Public().(ed25519.PublicKey) }
+
+// Sign signs message with it. Whoever has something signed begins it with what it is
+// and for what ("bargee drop sender v1"), so that no signature is good for anything else.
+func (id *Identity) Sign(message []byte) []byte { return ed25519.Sign(id.key, message) }
+
 // KEM returns the public key to seal to, in the encoding of RFC 9180.
 func (id *Identity) KEM() ([]byte, error) {
 	k, err := id.kem()

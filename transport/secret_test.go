@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -155,7 +156,35 @@ func TestTicket(t *testing.T) {
 	}
 }
 
+func TestTicketOfADrop(t *testing.T) {
+	key, id := bytes.Repeat([]byte{7}, 32), bytes.Repeat([]byte{8}, 16)
+	for name, ticket := range map[string]Ticket{
+		"with its key":     {Relay: "relay.example:6768", RelayKey: Fingerprint{3}, Drop: &DropTicket{Key: key, URL: "https://relay.example"}},
+		"sealed to a peer": {Relay: "relay.example:6768", Drop: &DropTicket{ID: id}},
+		"by HTTP only":     {Drop: &DropTicket{Key: key, URL: "https://relay.example"}},
+	} {
+		again, err := ParseTicket(ticket.Reveal())
+		if err != nil || !reflect.DeepEqual(again, ticket) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if fmt.Sprintf("%v %+v", ticket, again) != hiddenTicket+" "+hiddenTicket {
+			t.Errorf("%s: it prints", name)
+		}
+	}
+	for name, ticket := range map[string]Ticket{
+		"nowhere":    {Drop: &DropTicket{Key: key}},
+		"no drop":    {Relay: "r:1", Drop: &DropTicket{}},
+		"key and id": {Relay: "r:1", Drop: &DropTicket{Key: key, ID: id}},
+		"half a key": {Relay: "r:1", Drop: &DropTicket{Key: key[:16]}},
+	} {
+		if _, err := ParseTicket(ticket.Reveal()); err == nil {
+			t.Errorf("%s: it is read", name)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
+	f.Add(Ticket{Relay: "r:1", Drop: &DropTicket{Key: make([]byte, 32)}}.Reveal())
 	f.Add(testToken("fuzz").Reveal())
 	f.Add(Ticket{Addresses: []string{"h:1"}, Key: Fingerprint{1}, Token: testToken("fuzz")}.Reveal())
 	f.Add("bgticket_aaaa")

@@ -16,7 +16,7 @@ const (
 	ticketVersion = 1
 )
 
-// A Ticket is all that is needed to reach a peer, as one word to paste. It
+// A Ticket is all that is needed to reach a peer, or a drop, as one word to paste. It
 // holds a secret and prints as "bgticket_***"; Reveal is the only way out.
 type Ticket struct {
 	Addresses []string    // host:port, IPv6 in brackets, at most 16
@@ -24,6 +24,18 @@ type Ticket struct {
 	RelayKey  Fingerprint // of the relay; zero: not known
 	Key       Fingerprint
 	Token     Token
+
+	// Drop, if not nil, is what the ticket is of in place of a peer: there is no Key
+	// and no Token then.
+	Drop *DropTicket
+}
+
+// A DropTicket is a drop that lies at a relay, or that the ticket's Relay or URL is
+// asked for. It is as secret as the files in it, if it has their key.
+type DropTicket struct {
+	Key []byte // of the content, 32 bytes; nil: it is sealed to us
+	ID  []byte // 16 bytes, where there is no Key
+	URL string // where the relay speaks HTTP, as https://host; "": nowhere
 }
 
 // ParseTicket reads what Reveal returned.
@@ -41,6 +53,9 @@ func ParseTicket(s string) (Ticket, error) {
 	if err := wire.Unmarshal(b[1:], &m); err != nil {
 		return Ticket{}, fmt.Errorf("the ticket cannot be read: %w", err)
 	}
+	if m.Drop != nil {
+		return dropTicket(&m)
+	}
 	if len(m.Key) == 0 || len(m.Token) == 0 {
 		return Ticket{}, errors.New("the ticket lacks a key or a token")
 	}
@@ -56,9 +71,26 @@ func ParseTicket(s string) (Ticket, error) {
 	return t, nil
 }
 
+func dropTicket(m *wire.Ticket) (Ticket, error) {
+	d := m.Drop
+	if (len(d.Key) == 0) == (len(d.Id) == 0) || m.Relay == "" && d.Url == "" || len(m.Key)+len(m.Token) > 0 {
+		return Ticket{}, errors.New("the ticket is neither one of a peer nor one of a drop")
+	}
+	t := Ticket{Addresses: m.Addresses, Relay: m.Relay, Drop: &DropTicket{Key: d.Key, ID: d.Id, URL: d.Url}}
+	if len(m.RelayKey) > 0 {
+		t.RelayKey = Fingerprint(m.RelayKey)
+	}
+	return t, nil
+}
+
 // Reveal returns the ticket itself.
 func (t Ticket) Reveal() string {
-	m := &wire.Ticket{Addresses: t.Addresses, Relay: t.Relay, Key: t.Key[:], Token: t.Token.secret[:]}
+	m := &wire.Ticket{Addresses: t.Addresses, Relay: t.Relay}
+	if t.Drop != nil {
+		m.Drop = &wire.DropTicket{Key: t.Drop.Key, Id: t.Drop.ID, Url: t.Drop.URL}
+	} else {
+		m.Key, m.Token = t.Key[:], t.Token.secret[:]
+	}
 	if !t.RelayKey.IsZero() {
 		m.RelayKey = t.RelayKey[:]
 	}

@@ -112,6 +112,9 @@ func parseTicket(s string) (target, error) {
 	if err != nil {
 		return target{}, &problem{err: err, usage: !errors.Is(err, transport.ErrVersion)}
 	}
+	if pass.Drop != nil {
+		return target{}, usage("the ticket is one of a drop", "bargee receive TICKET takes it")
+	}
 	return target{kind: ticketTarget, pass: pass, key: pass.Key, path: rooted(path)}, nil
 }
 

@@ -1006,7 +1006,7 @@ func (x *Refused) GetMessage() string {
 	return ""
 }
 
-// Ticket is what a bgticket_ word holds.
+// Ticket is what a bgticket_ word holds: key and token of a peer, or a drop.
 type Ticket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Addresses     []string               `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"` // host:port
@@ -1014,6 +1014,7 @@ type Ticket struct {
 	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`                           // fingerprint of the peer
 	Token         []byte                 `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`                       // a secret
 	RelayKey      []byte                 `protobuf:"bytes,5,opt,name=relay_key,json=relayKey,proto3" json:"relay_key,omitempty"` // fingerprint of the relay; absent: not known
+	Drop          *DropTicket            `protobuf:"bytes,6,opt,name=drop,proto3" json:"drop,omitempty"`                         // with relay; there is no key and no token then
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1081,6 +1082,74 @@ func (x *Ticket) GetRelayKey() []byte {
 		return x.RelayKey
 	}
 	return nil
+}
+
+func (x *Ticket) GetDrop() *DropTicket {
+	if x != nil {
+		return x.Drop
+	}
+	return nil
+}
+
+// DropTicket is a drop that a relay keeps (internal/drop): one of key and id is there.
+type DropTicket struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"` // the content key, a secret
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`   // of a drop that is sealed to a known peer
+	Url           string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"` // where the relay speaks HTTP, https://host; absent: nowhere
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropTicket) Reset() {
+	*x = DropTicket{}
+	mi := &file_handshake_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropTicket) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropTicket) ProtoMessage() {}
+
+func (x *DropTicket) ProtoReflect() protoreflect.Message {
+	mi := &file_handshake_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropTicket.ProtoReflect.Descriptor instead.
+func (*DropTicket) Descriptor() ([]byte, []int) {
+	return file_handshake_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DropTicket) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *DropTicket) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *DropTicket) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
 }
 
 var File_handshake_proto protoreflect.FileDescriptor
@@ -1168,13 +1237,19 @@ const file_handshake_proto_rawDesc = "" +
 	"\x04BUSY\x10\x02\x12\v\n" +
 	"\aVERSION\x10\x03\x12\v\n" +
 	"\aINVALID\x10\x04\x12\t\n" +
-	"\x05LIMIT\x10\x05\"\xac\x01\n" +
+	"\x05LIMIT\x10\x05\"\xd9\x01\n" +
 	"\x06Ticket\x12'\n" +
 	"\taddresses\x18\x01 \x03(\tB\tص\x18\x84\x02\xe8\xb5\x18\x10R\taddresses\x12\x1b\n" +
 	"\x05relay\x18\x02 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12\x16\n" +
 	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x1a\n" +
 	"\x05token\x18\x04 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token\x12!\n" +
-	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey:\x05\x88\xb5\x18\x80 B(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
+	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey\x12+\n" +
+	"\x04drop\x18\x06 \x01(\v2\x17.bargee.wire.DropTicketR\x04drop:\x05\x88\xb5\x18\x80 \"S\n" +
+	"\n" +
+	"DropTicket\x12\x16\n" +
+	"\x03key\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x14\n" +
+	"\x02id\x18\x02 \x01(\fB\x04\xe0\xb5\x18\x10R\x02id\x12\x17\n" +
+	"\x03url\x18\x03 \x01(\tB\x05ص\x18\x84\x02R\x03urlB(Z&github.com/bargee/bargee/internal/wireb\x06proto3"
 
 var (
 	file_handshake_proto_rawDescOnce sync.Once
@@ -1189,7 +1264,7 @@ func file_handshake_proto_rawDescGZIP() []byte {
 }
 
 var file_handshake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_handshake_proto_goTypes = []any{
 	(Refused_Kind)(0),   // 0: bargee.wire.Refused.Kind
 	(*ClientHello)(nil), // 1: bargee.wire.ClientHello
@@ -1203,6 +1278,7 @@ var file_handshake_proto_goTypes = []any{
 	(*Rendezvous)(nil),  // 9: bargee.wire.Rendezvous
 	(*Refused)(nil),     // 10: bargee.wire.Refused
 	(*Ticket)(nil),      // 11: bargee.wire.Ticket
+	(*DropTicket)(nil),  // 12: bargee.wire.DropTicket
 }
 var file_handshake_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
@@ -1214,11 +1290,12 @@ var file_handshake_proto_depIdxs = []int32{
 	10, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
 	9,  // 7: bargee.wire.Admitted.rendezvous:type_name -> bargee.wire.Rendezvous
 	0,  // 8: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	12, // 9: bargee.wire.Ticket.drop:type_name -> bargee.wire.DropTicket
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_handshake_proto_init() }
@@ -1248,7 +1325,7 @@ func file_handshake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_handshake_proto_rawDesc), len(file_handshake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

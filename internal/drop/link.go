@@ -1,0 +1,28 @@
+package drop
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Link returns the address of a drop for a browser: the relay's HTTP origin and,
+// behind #, which browsers keep to themselves, the key.
+func Link(origin string, k Key) string { return strings.TrimSuffix(origin, "/") + "/#" + k.Reveal() }
+
+// ParseLink reads an address that Link made, or one with a path before the #.
+func ParseLink(s string) (origin string, k Key, err error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return "", k, fmt.Errorf("the address of a drop is https://host/#key: %w", ErrInvalid)
+	}
+	if k, err = ParseKey(u.Fragment); err != nil {
+		return "", k, err
+	}
+	return u.Scheme + "://" + u.Host, k, nil
+}
+
+// IsLink says whether s looks like one.
+func IsLink(s string) bool {
+	return (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && strings.Contains(s, "#")
+}
