@@ -119,6 +119,12 @@ func (w *RelayWeb) linked(ctx context.Context) (Link, error) {
 	if err != nil {
 		return nil, cause(ctx, err)
 	}
+	// Bodies that went out before would fill the window of the lane, which nobody reads
+	// before the login is over, and leave the login none.
+	if err := Entered(ctx, l); err != nil {
+		l.Close("not let in")
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
