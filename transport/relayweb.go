@@ -155,6 +155,18 @@ func (c *webConn) Read(p []byte) (int, error) {
 	return c.in.Read(p)
 }
 
+// Write fails with why the relay opened nothing, if it did so.
+func (c *webConn) Write(p []byte) (int, error) {
+	n, err := c.Stream.Write(p)
+	if aborted := (*AbortError)(nil); errors.As(err, &aborted) {
+		c.opened.Do(func() { c.err = c.open() })
+		if c.err != nil {
+			err = c.err
+		}
+	}
+	return n, err
+}
+
 // open reads what the relay says before HTTP begins.
 func (c *webConn) open() error {
 	var reply wire.RelayReply

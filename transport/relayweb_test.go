@@ -44,7 +44,10 @@ func TestWhatARelaySaysBeforeHTTP(t *testing.T) {
 			}
 			x.answer(there)
 			c := &webConn{Stream: st, in: bufio.NewReader(st), relay: "relay.example:6768", local: &net.UDPAddr{}}
-			for range 2 { // and so is every one after it
+			for range 2 { // and so is every one after it, and a write that fails
+				if _, err := c.Write([]byte("GET")); err != nil && !errors.Is(err, x.want) {
+					t.Errorf("a write: %v, want %v", err, x.want)
+				}
 				if _, err := c.Read(make([]byte, 1)); !errors.Is(err, x.want) || !strings.Contains(err.Error(), x.words) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("%v, want %v", err, x.want)
 				}
