@@ -23,7 +23,7 @@ type room struct {
 var rooms = []room{
 	{path: ".", knows: []string{"internal/cli"},
 		why: "main is the door; a second thing behind it would be a second program"},
-	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/journal", "internal/guests", "internal/dav", "internal/boundjwt", "internal/filelock", "internal/drop"},
+	{path: "internal/cli/...", knows: []string{"transport/...", "session/...", "relay/...", "tui/...", "internal/wire", "internal/control", "internal/config", "internal/plain", "internal/queuedb", "internal/journal", "internal/guests", "internal/dav", "internal/boundjwt", "internal/filelock", "internal/drop", "internal/depot"},
 		why: "the commands wire concrete types together, so that nothing else has to"},
 	{path: "internal/filelock", knows: nil,
 		why: "a file is locked against other processes in one place, whatever it is locked for"},
@@ -47,6 +47,8 @@ var rooms = []room{
 		why: "the screen shows session's values: a screen that knew how bytes travel would have to change with it, " +
 			"and could not be tested without it",
 		tests: []string{"transport"}}, // a fake engine fills in the lanes of session.Place
+	{path: "internal/depot", knows: []string{"session", "internal/drop"},
+		why: "how a relay is asked for drops by HTTP, which session does not speak"},
 	{path: "internal/drop", knows: nil,
 		why: "a format is bytes in, bytes out: a fuzzer and a browser reach all of it"},
 	{path: "session/...", knows: []string{"session/...", "transport/...", "internal/wire", "internal/filelock", "internal/drop"},
