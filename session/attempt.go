@@ -16,6 +16,9 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Exact && (j.Into || len(j.Sources) > 1) {
 		return newError(Invalid, j.Destination, "one name for %d sources, or for what goes into it", len(j.Sources))
 	}
+	if j.Sync && j.only == nil {
+		return errSynced
+	}
 	if j.only != nil && (!j.Into || j.Move || len(j.Sources) > 1) {
 		return newError(Invalid, j.Destination, "a choice of what is in several sources, or moved")
 	}
@@ -80,6 +83,9 @@ func checkOptions(o *Options) error {
 func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 	j := &q.job
 	sources := j.Sources
+	if j.Sync && j.only == nil {
+		return errSynced
+	}
 	if j.Move && !j.Options.DryRun {
 		e.findGone(ctx, q)
 		sources = q.moved.left(sources)

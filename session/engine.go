@@ -70,6 +70,8 @@ type Engine struct {
 	orphans   []*queued        // of fore, from the store: nobody waits for them any more
 	total     total
 	log       logbook
+	due       []Record   // that Past has to be told of
+	telling   sync.Mutex // of that; taken before mu
 
 	ready  chan struct{} // closed when the queue is restored; await
 	keeper *keeper       // nil without a store
@@ -98,6 +100,11 @@ type EngineConfig struct {
 	// KeepLater says that Keep may come when there are transfers: those that
 	// were submitted before it have negative numbers, and are never kept.
 	KeepLater bool
+
+	// Past, if not nil, is told of each transfer that is over and that no Store
+	// keeps, one call at a time: before Wait returns for it, else by Close. What Close
+	// ends, and a dry run, is left out. The record has no ID, and no Ended.
+	Past func(Record)
 
 	// Notices are what a person must know about the queue from the start, such
 	// as why there is no Store.
@@ -157,6 +164,7 @@ func (e *Engine) Close() error {
 	k := e.keeper
 	e.keeper = nil
 	e.mu.Unlock()
+	e.tellPast()
 	return k.close()
 }
 
@@ -258,6 +266,7 @@ func (e *Engine) Wait(ctx context.Context, id TransferID) (Transfer, error) {
 		e.mu.Unlock()
 		if t.State.Over() || t.State == StatePaused && t.Err != nil {
 			k.await()
+			e.tellPast()
 			return t, nil
 		}
 		select {

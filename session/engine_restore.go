@@ -286,14 +286,20 @@ func (e *Engine) saveNew(q *queued) error {
 	if e.keeper == nil {
 		return nil
 	}
+	r, err := e.newRecord(q)
+	if err == nil {
+		e.keeper.put(r)
+	}
+	return err
+}
+
+// newRecord describes a new transfer; e.mu is held.
+func (e *Engine) newRecord(q *queued) (*Record, error) {
 	job, err := storeJob(&q.job)
 	if err != nil {
-		return about(Path{}, err)
+		return nil, about(Path{}, err)
 	}
-	e.keeper.put(&Record{
-		Row: q.row(), Job: job, Names: namesOf(&q.job), From: e.lasting(q.job.From), To: e.lasting(q.job.To),
-	})
-	return nil
+	return &Record{Row: q.row(), Job: job, Names: namesOf(&q.job), From: e.lasting(q.job.From), To: e.lasting(q.job.To)}, nil
 }
 
 // saveCounts has the counts of what runs written, now and then: those of the

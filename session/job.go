@@ -29,6 +29,10 @@ type Job struct {
 	Move    bool // remove each source file once it is verified at the destination
 	Options Options
 
+	// Sync says that it is what an Engine.Sync copied, and nothing to be done by
+	// itself: Submit and Retry refuse it.
+	Sync bool
+
 	// Priority is 0 (last) to 10 (first); DefaultPriority is the usual one.
 	// Engine.SetPriority changes it later.
 	Priority int

@@ -111,6 +111,7 @@ func (e *Engine) move(q *queued, ev lifeEvent, err error) bool {
 	e.sort(q, was)
 	e.log.add(LogLine{At: now, Transfer: q.id, Job: q.name(), State: next, Err: err})
 	e.save(q)
+	e.notePast(q)
 	if q.changed != nil {
 		close(q.changed)
 		q.changed = nil
@@ -161,6 +162,9 @@ func (e *Engine) sort(q *queued, was TransferState) {
 // person applies what a person asked for; e.mu is held.
 func (e *Engine) person(q *queued, ev lifeEvent) error {
 	was := q.state
+	if ev == evRetry && q.detail != nil && q.job.Sync {
+		return errSynced
+	}
 	if ev == evRetry && q.detail != nil && was.Over() {
 		q.ledger.retry()
 	}

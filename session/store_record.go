@@ -42,6 +42,7 @@ type storedJob struct {
 	Into        bool    `json:"into,omitempty"`
 	Exact       bool    `json:"exact,omitempty"`
 	Move        bool    `json:"move,omitempty"`
+	Sync        bool    `json:"sync,omitempty"`
 	Only        []Path  `json:"only,omitempty"`
 	Options     Options `json:"options"`
 }
@@ -122,7 +123,11 @@ func restoreTime(n int64) time.Time {
 }
 
 func storeJob(j *Job) ([]byte, error) {
-	return json.Marshal(storedJob{j.Sources, j.Destination, j.Into, j.Exact, j.Move, j.only, j.Options})
+	s := storedJob{j.Sources, j.Destination, j.Into, j.Exact, j.Move, j.Sync, j.only, j.Options}
+	if j.Sync {
+		s.Only = nil // it may be long, and nobody goes on with it
+	}
+	return json.Marshal(s)
 }
 
 // restoreJob reads what storeJob wrote; the places are the caller's.
@@ -134,7 +139,7 @@ func restoreJob(b []byte) (Job, error) {
 	if len(s.Sources) == 0 {
 		return Job{}, errors.New("a job without sources")
 	}
-	return Job{Sources: s.Sources, Destination: s.Destination, Into: s.Into, Exact: s.Exact, Move: s.Move, only: s.Only, Options: s.Options}, nil
+	return Job{Sources: s.Sources, Destination: s.Destination, Into: s.Into, Exact: s.Exact, Move: s.Move, Sync: s.Sync, only: s.Only, Options: s.Options}, nil
 }
 
 // storeLife describes a transfer; t is its snapshot.

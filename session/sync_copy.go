@@ -43,7 +43,7 @@ func (r *syncRun) copy(ctx context.Context, adds, changes, suspect []syncChange)
 func (r *syncRun) transfer(ctx context.Context, paths []Path) error {
 	j := &r.job
 	id, err := r.engine.Submit(Job{
-		From: j.From, Sources: []Path{j.Source}, To: j.To, Destination: j.Destination, Into: true, only: paths,
+		From: j.From, Sources: []Path{j.Source}, To: j.To, Destination: j.Destination, Into: true, Sync: true, only: paths,
 		Options: j.Options, Priority: DefaultPriority, Foreground: true, Observe: r.copied,
 	})
 	if err != nil {

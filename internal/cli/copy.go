@@ -168,6 +168,7 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 		select {
 		case <-over:
 			if err := interrupted(ctx, resumeHint); err != nil {
+				c.abandon()
 				c.engine.Close()
 				return c.transfers(), err
 			}
@@ -189,6 +190,20 @@ func (c *copier) watch(ctx context.Context) ([]session.Transfer, error) {
 				return all, err
 			}
 		}
+	}
+}
+
+// abandon has the history say that what we ran was interrupted.
+func (c *copier) abandon() {
+	if !c.engine.Leads() {
+		return // who runs it notices that we are gone
+	}
+	for i := 0; ; i++ {
+		id, ok := c.submitted(i)
+		if !ok {
+			return
+		}
+		_ = c.engine.Interrupt(id)
 	}
 }
 

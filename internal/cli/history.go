@@ -12,9 +12,10 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
-const historyLong = `List transfers that are over, the latest first: those of the queue, and what bargee cp did while a
-screen or the background ran the queue. The last 100,000 are kept. With --served it is what peers did with what is served here: took, left, removed
-or renamed, by the name or key of the peer; --path and --status hold for that, too.
+const historyLong = `List transfers that are over, the latest first: those of the queue, and what bargee cp, sync and
+receive copied. The last 100,000 are kept. With --served it is what peers did with what is served
+here: took, left, removed or renamed, by the name or key of the peer; --path and --status hold for
+that, too. A sync that copied nothing is not in it.
 
 TIME is a date (2026-03-01), a time (2026-03-01T12:00, also with seconds and a zone), "today",
 "yesterday", or how long ago: 30m, 12h, 7d, 4w. --to stands for the beginning of its date.`
@@ -134,7 +135,7 @@ func (o *historyOptions) list(ctx context.Context, v *queueVisit, q session.Hist
 	})
 	table.Flush()
 	if n == 0 && err == nil && !o.json {
-		o.warn("no such transfer; the history keeps what went through the queue")
+		o.warn("no such transfer; the history keeps what was copied on this machine or by it")
 	}
 	return err
 }

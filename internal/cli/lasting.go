@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"log/slog"
+
 	"github.com/bargee/bargee/internal/queuedb"
 	"github.com/bargee/bargee/session"
 )
@@ -32,6 +34,14 @@ func (r *reach) Recall(address string) string {
 		return address // dialling it will say what is wrong
 	}
 	return r.word(t)
+}
+
+// notePast keeps what this process copied for the history, where it runs no queue
+// that is kept.
+func (r *reach) notePast(rec session.Record) {
+	if err := queuedb.Note(r.home.state, &rec); err != nil {
+		slog.Debug("the history does not have a transfer", "error", err)
+	}
 }
 
 // queueFile is where the queue of this user is kept.

@@ -186,7 +186,7 @@ func (o *pairOptions) takeQueue(ctx context.Context, p *pairing) error {
 		return err
 	}
 	slog.Info("another process runs the queue: this one has its own")
-	p.queue = control.Open(control.QueueConfig{Role: control.Command, Agent: agent(), Reach: p.reach, Serve: p.serve})
+	p.queue = control.Open(control.QueueConfig{Role: control.Command, Agent: agent(), Reach: p.reach, Serve: p.serve, Past: p.reach.notePast})
 	return nil
 }
 

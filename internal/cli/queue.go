@@ -18,7 +18,7 @@ func (a *app) queueServing(r *reach, role control.Role, serve func(string, trans
 	if err != nil {
 		slog.Debug("the queue is not shared", "error", err)
 	}
-	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Serve: serve, Store: r.queueFile, Log: a.queueLog(role)})
+	return control.Open(control.QueueConfig{Room: room, Role: role, Agent: agent(), Reach: r, Serve: serve, Store: r.queueFile, Past: r.notePast, Log: a.queueLog(role)})
 }
 
 // queueLog is where a queue says what becomes of it: a command has no log.

@@ -164,6 +164,7 @@ type transferEvent struct {
 	Destination  string   `json:"destination"`
 	DestB64      string   `json:"destination_base64,omitempty"`
 	Move         bool     `json:"move,omitempty"`
+	Sync         bool     `json:"sync,omitempty"` // it is what a sync copied
 	Files        int64    `json:"files"`
 	Dirs         int64    `json:"dirs"`
 	FilesDone    int64    `json:"files_done"`
@@ -196,7 +197,7 @@ func (v *queueVisit) transferEvent(t *session.Transfer) *transferEvent {
 	j := &t.Job
 	ev := &transferEvent{
 		Event: "transfer", ID: t.ID, State: t.State.String(), Priority: j.Priority, From: v.called(j.From), To: v.called(j.To),
-		Sources: []string{}, SourceCount: len(j.Sources), Move: j.Move,
+		Sources: []string{}, SourceCount: len(j.Sources), Move: j.Move, Sync: j.Sync,
 		Files: t.Files, Dirs: t.Dirs, FilesDone: t.FilesDone, Bytes: t.Bytes, Verified: t.Verified, BytesSent: t.Sent, BytesResumed: t.Reused,
 		Skipped: t.Skipped, Failed: t.Failures, Counted: t.Counted, Rate: int64(t.Rate), Attempt: t.Attempt, Asking: t.Asking, Others: t.Others,
 		Queued: t.Queued.UTC(), Started: t.Started.UTC(), Finished: t.Finished.UTC(),

@@ -103,7 +103,7 @@ func (o *receiveOptions) run(ctx context.Context) error {
 	}
 	defer c.reach.Close()
 	// Its queue is its own: the offer lets in this process, and no other link.
-	c.engine = control.Open(control.QueueConfig{Role: control.Command, Agent: agent(), Reach: c.reach})
+	c.engine = control.Open(control.QueueConfig{Role: control.Command, Agent: agent(), Reach: c.reach, Past: c.reach.notePast})
 	defer c.engine.Close()
 	at, _, err := c.locate(ctx, c.sources[0])
 	if err != nil {

@@ -133,7 +133,7 @@ func (o *syncOptions) run(ctx context.Context) error {
 		r.lanes = transport.AutoLanes
 	}
 	s := &syncer{syncOptions: o, reach: r, host: session.NewHost(), roots: map[session.PlaceID]target{}, secret: map[session.PlaceID]bool{}}
-	s.engine = session.NewEngine(session.EngineConfig{Reach: r})
+	s.engine = session.NewEngine(session.EngineConfig{Reach: r, Past: r.notePast})
 	defer s.engine.Close()
 	j, err := s.job(ctx)
 	if err != nil {

@@ -30,7 +30,7 @@
 //
 // A command that runs the queue does so without its store, until a screen comes
 // to see it: a lone cp costs no database, and leaves alone what a screen left
-// waiting. Where there can be no lock, or the one who has it is suspended, of
+// waiting. What it did goes to QueueConfig.Past, and from there into the history. Where there can be no lock, or the one who has it is suspended, of
 // another version, or sees another machine, a command works by itself, as one
 // does that has a link to a peer which takes no second one. A screen waits for
 // one that is suspended.

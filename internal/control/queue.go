@@ -77,6 +77,9 @@ type QueueConfig struct {
 	// Nil: the queue is not kept.
 	Store func() session.Store
 
+	// Past is session.EngineConfig.Past: what this process ran, and no store keeps.
+	Past func(session.Record)
+
 	Log *slog.Logger // nil: nowhere
 }
 
@@ -101,7 +104,7 @@ func Open(cfg QueueConfig) *Queue {
 }
 
 func newEngine(cfg QueueConfig) *session.Engine {
-	e := session.EngineConfig{KeepLater: true, Serve: cfg.Serve}
+	e := session.EngineConfig{KeepLater: true, Serve: cfg.Serve, Past: cfg.Past}
 	if cfg.Reach != nil {
 		e.Reach = cfg.Reach
 	}

@@ -16,7 +16,7 @@ const (
 // putJob describes j with the first of its sources.
 func putJob(j *session.Job) *wire.QueueJob {
 	out := &wire.QueueJob{
-		From: uint64(j.From), To: uint64(j.To), Destination: []byte(j.Destination.Raw()), Into: j.Into, Exact: j.Exact, Move: j.Move,
+		From: uint64(j.From), To: uint64(j.To), Destination: []byte(j.Destination.Raw()), Into: j.Into, Exact: j.Exact, Move: j.Move, Sync: j.Sync,
 		Options: putOptions(&j.Options), SourceCount: uint64(len(j.Sources)),
 		Priority: uint32(max(j.Priority, 0)), Foreground: j.Foreground,
 	}
@@ -37,7 +37,7 @@ func takeJob(m *wire.QueueJob) (j session.Job, err error) {
 		return j, errSays("%d sources of %d", len(m.GetSources()), m.GetSourceCount())
 	}
 	j = session.Job{
-		From: session.PlaceID(m.GetFrom()), To: session.PlaceID(m.GetTo()), Into: m.GetInto(), Exact: m.GetExact(), Move: m.GetMove(),
+		From: session.PlaceID(m.GetFrom()), To: session.PlaceID(m.GetTo()), Into: m.GetInto(), Exact: m.GetExact(), Move: m.GetMove(), Sync: m.GetSync(),
 		Priority: int(m.GetPriority()), Foreground: m.GetForeground(),
 	}
 	if j.Destination, err = takePath(m.GetDestination()); err != nil {

@@ -13,6 +13,13 @@
 // The schema has a version, Version. Migrations bring an older file to it; a
 // newer one is refused with ErrNewer.
 //
+// # What was done beside it
+//
+// A command that copies while nobody runs the queue opens no database: it notes what
+// it did in queue.past (Note), and Restore takes that over. Each of the two files of
+// those notes has 16 MiB, about 30,000 transfers, before the oldest are lost; a note
+// is taken over once, also if a process ends while it does.
+//
 // # Damage
 //
 // Open checks a file, unless it is large: that is checked two seconds later, and

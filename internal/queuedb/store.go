@@ -145,6 +145,7 @@ func (s *Store) Restore() (*session.Restored, error) {
 	ctx := context.Background()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.takeNotes(ctx)
 	if err := s.trim(ctx); err != nil {
 		return nil, err
 	}

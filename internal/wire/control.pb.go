@@ -1189,6 +1189,7 @@ type QueueJob struct {
 	Sources       [][]byte               `protobuf:"bytes,9,rep,name=sources,proto3" json:"sources,omitempty"` // of a row: the first ones
 	SourceCount   uint64                 `protobuf:"varint,10,opt,name=source_count,json=sourceCount,proto3" json:"source_count,omitempty"`
 	Exact         bool                   `protobuf:"varint,11,opt,name=exact,proto3" json:"exact,omitempty"`
+	Sync          bool                   `protobuf:"varint,12,opt,name=sync,proto3" json:"sync,omitempty"` // of a row: what a sync copied
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1296,6 +1297,13 @@ func (x *QueueJob) GetSourceCount() uint64 {
 func (x *QueueJob) GetExact() bool {
 	if x != nil {
 		return x.Exact
+	}
+	return false
+}
+
+func (x *QueueJob) GetSync() bool {
+	if x != nil {
+		return x.Sync
 	}
 	return false
 }
@@ -3498,7 +3506,7 @@ const file_control_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\x0e2\x16.bargee.wire.QueueRoleR\x04role\"L\n" +
 	"\vQueueSubmit\x12'\n" +
 	"\x03job\x18\x01 \x01(\v2\x15.bargee.wire.QueueJobR\x03job\x12\x14\n" +
-	"\x05watch\x18\x02 \x01(\bR\x05watch\"\xf3\x02\n" +
+	"\x05watch\x18\x02 \x01(\bR\x05watch\"\x87\x03\n" +
 	"\bQueueJob\x12\x1c\n" +
 	"\x04from\x18\x01 \x01(\x04B\b\xf0\xb5\x18\xff\xff\xff\xff\aR\x04from\x12\x18\n" +
 	"\x02to\x18\x02 \x01(\x04B\b\xf0\xb5\x18\xff\xff\xff\xff\aR\x02to\x12(\n" +
@@ -3515,7 +3523,8 @@ const file_control_proto_rawDesc = "" +
 	"ص\x18\x80\x80\x02\xe8\xb5\x18@R\asources\x12*\n" +
 	"\fsource_count\x18\n" +
 	" \x01(\x04B\a\xf0\xb5\x18\x80\x80\x80\x02R\vsourceCount\x12\x14\n" +
-	"\x05exact\x18\v \x01(\bR\x05exact\"7\n" +
+	"\x05exact\x18\v \x01(\bR\x05exact\x12\x12\n" +
+	"\x04sync\x18\f \x01(\bR\x04sync\"7\n" +
 	"\n" +
 	"QueuePaths\x12!\n" +
 	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths:\x06\x88\xb5\x18\x80\x80@\"\xac\x05\n" +
