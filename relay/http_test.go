@@ -201,3 +201,39 @@ func TestReadersAreCountedApart(t *testing.T) {
 		t.Errorf("left are %+v and %+v", r.guests, r.readers)
 	}
 }
+
+// BenchmarkHTTP moves 64 MiB in requests of 1 MiB, four at a time; compare it with
+// BenchmarkLink.
+func BenchmarkHTTP(b *testing.B) {
+	data := make([]byte, 1<<20)
+	bed := newBedServing(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if r.Method == "GET" {
+			w.Write(data)
+		}
+	}))
+	client, _ := bed.browse(false)
+	for method, body := range map[string][]byte{"GET": nil, "PUT": data} {
+		b.Run(method, func(b *testing.B) {
+			b.SetBytes(64 << 20)
+			for b.Loop() {
+				var wait sync.WaitGroup
+				for range 4 {
+					wait.Go(func() {
+						for range 16 {
+							ask, _ := http.NewRequest(method, "http://relay/", bytes.NewReader(body))
+							resp, err := client.Do(ask)
+							if err != nil {
+								b.Error(err)
+								return
+							}
+							io.Copy(io.Discard, resp.Body)
+							resp.Body.Close()
+						}
+					})
+				}
+				wait.Wait()
+			}
+		})
+	}
+}

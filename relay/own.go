@@ -19,6 +19,10 @@ type ownConn struct {
 	once    sync.Once
 	buffers sync.Pool
 
+	// Of the one goroutine that reads:
+	from  netip.AddrPort
+	named *net.UDPAddr // what it was made into
+
 	mu       sync.Mutex
 	deadline time.Time
 	changed  chan struct{} // closed when the deadline is another one
@@ -44,7 +48,7 @@ func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.Addr
 // said hello (wire.DatagramHello) and are no leg of a session: what comes too
 // early for a session, or after a NAT has moved a peer, must not be answered by
 // somebody who is not the other peer.
-func (p *Plane) Own() net.PacketConn { return p.own }
+func (p *Plane) Own() net.PacketConn { return ownPacketConn(p.own) }
 
 // put hands a packet over, or drops it.
 func (c *ownConn) put(packet []byte, from netip.AddrPort) {
@@ -73,9 +77,8 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		}
 		select {
 		case p := <-c.in:
-			n := copy(b, (*p.b)[:p.n])
-			c.buffers.Put(p.b)
-			return n, ownAddr(p.from), nil
+			n, from := c.hand(b, p)
+			return n, from, nil
 		case <-over:
 			return 0, nil, os.ErrDeadlineExceeded
 		case <-changed:
@@ -85,27 +88,37 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
+// hand copies a packet into b, and has its buffer back.
+func (c *ownConn) hand(b []byte, p ownPacket) (n int, from *net.UDPAddr) {
+	n = copy(b, (*p.b)[:p.n])
+	c.buffers.Put(p.b)
+	return n, c.addr(p.from)
+}
+
 func (c *ownConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	switch a := to.(type) {
-	case *net.UDPAddr:
-		if !c.may(a.AddrPort(), len(b)) {
-			return len(b), nil // lost, as packets are
-		}
-		c.out(b, len(b), a.AddrPort())
-	case *net.TCPAddr:
-		c.out(b, len(b), carriedAddr(a.AddrPort()))
-	default:
+	a, ok := to.(*net.UDPAddr)
+	if !ok {
 		return 0, net.InvalidAddrError("not an address of a peer")
 	}
+	c.write(b, len(b), a.AddrPort())
 	return len(b), nil
 }
 
-// ownAddr is the source of a packet as the listener sees it.
-func ownAddr(from netip.AddrPort) net.Addr {
-	if isCarried(from) {
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port()))
+// write sends packets of one size; what may not go there, or cannot, is lost, as
+// packets are.
+func (c *ownConn) write(b []byte, segment int, to netip.AddrPort) {
+	if isCarried(to) || c.may(to, len(b)) {
+		c.out(b, segment, to)
 	}
-	return net.UDPAddrFromAddrPort(from)
+}
+
+// addr is the source of a packet as the listener sees it. One who comes over TCP is
+// known by the zone, as those of a further entrance are; transport knows that zone.
+func (c *ownConn) addr(from netip.AddrPort) *net.UDPAddr {
+	if from != c.from || c.named == nil {
+		c.from, c.named = from, net.UDPAddrFromAddrPort(from)
+	}
+	return c.named
 }
 
 func (c *ownConn) Close() error {

@@ -14,7 +14,7 @@ import (
 
 // A bed is a relay that serves on loopback, and what dials it.
 type bed struct {
-	t     *testing.T
+	t     testing.TB
 	plane *Plane
 	relay *Relay
 	id    *transport.Identity // the relay's
@@ -31,7 +31,7 @@ func newBed(t *testing.T) *bed {
 }
 
 // newBedServing is newBed of a relay that answers HTTP.
-func newBedServing(t *testing.T, web http.Handler) *bed {
+func newBedServing(t testing.TB, web http.Handler) *bed {
 	t.Helper()
 	trusted, _ := keyPair(1)
 	b := &bed{t: t, id: identity(t), token: transport.NewToken(), ledger: NewLedger(DefaultLimits, time.Now())}
@@ -57,7 +57,7 @@ func newBedServing(t *testing.T, web http.Handler) *bed {
 
 // planeOnFreePort is a plane at a port that is free for TCP too: bed.carry takes it. It
 // has a second entrance.
-func planeOnFreePort(t *testing.T) *Plane {
+func planeOnFreePort(t testing.TB) *Plane {
 	t.Helper()
 	for {
 		p, err := NewPlane("127.0.0.1:0", 1, "127.0.0.1:0")
@@ -73,7 +73,7 @@ func planeOnFreePort(t *testing.T) *Plane {
 	}
 }
 
-func identity(t *testing.T) *transport.Identity {
+func identity(t testing.TB) *transport.Identity {
 	t.Helper()
 	id, err := transport.NewIdentity()
 	if err != nil {

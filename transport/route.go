@@ -30,7 +30,7 @@ func (p Path) rank() int {
 // pathOf is the way that a connection which came in takes: at a relay some come
 // over TCP.
 func (e *Endpoint) pathOf(conn *quic.Conn) Path {
-	if _, tcp := conn.RemoteAddr().(*net.TCPAddr); tcp {
+	if from, ok := conn.RemoteAddr().(*net.UDPAddr); ok && from.Zone == "tcp" { // relay.Plane.Own says so
 		return PathTCP
 	}
 	return e.cfg.path
