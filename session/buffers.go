@@ -17,7 +17,7 @@ const (
 // stream number id, or read from it. Many small chunks are fewer calls with
 // more of it; large ones go past it. The first streams have the most of both.
 func streamBuffer(id int) int {
-	if id <= 16 {
+	if id <= 16 || id > maxStreams && id <= maxStreams+16 {
 		return flushAt
 	}
 	return flushAt / 8

@@ -35,12 +35,12 @@ func (r *receiver) take(stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_
 		return wire.Ack_STATE_VERIFIED, nil
 	}
 	if len(c.GetParts()) > 0 {
-		return r.takeParts(f, stream, c, data)
+		return r.takeParts(f, stream, lane, c, data)
 	}
-	return r.keepChunk(f, stream, c, data)
+	return r.keepChunk(f, stream, lane, c, data)
 }
 
-func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
+func (r *receiver) keepChunk(f *inFile, stream, lane int, c *wire.Chunk, data []byte) (wire.Ack_State, error) {
 	v := valueOf(data, c.GetIndex(), f.chunkSize, f.single())
 	if v != value(c.GetValue()) {
 		f.mu.Lock()
@@ -67,6 +67,7 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 			return wire.Ack_STATE_UNWANTED, nil
 		}
 		r.ledger.verify(stream, f.id, int64(len(data)))
+		r.landed(stream, lane, f, c)
 		if err := r.commit(f, how, data); err != nil || !f.committed() {
 			return wire.Ack_STATE_UNWANTED, err // no partial has it
 		}
@@ -77,6 +78,7 @@ func (r *receiver) keepChunk(f *inFile, stream int, c *wire.Chunk, data []byte) 
 		return wire.Ack_STATE_UNWANTED, r.diskFailed(f, err)
 	}
 	r.ledger.verify(stream, f.id, int64(len(data)))
+	r.landed(stream, lane, f, c)
 	return wire.Ack_STATE_VERIFIED, r.commit(f, how, nil)
 }
 

@@ -30,6 +30,8 @@ type conduit struct {
 	picks  []*wire.Picks // what the sender is asked for, said behind Ready; nil: all
 	asks   bool          // conflicts are decided here
 	ask    func(Question, func(Conflict))
+	from   transport.Peer // the sender, if it may bring the data itself
+	pace   paces
 
 	toReceiver, toSender *outbox
 	flying               atomic.Int64 // chunks that went by and were not acknowledged
@@ -72,6 +74,9 @@ func (c *conduit) run(ctx context.Context, from transport.Stream) error {
 	hearing, deaf := context.WithCancel(ctx)
 	defer deaf()
 	var heard sync.WaitGroup
+	if c.straight {
+		heard.Go(func() { c.pacing(hearing) })
+	}
 	heard.Go(func() { c.hearSender(hearing, from) })
 	heard.Go(func() { c.hearReceiver(hearing, to) })
 	<-c.done
@@ -129,12 +134,18 @@ func (c *conduit) hearSender(ctx context.Context, st transport.Stream) {
 		}
 		if err != nil {
 			err = meaning(err)
+		} else if s := m.GetStraight(); s != nil && c.straight {
+			c.ledger.straight(s)
+			continue
 		} else {
 			err = c.fromSender(m)
 		}
 		if err != nil {
 			c.fail(err)
 			return
+		}
+		if m.GetPace() != nil {
+			c.pace.heeded()
 		}
 		c.toReceiver.await(ctx, maxUntaken)
 		c.toReceiver.send(m)
@@ -157,10 +168,14 @@ func (c *conduit) hearReceiver(ctx context.Context, st transport.Stream) {
 		var id uint64
 		if err != nil {
 			err = meaning(err)
+		} else if m.GetLanded() != nil {
+			err = c.landed(m.GetLanded())
 		} else {
 			q, id, err = c.fromReceiver(m)
 		}
 		switch {
+		case err == nil && (m.GetLanded() != nil || c.straight && !c.adapt(m)):
+			continue
 		case err == nil && m.GetAnswer().GetVerdict() == wire.Verdict_VERDICT_CONFLICT:
 			err = c.decide(id, q)
 		case err == nil && m.GetFinished() != nil:
@@ -357,6 +372,9 @@ func (e *Engine) between(ctx context.Context, q *queued, paths []Path) error {
 				Exact: j.Exact, Options: options,
 			}
 			c := newConduit(newTally(q.ledger, &j), to, send)
+			if !e.cfg.plain && !j.Options.DryRun {
+				c.goStraight(from)
+			}
 			c.limits, c.ask, c.asks = throttles{q.limit, e.out}, q.asking.ask, j.Options.OnConflict == Ask
 			id := e.cfg.transferID()
 			fetch := &wire.Fetch{Transfer: id, Options: options, Picked: j.only != nil}

@@ -286,8 +286,10 @@ func TestTallyRefuses(t *testing.T) {
 			&wire.ToSender{Say: &wire.ToSender_Claims{Claims: &wire.Claims{Id: 1, Values: make([]byte, 64)}}}, answer(1, wire.Verdict_VERDICT_WANT, 1<<20)},
 		"an end too early": {ready, entry(1, "file"), &wire.ToReceiver{Say: &wire.ToReceiver_End{End: &wire.End{}}},
 			&wire.ToSender{Say: &wire.ToSender_Finished{Finished: &wire.Finished{}}}},
-		"a chunk of nothing": {ready, &wire.Chunk{Id: 1}},
-		"an ack of nothing":  {ready, &wire.Acks{Acks: []*wire.Ack{{Id: 3}}}},
+		"a chunk of nothing":                   {ready, &wire.Chunk{Id: 1}},
+		"data that went straight":              {ready, entry(1, "file"), &wire.ToSender{Say: &wire.ToSender_Landed{Landed: &wire.Landed{Id: 1}}}},
+		"a straight way that nobody asked for": {ready, &wire.ToReceiver{Say: &wire.ToReceiver_Straight{Straight: &wire.Straight{Up: true}}}},
+		"an ack of nothing":                    {ready, &wire.Acks{Acks: []*wire.Ack{{Id: 3}}}},
 	} {
 		c := newTally(newLedger(nil), &Job{Sources: []Path{{"dir/file"}}, Destination: Path{"to"}})
 		for i, m := range said {

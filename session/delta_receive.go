@@ -176,7 +176,7 @@ func (f *inFile) expectedParts(c *wire.Chunk) error {
 }
 
 // takeParts puts a chunk together from its parts and takes it in.
-func (r *receiver) takeParts(f *inFile, stream int, c *wire.Chunk, literals []byte) (wire.Ack_State, error) {
+func (r *receiver) takeParts(f *inFile, stream, lane int, c *wire.Chunk, literals []byte) (wire.Ack_State, error) {
 	recipe, err := recipeFromWire(c.GetParts(), int(c.GetLength()))
 	if err != nil {
 		return wire.Ack_STATE_UNWANTED, err
@@ -185,7 +185,7 @@ func (r *receiver) takeParts(f *inFile, stream int, c *wire.Chunk, literals []by
 	defer putChunk(buf)
 	state := wire.Ack_STATE_CORRUPT
 	if f.fill(buf, recipe, literals) == nil {
-		state, err = r.keepChunk(f, stream, c, buf)
+		state, err = r.keepChunk(f, stream, lane, c, buf)
 	} else {
 		f.mu.Lock()
 		f.end(c.GetIndex(), value{}, false)

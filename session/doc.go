@@ -33,7 +33,8 @@
 //	Store           what keeps the queue                          (store, queue_keep, engine_restore)
 //	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
 //	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
-//	conduit         what two peers copy between them, through us  (conduit, tally)
+//	conduit         what two peers copy between them, asked by us (conduit, tally)
+//	Straight        its data, from the one to the other           (straight, conduit_straight)
 //	flow            how fast, and how small                       (throttle, share, limit, flow, compress, squeeze, room)
 //	partial         the unfinished file, its lock and its journal (partial, journal)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
@@ -149,6 +150,19 @@
 // Both directories are locked (Hold), the source for others that read it, too: a
 // second sync of the same destination, or the other way round, is refused with Busy.
 // A peer that does not know these requests is refused with the advice to update it.
+//
+// # From peer to peer
+//
+// Who asks for a copy between two peers tells each what the other one says, decides
+// conflicts, and counts. The data goes straight (Straight, Direct in transfer.proto):
+// the receiver lets the sender's key in for this transfer and nothing else, by a secret
+// of 128 bits, and the sender dials it: at the addresses that it names, at the one at
+// which the asker sees it, and at its relay, as numbers only, and this machine's own
+// only for who is on it. Chunks wait a second for that; then, and whenever that link
+// ends or has not answered for 3.5 s, they go by way of the asker, and it is tried
+// again after 5, 10, 20 ... 60 s. The receiver tells the asker of each chunk that it
+// verified. The limit of the transfer (Options.Limit) holds for such data, told as a
+// Pace; that of an engine (SetLimit) does not, since it crosses none of its links.
 //
 // # Streams, lanes and chunks
 //

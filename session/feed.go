@@ -267,7 +267,7 @@ func (s *sender) pump(st transport.Stream, id int, fl *flight) error {
 	for {
 		var flushErr error
 		flush := func() { flushErr = w.Flush() }
-		f, i, ok := s.pool.next(st, fl.ended, flush)
+		f, i, ok := s.pool.next(st, id, fl.ended, flush)
 		if !ok {
 			return errors.Join(flushErr, w.Flush())
 		}
@@ -359,6 +359,9 @@ func (s *sender) readAcks(st transport.Stream, id int, fl *flight) error {
 				return err
 			}
 			s.landed(c)
+			if id > maxStreams {
+				s.landings.Add(1)
+			}
 			s.acked(c.f, c.i, a.GetState(), id)
 		}
 		if m.Enough {

@@ -124,7 +124,7 @@ func TestSingleChunkOverAStaleJournal(t *testing.T) {
 		f := s.wanted(t, "file", int64(size))
 		f.begin(0)
 		_, v = chunkOf(f, data, 0)
-		_, err = s.keepChunk(f, 1, chunkMessage(f.id, 0, data, v), data)
+		_, err = s.keepChunk(f, 1, 1, chunkMessage(f.id, 0, data, v), data)
 		must(t, err)
 		got, err := os.ReadFile(filepath.Join(s.dir, "file"))
 		if err != nil || !bytes.Equal(got, data) {

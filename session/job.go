@@ -2,6 +2,8 @@ package session
 
 import (
 	"time"
+
+	"github.com/bargee/bargee/transport"
 )
 
 // A Job is what is to be copied or moved, from where to where.
@@ -220,6 +222,10 @@ type Transfer struct {
 	Asking    int            // how many are parked
 	Failed    []Item
 	Rule      *Rule // that AnswerAll set
+
+	// Straight is the path of the link by which the data of a copy between two peers
+	// goes from the one to the other; "": it goes by way of this machine.
+	Straight transport.Path
 
 	// Others is how many peers of the destination's peer put something there when
 	// this began to do so.

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"lukechampine.com/blake3"
+
+	"github.com/bargee/bargee/internal/wire"
+	"github.com/bargee/bargee/transport"
 )
 
 // A ledger counts what a transfer has to do and has done, at the end that
@@ -92,7 +95,7 @@ func (l *ledger) begin() {
 	}
 	l.t.Files, l.t.FilesDone, l.t.Dirs = s.files, s.files, s.dirs
 	l.t.Bytes, l.t.Verified = s.bytes, s.bytes
-	l.t.Counted = false
+	l.t.Counted, l.t.Straight = false, ""
 }
 
 // seen tells that the walk came by an entry. It reports false for one that is
@@ -359,6 +362,20 @@ func (l *ledger) among(others int) {
 	l.mu.Unlock()
 }
 
+// straight tells whether the data goes from peer to peer without passing here.
+func (l *ledger) straight(s *wire.Straight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.t.Straight = ""
+	if s.GetUp() {
+		l.t.Straight = transport.PathDirect
+		if p := transport.Path(s.GetPath()); p == transport.PathRelay || p == transport.PathTCP {
+			l.t.Straight = p
+		}
+	}
+	l.signs++
+}
+
 // sign tells that the other side is at work.
 func (l *ledger) sign() {
 	if l == nil {
@@ -400,7 +417,7 @@ func (l *ledger) snapshot(t *Transfer, now time.Time) {
 	t.FilesDone, t.Verified, t.Sent, t.Reused = c.FilesDone, min(c.Verified, c.Bytes), c.Sent, c.Reused
 	t.Wire = c.Wire
 	t.Skipped, t.Failures, t.Failed = c.Skipped, c.Failures, slices.Clone(c.Failed)
-	t.Types, t.Others = l.types.list(), c.Others
+	t.Types, t.Others, t.Straight = l.types.list(), c.Others, c.Straight
 	t.Active, t.Streams, t.Rate, t.ETA = nil, nil, 0, -1
 	if t.State != StateRunning {
 		return

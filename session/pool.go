@@ -16,6 +16,10 @@ type pool struct {
 	more   sync.Cond
 	files  []*outFile // that have chunks to send
 	closed bool
+
+	// What goes by way of who asked for the transfer is to wait: there is a straight
+	// way to the receiver, or may be at once.
+	diverts bool
 }
 
 func newPool() *pool {
@@ -50,9 +54,17 @@ func (p *pool) again(f *outFile, i uint64) {
 	p.more.Broadcast()
 }
 
-// next returns a chunk to send on st. It waits for one, calling idle first, and
+// divert has those who send by way of the asker wait, or go on.
+func (p *pool) divert(yes bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.diverts = yes
+	p.more.Broadcast()
+}
+
+// next returns a chunk to send on st, stream number id. It waits for one, calling idle first, and
 // reports false when the transfer is over or dead says that st is.
-func (p *pool) next(st transport.Stream, dead func() bool, idle func()) (f *outFile, i uint64, ok bool) {
+func (p *pool) next(st transport.Stream, id int, dead func() bool, idle func()) (f *outFile, i uint64, ok bool) {
 	takeTurn(context.Background(), st)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +73,7 @@ func (p *pool) next(st transport.Stream, dead func() bool, idle func()) (f *outF
 		if p.closed || dead() {
 			return nil, 0, false
 		}
-		for len(p.files) > 0 {
+		for len(p.files) > 0 && (!p.diverts || id > maxStreams) {
 			f := p.files[0]
 			if i, ok := f.take(); ok {
 				return f, i, true

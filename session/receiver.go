@@ -72,6 +72,8 @@ type receiverConfig struct {
 
 	others int // peers that are putting something here, too
 
+	direct *wire.Direct // how the sender is let in that brings the data itself; nil: it is not
+
 	// lanes describes the lanes of the link. It may be nil.
 	lanes func() []transport.LaneStats
 
@@ -205,6 +207,7 @@ func (r *receiver) greeting(lent int) *wire.Ready {
 		m.Room, m.Pace = uint64(lent), &wire.Pace{Rate: uint64(r.flow.said)}
 		m.Others = uint32(min(r.others, 65535))
 	}
+	m.Direct = r.direct
 	return m
 }
 

@@ -37,6 +37,8 @@ type sender struct {
 	ctx      context.Context // ends with the transfer
 	told     *throttle       // by the receiver
 	next     chan struct{}   // held by the stream that is next to pass the limits
+	direct   *wire.Direct    // where the receiver may be met; set before met is closed
+	landings atomic.Int64    // chunks that were acknowledged on the way straight there
 
 	mu     sync.Mutex
 	dirs   map[*Dir]*heldDirs  // of each tree that is sent from
@@ -59,6 +61,7 @@ type senderConfig struct {
 	policy  ServerConfig // sizes
 	ledger  *ledger      // nil or light at the end that was asked
 	limits  throttles    // of what is sent, but for told
+	local   bool         // who asked is on this machine
 	dest    Path         // what the receiver was asked to take the entries to, for people
 
 	// ask decides a conflict and calls back, from any goroutine, once. It is
@@ -113,6 +116,9 @@ func (s *sender) run(ctx context.Context, st transport.Stream) error {
 	loops.Go(func() { s.work.run(ctx) })
 	loops.Go(func() { s.scans.run(ctx) })
 	speaking := speak(ctx, s.out, st)
+	if s.policy.Straight.Dial != nil {
+		loops.Go(func() { s.goStraight(ctx) })
+	}
 	loops.Go(func() {
 		if err := s.walk(ctx); err != nil && ctx.Err() == nil {
 			s.fail(err)
@@ -245,6 +251,7 @@ func (s *sender) greeted(r *wire.Ready) error {
 	s.zip.allow(r.GetZstd())
 	s.heed(r.GetPace(), true)
 	s.room.lower(int(r.GetRoom()))
+	s.meet(r.GetDirect())
 	s.ready.Store(true)
 	close(s.met)
 	if s.options.KeepXattrs && !r.GetXattrs() {

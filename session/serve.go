@@ -30,6 +30,10 @@ type ServerConfig struct {
 	// cannot keep, with BadName. What is there under such a name stays as it is.
 	PortableNames bool
 
+	// Straight lets data of copies between us and another peer, which a third one asks
+	// for, go straight between the two.
+	Straight Straight
+
 	// PartialTTL is how long a partial that nobody touches is kept; 0: 30 days.
 	PartialTTL time.Duration
 

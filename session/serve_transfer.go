@@ -138,8 +138,8 @@ func (t *transfers) receiving(but transport.Link) (links []transport.Link) {
 }
 
 // join returns the transfer k and the number of a new data stream of it, of
-// which it has at most most. It waits for the transfer for a while.
-func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underway, int) {
+// which it has at most most, with numbers behind behind. It waits for the transfer for a while.
+func (t *transfers) join(ctx context.Context, k transferKey, behind, most int) (*underway, int) {
 	t.mu.Lock()
 	e := t.entry(k)
 	e.waiting++
@@ -163,13 +163,13 @@ func (t *transfers) join(ctx context.Context, k transferKey, most int) (*underwa
 	if e.over {
 		return e, 0
 	}
-	return e, e.number(most)
+	return e, e.number(behind, most)
 }
 
-// number returns the lowest number that no stream of the transfer has, and
-// takes it; 0 if all are taken.
-func (e *underway) number(most int) int {
-	for n := 1; n <= most; n++ {
+// number returns the lowest number behind behind that no stream of the transfer has,
+// and takes it; 0 if most are taken.
+func (e *underway) number(behind, most int) int {
+	for n := behind + 1; n <= behind+most; n++ {
 		if !e.streams[n] {
 			e.streams[n] = true
 			return n
@@ -198,6 +198,7 @@ func (s *Server) serveSend(ctx context.Context, v *visit, st transport.Stream, r
 	if s.cfg.Observe != nil && !r.options.DryRun {
 		r.ledger, over = v.account(DeedLeft, r.shown, nil)
 	}
+	defer s.expect(ctx, v.link, req, r)()
 	over(s.half(ctx, v.link, st, req.GetTransfer(), r))
 }
 
@@ -283,6 +284,7 @@ func rtt(l transport.Link) (longest time.Duration) {
 // serveFetch answers Request{fetch}: we send what the asker named.
 func (s *Server) serveFetch(ctx context.Context, v *visit, st transport.Stream, req *wire.Fetch) {
 	cfg, err := s.senderFor(req)
+	cfg.local = isLocal(v.link)
 	over := func(error) {}
 	switch o := s.cfg.Offer; {
 	case err != nil:
@@ -355,7 +357,13 @@ func (s *Server) half(ctx context.Context, l transport.Link, st transport.Stream
 
 // serveData answers Request{data}: it hands the stream to its transfer.
 func (s *Server) serveData(ctx context.Context, l transport.Link, st transport.Stream, req *wire.Data) {
-	t, n := s.transfers.join(ctx, transferKey{l, string(req.GetTransfer())}, s.cfg.maxStreams())
+	s.takeData(ctx, transferKey{l, string(req.GetTransfer())}, st, 0)
+}
+
+// takeData hands a data stream to the transfer k, as one of those with numbers from
+// behind that one on.
+func (s *Server) takeData(ctx context.Context, k transferKey, st transport.Stream, behind int) {
+	t, n := s.transfers.join(ctx, k, behind, s.cfg.maxStreams())
 	switch {
 	case t == nil: // its manifest may only be late, and another stream may find it
 		st.Abort(abortInterrupted)

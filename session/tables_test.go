@@ -320,7 +320,7 @@ func TestPool(t *testing.T) {
 	p.add(a) // is there already
 	next := func(f *outFile, want uint64) {
 		t.Helper()
-		if got, i, ok := p.next(nil, alive, func() { t.Error("idle") }); !ok || got != f || i != want {
+		if got, i, ok := p.next(nil, 1, alive, func() { t.Error("idle") }); !ok || got != f || i != want {
 			t.Errorf("chunk %d of %p (%t), want %d of %p", i, got, ok, want, f)
 		}
 	}
@@ -330,7 +330,7 @@ func TestPool(t *testing.T) {
 	p.add(file(1))
 	p.again(a, 1) // ahead of all others
 	next(a, 1)
-	if _, _, ok := p.next(nil, func() bool { return true }, func() {}); ok {
+	if _, _, ok := p.next(nil, 1, func() bool { return true }, func() {}); ok {
 		t.Error("a dead stream got a chunk")
 	}
 	gone := file(1)
@@ -338,7 +338,7 @@ func TestPool(t *testing.T) {
 	q := newPool()
 	q.add(gone)
 	idle := 0
-	if _, _, ok := q.next(nil, alive, func() { idle++; q.close() }); ok || idle != 1 {
+	if _, _, ok := q.next(nil, 1, alive, func() { idle++; q.close() }); ok || idle != 1 {
 		t.Errorf("got a chunk of a closed file (%t), idle %d times", ok, idle)
 	}
 }

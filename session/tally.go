@@ -12,13 +12,14 @@ import (
 // decides nothing else, and knows neither streams nor time. Errors are Protocol,
 // or what a peer says; the Side is the one that spoke.
 type tally struct {
-	ledger *ledger
-	dest   Path            // that the receiver was asked for
-	picked map[Path]bool   // of a choice, with the directories that they are in
-	ofRoot bool            // the source is the root of its tree
-	origin func(Path) Path // where an announced path is at the source
-	only   map[string]bool // top names that were asked for; nil: any
-	dryRun bool
+	ledger   *ledger
+	dest     Path            // that the receiver was asked for
+	picked   map[Path]bool   // of a choice, with the directories that they are in
+	ofRoot   bool            // the source is the root of its tree
+	origin   func(Path) Path // where an announced path is at the source
+	straight bool            // the sender may bring the data to the receiver itself
+	only     map[string]bool // top names that were asked for; nil: any
+	dryRun   bool
 
 	mu     sync.Mutex
 	as     string
@@ -340,6 +341,29 @@ func (t *tally) verified(stream int, acks []*wire.Ack) error {
 		}
 	}
 	return nil
+}
+
+// landed counts a chunk that went straight from the one to the other.
+func (t *tally) landed(m *wire.Landed) error {
+	if !t.straight {
+		return newError(Protocol, Path{}, "the receiver tells of data that nobody had go straight")
+	}
+	stream := maxStreams + int(m.GetStream())
+	err := t.change(m.GetId(), func(f *tallied) {
+		if !f.wanted {
+			return
+		}
+		if f.layout.single() {
+			f.digest = m.GetValue()
+		}
+		t.ledger.carry(stream, straightLanes+int(m.GetLane()), f.id)
+		t.ledger.crossed(f.id, int64(m.GetCrossed()))
+		t.ledger.wired(int(m.GetBody()))
+	})
+	if err != nil {
+		return err
+	}
+	return t.verified(stream, []*wire.Ack{{Id: m.GetId(), Index: m.GetIndex()}})
 }
 
 // due tells what one of the peers owes the other.

@@ -49,7 +49,9 @@
 // the client set unknown_server. It answers prove otherwise, if any secret is
 // good. A client that has not pinned the server's key sets unknown_server and
 // treats admitted in the ServerHello as an impostor's. After admitted both
-// sides finish the stream.
+// sides finish the stream. To a client with an errand that the server awaits from
+// that key (Errands) it answers admitted, and to one with another errand refused,
+// whatever grants there are.
 //
 // # Proofs
 //

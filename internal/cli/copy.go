@@ -264,11 +264,17 @@ func (c *copier) transfers() []session.Transfer {
 	return ours
 }
 
-// lanes returns the lanes of the links in use.
+// lanes returns the lanes of the links in use. Those of a second link, as a copy
+// between two peers has one to its destination, are counted from 129 on.
 func (c *copier) lanes() []laneAt {
 	var all []laneAt
+	links := 0
 	for _, p := range c.engine.Places() {
+		if len(p.Lanes) > 0 {
+			links++
+		}
 		for _, l := range p.Lanes {
+			l.ID += (links - 1) * transport.MaxLanes
 			all = append(all, laneAt{p.ID, l, p.Choice})
 		}
 	}

@@ -12,9 +12,10 @@ import (
 	"github.com/bargee/bargee/session"
 )
 
-const cpLong = `Copy files either way between this machine and a peer, or from one peer to another (through this
-machine, but no disk of it). Every chunk is verified, and a file appears under its name only when
-all of it is there. After an interruption the same command goes on where it stopped.
+const cpLong = `Copy files either way between this machine and a peer, or from one peer to another (straight between
+the two where they reach each other, else through this machine, but no disk of it). Every chunk is verified, and a
+file appears under its name only when all of it is there. After an interruption the same command goes
+on where it stopped.
 
 A SRC goes into DST under its own name if DST is a directory or ends in a slash; one SRC and a DST
 that does not exist: DST is the new name. Several SRC need a directory. "DIR/." stands for what is in

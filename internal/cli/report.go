@@ -38,6 +38,7 @@ type reporter struct {
 	drawn    bool           // there is a line of progress on the terminal
 	choices  map[session.PlaceID]transport.LaneChoice
 	corrects map[session.PlaceID]bool // whether errors were, when told last
+	straight transport.Path           // as it was told last
 	told     time.Time                // when progress was told last
 	before   map[[2]int]uint64
 	done     doneEvent
@@ -150,6 +151,7 @@ func (r *reporter) progress(all []session.Transfer, lanes []laneAt) {
 	defer r.mu.Unlock()
 	r.plan(all, false)
 	r.tellLanes(lanes)
+	r.tellStraight(all)
 	if !r.planned || time.Since(r.told) < progressInterval-10*time.Millisecond {
 		return
 	}
@@ -167,35 +169,6 @@ func (r *reporter) progress(all []session.Transfer, lanes []laneAt) {
 		return
 	}
 	r.told = time.Now()
-}
-
-// tellLanes tells who wants to know how many lanes a link has, and why, when
-// that is news.
-func (r *reporter) tellLanes(lanes []laneAt) {
-	if !r.verbose || r.json {
-		return
-	}
-	for _, l := range lanes {
-		if on := l.FEC.Data > 0; on != r.corrects[l.place] {
-			r.corrects[l.place] = on
-			r.erase()
-			fmt.Fprintf(r.stderr, "%-9s %s\n", "fec", fecText(l.FEC))
-		}
-		if l.choice == r.choices[l.place] || l.choice.Lanes == 0 {
-			continue
-		}
-		r.choices[l.place] = l.choice
-		r.erase()
-		fmt.Fprintf(r.stderr, "%-9s %s\n", count(int64(l.choice.Lanes), "lane"), l.choice.Why)
-	}
-}
-
-// fecText says what error correction does.
-func fecText(f transport.FEC) string {
-	if f.Data == 0 {
-		return "off"
-	}
-	return fmt.Sprintf("on: %d packets of parity for %d, losses %.2g %%", f.Parity, f.Data, 100*f.Loss)
 }
 
 // plan tells what there is to do, once it is counted.
@@ -416,6 +389,10 @@ type progressEvent struct {
 	LanesWant int           `json:"lanes_wanted,omitempty"` // how many there shall be, and why
 	LanesWhy  string        `json:"lanes_why,omitempty"`
 	Streams   []streamEvent `json:"streams"`
+
+	// The path by which data goes from peer to peer without passing here, by lanes
+	// with numbers from 257 on; left out where it passes here.
+	Straight transport.Path `json:"straight,omitempty"`
 }
 
 type laneEvent struct {
@@ -454,7 +431,7 @@ func (r *reporter) newProgressEvent(all []session.Transfer, lanes []laneAt) prog
 	t := total(all)
 	ev := progressEvent{
 		Event: "progress", Bytes: t.Verified, Total: t.Bytes, Rate: int64(t.Rate), FilesDone: t.FilesDone,
-		Lanes: []laneEvent{}, Streams: []streamEvent{},
+		Lanes: []laneEvent{}, Streams: []streamEvent{}, Straight: straightOf(all),
 	}
 	if t.ETA >= 0 {
 		s := int64(t.ETA.Round(time.Second) / time.Second)

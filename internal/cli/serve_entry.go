@@ -163,3 +163,16 @@ func (in *entry) keep(p transport.Peer) error {
 	g.Key, g.Tree = p.Key, in.admission.Tree
 	return in.admission.KeepGrant(g)
 }
+
+// whereabouts is where a peer may find us now that another one sends here.
+func (in *entry) whereabouts(e *transport.Endpoint) transport.Whereabouts {
+	at := transport.Whereabouts{Addresses: reachable(e.Addr())}
+	if in.admission.Meet == nil {
+		return at
+	}
+	if m := in.admission.Meet(transport.Grant{}); m.AtRelay() {
+		at.Relay = transport.RelayRemote{Address: m.Relay, Key: m.RelayKey}
+		at.Room = transport.RoomOfDay(m.Room, time.Now())
+	}
+	return at
+}

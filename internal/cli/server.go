@@ -41,12 +41,14 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 			traffic.refuse(err)
 		},
 	}
+	in.admission.Errands = &transport.Errands{}
 	in.admission.MaxClients, in.admission.MaxLanes = o.limits.clients, o.limits.lanes
 	ep, err := transport.Listen(o.listen, cfg)
 	if err != nil {
 		return nil, listenProblem(o.listen, err)
 	}
 	served := o.sessionConfig(dir)
+	served.Straight = session.StraightBy(ep, in.admission.Errands, func() transport.Whereabouts { return in.whereabouts(ep) })
 	if served.Keep = in.keep; in.door != nil {
 		served.Quotas = in.door.quotas
 	}
