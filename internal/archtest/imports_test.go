@@ -119,8 +119,8 @@ var libraries = []struct {
 	{"github.com/prometheus/client_golang/...", []string{"internal/cli"}, "a relay's metrics: how they are shown is the command's, what they count the relay's"},
 	{"golang.org/x/net/webdav", []string{"internal/dav"}, "WebDAV, for those who speak nothing else"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
-	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "internal/carrier", "internal/cli", "internal/control", "internal/filelock"},
-		"socket options, utimensat, O_NOFOLLOW: what os has not"},
+	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "relay/bucket", "internal/carrier", "internal/cli", "internal/control", "internal/filelock"},
+		"socket options, utimensat, O_NOFOLLOW, free space: what os has not"},
 	{"golang.org/x/term", []string{"internal/cli"}, "prompts for secrets without echo"},
 	{"golang.org/x/time/...", []string{"transport/...", "session", "relay"}, "rate limits"},
 }
