@@ -32,7 +32,7 @@ const (
 // one that fails does not keep the others from their turn. Steps that may, if there is
 // one, refuses are not done.
 func (d *Dir) amend(ctx context.Context, steps []syncStep, fsync bool, may func(*syncStep) error) []error {
-	a := &amending{d: d, held: newHeldDirs(d), fsync: fsync, alike: map[setKey]uint64{}}
+	a := &amending{d: d, held: newHeldDirs(d), fsync: fsync, alike: map[setKey]uint64{}, done: map[setKey]bool{}}
 	defer a.held.close()
 	for i := range steps {
 		if s := &steps[i]; s.kind == stepSet && s.was.Kind == RegularFile {
@@ -60,6 +60,7 @@ type amending struct {
 	held  *heldDirs
 	fsync bool
 	alike map[setKey]uint64 // how many names of a file get the same
+	done  map[setKey]bool   // files that got it, by one of their names
 }
 
 // A setKey tells the files that steps are to set apart, and what they get.
@@ -253,14 +254,19 @@ func hasName(d *heldDir, name string) (bool, error) {
 // set sets the mode and the time of name in d. A file that has other names, which do
 // not all get the same, becomes one of its own.
 func (a *amending) set(ctx context.Context, in *heldDir, name string, s *syncStep) error {
-	fi, err := seen(in, name, &s.was)
+	was, key := s.was, s.key()
+	if a.done[key] && s.modified { // this is another name of that file
+		was.Modified = s.be.Modified
+	}
+	fi, err := seen(in, name, &was)
 	if err != nil {
 		return err
 	}
 	regular := fi.Mode().IsRegular()
-	if regular && links(fi) > max(1, a.alike[s.key()]) {
+	if regular && links(fi) > max(1, a.alike[key]) {
 		return setApart(ctx, in, name, fi, s)
 	}
+	a.done[key] = regular && key.identity != 0
 	may := func(fi fs.FileInfo) error { return a.d.mayChmod(in.root, fi) }
 	if s.mode && s.was.Kind != Link {
 		if err := before(changeMode, in.root, name); err != nil {
