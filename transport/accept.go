@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,11 @@ func (e *Endpoint) listen() error {
 		return nil
 	}
 	// quic-go gives a handshake twice its idle time.
-	listener, err := e.transport.Listen(e.tls, e.quicConfig(e.cfg.HandshakeTimeout/2))
+	config, err := e.serverTLS()
+	if err != nil {
+		return err
+	}
+	listener, err := e.transport.Listen(config, e.quicConfig(e.cfg.HandshakeTimeout/2))
 	if err != nil {
 		return err
 	}
@@ -33,6 +38,31 @@ func (e *Endpoint) listen() error {
 		}
 	})
 	return nil
+}
+
+// serverTLS shows who comes the key that is ours at that time.
+func (e *Endpoint) serverTLS() (*tls.Config, error) {
+	if e.cfg.Keyring == nil {
+		return e.cfg.Identity.tls()
+	}
+	config, err := e.cfg.Identity.tls()
+	if err != nil {
+		return nil, err
+	}
+	config = config.Clone()
+	config.Certificates = nil
+	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		self := e.self().Key
+		config, err := self.tls()
+		if err != nil {
+			return nil, err
+		}
+		if a, ok := hello.Context().Value(accountKey{}).(*account); ok {
+			a.self = self
+		}
+		return &config.Certificates[0], nil
+	}
+	return config, nil
 }
 
 // takeLanes has an endpoint that only dialled listen for further lanes of links that
@@ -133,7 +163,15 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 		return visitor{}, ch, err
 	}
 	ch.holder = shownKey(conn.ConnectionState().TLS)
-	ch.client, ch.server = client, e.cfg.Identity.Fingerprint()
+	self := e.cfg.Identity
+	if a := accountOf(conn); a.self != nil {
+		self = a.self
+	}
+	kem, err := self.KEM()
+	if err != nil {
+		return visitor{}, ch, err
+	}
+	ch.client, ch.server = client, self.Fingerprint()
 	s, err := conn.AcceptStream(conn.Context())
 	if err != nil {
 		return visitor{}, ch, err
@@ -141,7 +179,9 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 	v, err := serverLogin{
 		versions:  e.cfg.Versions,
 		agent:     e.cfg.Agent,
-		kem:       e.kem,
+		kem:       kem,
+		next:      e.next(self),
+		renew:     e.cfg.Renewed,
 		admission: e.admission(),
 		desk:      e,
 		fec:       e.corrector != nil,
@@ -157,6 +197,9 @@ func (e *Endpoint) login(conn *quic.Conn, from string) (visitor, channel, error)
 		return visitor{}, ch, err
 	}
 	s.CancelRead(0)
+	if v.lane == 1 {
+		e.renewed(client, v.kem, Fingerprint{}, v.next)
+	}
 	return v, ch, nil
 }
 
@@ -190,6 +233,7 @@ func (e *Endpoint) placeLane(conn *quic.Conn, v visitor, ch channel, from string
 			Guest:   v.guest,
 			Room:    e.cfg.room,
 			KEM:     v.kem,
+			Next:    v.next,
 		}, &e.wait, nil)
 		l.first = ch.join
 		unfriend := e.gate.befriend(accountOf(conn).source)

@@ -96,8 +96,10 @@ type serverLogin struct {
 	versions  Versions
 	agent     string
 	kem       []byte
-	fec       bool     // the socket can correct errors
-	direct    []string // where we may be reached without a relay
+	fec       bool          // the socket can correct errors
+	direct    []string      // where we may be reached without a relay
+	next      *Identity     // who we will be; nil: who we are
+	renew     func(Renewal) // Config.Renewed
 	admission *Admission
 	desk      desk
 	report    func(error) // of what goes wrong without being the client's fault
@@ -116,6 +118,7 @@ type visitor struct {
 	guest   bool       // proved nothing
 	errand  func(Link) // takes its link, if it came for an errand
 	direct  []string
+	next    Fingerprint // the key that it says will be its own; or zero
 }
 
 // run speaks with a client. After an error the client has been told why.
@@ -142,18 +145,23 @@ func (l serverLogin) run(c *conversation, ch channel) (visitor, error) {
 			return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_AUTH, "nobody waits for that"),
 				fail(ErrAuth, "%s: key %s comes for an errand that is none", ch.address, ch.client.Short()))
 		}
-		return l.admit(c, v, nil, false)
+		return l.admit(c, ch, v, nil, false)
+	}
+	var err error
+	if v.next, err = ch.successor(clientRole, ch.client, hello.Next); err != nil {
+		return visitor{}, l.turnAway(c, v.version, refuse(wire.Refused_INVALID, "you do not have the key that you say will be yours"), err)
 	}
 	if hello.Guest && l.admission.Guests {
+		v.next = Fingerprint{}
 		v.guest = true
-		return l.admit(c, v, nil, false)
+		return l.admit(c, ch, v, nil, false)
 	}
 	if hello.Pass != "" && l.admission.Pass != nil {
 		return l.checkPass(c, ch, v, hello.Pass)
 	}
-	if g, ok := l.grant(ch); ok && !hello.UnknownServer {
+	if g, ok := l.grant(ch, v.kem); ok && !hello.UnknownServer {
 		v.grant = g
-		return l.admit(c, v, nil, hello.Keep && v.version >= versionKeep)
+		return l.admit(c, ch, v, nil, hello.Keep && v.version >= versionKeep)
 	}
 	if p := l.admission.prove(); p.Token || p.Phrase || p.Code {
 		reply, keep := l.hello(v.version), hello.Keep && v.version >= versionKeep
@@ -194,7 +202,7 @@ func (l serverLogin) turnAway(c *conversation, version int, r *wire.Refused, why
 }
 
 // grant returns what the client's key lets it have without a secret.
-func (l serverLogin) grant(ch channel) (Grant, bool) {
+func (l serverLogin) grant(ch channel, kem []byte) (Grant, bool) {
 	if l.admission.Code.knows(ch.client) {
 		return l.newGrant(ch, codeOrigin), true
 	}
@@ -210,8 +218,11 @@ func (l serverLogin) grant(ch channel) (Grant, bool) {
 			if l.admission.Origin != "" && g.Origin != l.admission.Origin {
 				continue
 			}
-			if g, err := l.terms(g); err == nil {
-				return g, true
+			if now, err := l.terms(g.openedBy(ch.client)); err == nil {
+				if g.Key != ch.client && l.renew != nil {
+					l.renew(Renewal{Old: g.Key, New: ch.client, Shown: true, KEM: kem})
+				}
+				return now, true
 			}
 		}
 	}
@@ -267,7 +278,7 @@ func (l serverLogin) proven(c *conversation, ch channel, v visitor, origin strin
 	if v.grant, err = l.terms(l.newGrant(ch, origin)); err != nil {
 		return visitor{}, l.reject(c, refuse(wire.Refused_AUTH, "%s", cut(err.Error())), fail(ErrAuth, "%s: %w", ch.address, err))
 	}
-	return l.admit(c, v, ours, keep)
+	return l.admit(c, ch, v, ours, keep)
 }
 
 // newGrant is for a client that enters by a secret.
@@ -312,7 +323,7 @@ func (l serverLogin) reject(c *conversation, r *wire.Refused, why error) error {
 
 // admit lets v in with a new link, if there is room. After a proof, proof is
 // ours in return, and the client may want its key kept.
-func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) (visitor, error) {
+func (l serverLogin) admit(c *conversation, ch channel, v visitor, proof []byte, keep bool) (visitor, error) {
 	id, refused := l.desk.reserve()
 	if refused != nil {
 		return visitor{}, l.answer(c, v, proof != nil, nil, refused)
@@ -328,6 +339,7 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		Guest:      v.guest,
 		Direct:     l.direct,
 		Rendezvous: l.meet(v),
+		Next:       l.announce(ch, v),
 		Kept:       keep && (proof == nil || l.keep(v.grant)), // without a proof it is kept already
 	}
 	if err := l.answer(c, v, proof != nil, a, nil); err != nil {
@@ -335,6 +347,13 @@ func (l serverLogin) admit(c *conversation, v visitor, proof []byte, keep bool) 
 		return visitor{}, err
 	}
 	return v, nil
+}
+
+func (l serverLogin) announce(ch channel, v visitor) *wire.Successor {
+	if v.guest || v.errand != nil {
+		return nil
+	}
+	return ch.announce(serverRole, l.next)
 }
 
 // meet is what v may know of where we are.

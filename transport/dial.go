@@ -18,6 +18,7 @@ import (
 type Remote struct {
 	Addresses []string    // host:port, IPv6 in brackets; all are tried at once
 	Key       Fingerprint // pinned; zero: unknown, the peer has to prove that it knows Secret
+	Next      Fingerprint // with a Key: as good as it; see KnownPeer
 	Secret    Secret      // shown only if our key alone does not open; may be none
 	Lanes     int         // 0: one; AutoLanes; no more than the peer allows
 	Keep      bool        // ask the peer to let our key in from now on
@@ -93,10 +94,14 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range candidates {
-		candidates[i].as = r.As
+	as := r.As
+	if as == nil {
+		as = e.self().Key // also of further lanes, when it is another one by then
 	}
-	won, err := e.race(ctx, candidates, r.Key)
+	for i := range candidates {
+		candidates[i].as = as
+	}
+	won, err := e.race(ctx, candidates, r.pins())
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +110,9 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 		return nil, err
 	}
 	login := clientLogin{pinned: !r.Key.IsZero(), secret: r.Secret, keep: r.Keep, guest: r.Guest, pass: r.Pass, errand: r.Errand, direct: e.announced}
+	if login.pinned && !r.Guest && r.As == nil && r.Errand.IsZero() {
+		login.next = e.next(as)
+	}
 	d, err := e.knock(ctx, won)
 	if err != nil {
 		r.turn.give(err)
@@ -113,7 +121,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	}
 	if r.Early && (login.pinned || login.guest) {
 		r.turn.give(nil)
-		return e.dialEarly(won, d, login, r.Lanes)
+		return e.dialEarly(won, d, login, r)
 	}
 	in, err := e.enter(ctx, won, d, login)
 	if r.turn.give(err); err != nil {
@@ -124,6 +132,7 @@ func (e *Endpoint) dial(ctx context.Context, r Remote) (*link, error) {
 	l.id, l.most = in.link, in.maxLanes
 	l.peer = in.peer(l.peer, d.ch)
 	l.full = l.peer
+	e.renewed(won.key, in.kem, r.Key, in.next)
 	if !e.register(l) {
 		won.conn.CloseWithError(codeClosed, "")
 		return nil, fail(ErrClosed, "the endpoint was closed")
@@ -148,7 +157,7 @@ func (e *Endpoint) dialled(w winner, ch channel) *link {
 
 // peer is what a login said of the peer, beside what was known.
 func (in entry) peer(p Peer, ch channel) Peer {
-	p.Agent, p.Version, p.Kept, p.KEM, p.Meet = in.agent, in.version, in.kept, in.kem, in.meet
+	p.Agent, p.Version, p.Kept, p.KEM, p.Meet, p.Next = in.agent, in.version, in.kept, in.kem, in.meet, in.next
 	p.Words = wordsOf(ch)
 	return p
 }
@@ -170,7 +179,7 @@ type winner struct {
 
 // race dials all candidates at once and returns the first that shows the wanted
 // key, or any key if none is wanted.
-func (e *Endpoint) race(ctx context.Context, candidates []candidate, want Fingerprint) (winner, error) {
+func (e *Endpoint) race(ctx context.Context, candidates []candidate, want pins) (winner, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		winner
@@ -218,7 +227,7 @@ func worst(errs []error) error {
 
 // connectOrRefused is connect, but does not wait for a host that says at once
 // that nobody is there.
-func (e *Endpoint) connectOrRefused(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+func (e *Endpoint) connectOrRefused(ctx context.Context, c candidate, want pins) (winner, error) {
 	if _, real := e.conn.(syscall.Conn); !real {
 		return e.connect(ctx, c, want) // a network of its own, in a test
 	}
@@ -234,7 +243,7 @@ func (e *Endpoint) connectOrRefused(ctx context.Context, c candidate, want Finge
 
 // connect goes as far as TLS. Where the peer takes no connections for a moment
 // it tries again for some seconds.
-func (e *Endpoint) connect(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+func (e *Endpoint) connect(ctx context.Context, c candidate, want pins) (winner, error) {
 	until := time.Now().Add(refusedRetries)
 	pause := 50 * time.Millisecond
 	for {
@@ -260,7 +269,7 @@ func (e *Endpoint) connect(ctx context.Context, c candidate, want Fingerprint) (
 	}
 }
 
-func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprint) (winner, error) {
+func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want pins) (winner, error) {
 	a := &account{since: time.Now(), leave: func() {}}
 	ctx = context.WithValue(ctx, accountKey{}, a)
 	config, err := e.tlsOf(c.as)
@@ -272,9 +281,9 @@ func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprin
 		return winner{}, err
 	}
 	key, err := peerKey(conn.ConnectionState().TLS)
-	if err == nil && !want.IsZero() && key != want {
-		err = fail(ErrKeyChanged, "%s shows key %s where %s is pinned: if that is right, forget the peer and pair again",
-			c.address, key.Short(), want.Short())
+	if err == nil && !want.good(key) {
+		err = fail(ErrKeyChanged, "%s shows key %s where %s is pinned: if that is right (it was replaced while we were away), forget the peer and pair again",
+			c.address, key.Short(), want[0].Short())
 	}
 	if err != nil {
 		conn.CloseWithError(codeClosed, "")
@@ -286,9 +295,9 @@ func (e *Endpoint) connectOnce(ctx context.Context, c candidate, want Fingerprin
 // tlsOf is how a connection is made as somebody.
 func (e *Endpoint) tlsOf(as *Identity) (*tls.Config, error) {
 	if as == nil {
-		return e.tls, nil
+		as = e.self().Key
 	}
-	return as.tlsConfig()
+	return as.tls()
 }
 
 // A door is where a login begins: the first stream, and what ties it to its
@@ -304,10 +313,7 @@ func (e *Endpoint) knock(ctx context.Context, w winner) (d door, err error) {
 	if d.ch, err = channelOf(w.conn, w.address); err != nil {
 		return d, err
 	}
-	self := e.cfg.Identity
-	if w.as != nil {
-		self = w.as
-	}
+	self := w.as
 	if d.kem, err = self.KEM(); err != nil {
 		return d, err
 	}

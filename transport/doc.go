@@ -6,7 +6,8 @@
 // [Pipe] makes a link in memory. Peers that know no address of each other meet by a
 // [Code] ([Endpoint.Welcome], [Endpoint.DialCode]), a token or a phrase
 // ([Endpoint.Meet]). An [Identity] is a machine's key; [KnownPeers]
-// are the keys that it dials, [Grants] the keys that may enter.
+// are the keys that it dials, [Grants] the keys that may enter; with [Keys] its own is
+// replaced by another one, and those who know it follow.
 //
 // A program sets nothing for a whole process: who it is, who may enter and what is
 // waited for are in a [Config], and there may be any number of endpoints, each on a
@@ -97,6 +98,23 @@
 // thumbprint (RFC 7638) in cnf.jkt, so that it needs no proof of its own. A server
 // that takes none answers as if there were none. What else it says is in package
 // relay.
+//
+// # Another key
+//
+// A side may say that another key will take the place of the one it shows:
+// ClientHello.next, from a client to a server whose key it has pinned, and Admitted.next,
+// but not to a guest. The other key signs, for a role,
+//
+//	"bargee next key v1 " || role || 0x00 || exporter("EXPORTER-bargee-login") ||
+//	client's key hash || server's key hash
+//
+// so that nobody can name a key that is not his; one that is wrong ends the login, with
+// INVALID where the server finds it. Who has pinned the key that is shown takes either
+// from then on, the one that was said last; and when it sees the other one, pins that,
+// and lets in, or dials, the old one no more. Lanes of a link have the key that lane 1
+// had at the client, either one at the server. Who was not told while the old key was
+// shown sees a key that changed. Whoever has stolen a key may do all this in its name:
+// it does not help against that.
 //
 // # Words of a link
 //

@@ -10,7 +10,7 @@ import (
 // Remote.Early. That is safe where nothing depends on what the peer would prove: its
 // key is the one that we wanted, or nobody's. A server reads no stream but the first
 // before it has let somebody in; what comes on others waits.
-func (e *Endpoint) dialEarly(w winner, d door, login clientLogin, lanes int) (*link, error) {
+func (e *Endpoint) dialEarly(w winner, d door, login clientLogin, r Remote) (*link, error) {
 	l := e.dialled(w, d.ch)
 	l.admitted = make(chan struct{})
 	if !e.register(l) {
@@ -25,13 +25,13 @@ func (e *Endpoint) dialEarly(w winner, d door, login clientLogin, lanes int) (*l
 	}
 	go func() {
 		defer e.wait.Done()
-		e.finishLogin(l, n, w, d, login, lanes)
+		e.finishLogin(l, n, w, d, login, r)
 	}()
 	return l, nil
 }
 
 // finishLogin runs the login of a link that is in use already.
-func (e *Endpoint) finishLogin(l *link, n *lane, w winner, d door, login clientLogin, lanes int) {
+func (e *Endpoint) finishLogin(l *link, n *lane, w winner, d door, login clientLogin, r Remote) {
 	late := time.Now().Add(e.cfg.HandshakeTimeout)
 	ctx, cancel := context.WithDeadlineCause(e.ctx, late, fail(ErrUnreachable, "no answer from %s within %v", w.address, e.cfg.HandshakeTimeout))
 	defer cancel()
@@ -43,9 +43,10 @@ func (e *Endpoint) finishLogin(l *link, n *lane, w winner, d door, login clientL
 		return
 	}
 	l.id, l.most, l.full = in.link, in.maxLanes, in.peer(l.peer, d.ch)
+	e.renewed(w.key, in.kem, r.Key, in.next)
 	close(l.admitted)
 	n.correct(e.member(w.conn, in.fec, d.ch.fec, clientRole))
-	e.widen(ctx, l, lanes)
+	e.widen(ctx, l, r.Lanes)
 	e.seekDirect(l, append(slices.Clone(e.also), in.direct...))
 }
 

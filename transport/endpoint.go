@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,6 +36,15 @@ type Config struct {
 	MaxUnproven      int           // connections that have not logged in, from anywhere; 0: 64
 	Versions         Versions      // of the protocol; zero: all this program speaks
 
+	// Keyring is asked at each dial and each login who we are by now, and who we will be;
+	// nil: Identity, for good. Keys.Ring is one.
+	Keyring func() Keyring
+
+	// Renewed, if set, hears what a peer said of its key before its link is given out:
+	// Renew of KnownPeers and of Grants are what it is for. Without it a key that was
+	// replaced is one that changed.
+	Renewed func(Renewal)
+
 	// Report, if set, hears of each connection that was not let in, and of
 	// grants that could not be read or stored. It must not block.
 	Report func(from string, err error)
@@ -59,8 +67,6 @@ type Config struct {
 // An Endpoint is a UDP socket that links are dialled from and accepted on.
 type Endpoint struct {
 	cfg       Config
-	kem       []byte
-	tls       *tls.Config
 	conn      net.PacketConn
 	corrector corrector // conn, where it can correct errors; else nil
 	transport *quic.Transport
@@ -138,13 +144,11 @@ func newEndpoint(t *quic.Transport, cfg Config) (*Endpoint, error) {
 	if len(cfg.Agent) > 128 {
 		return nil, errors.New("the agent has more than 128 bytes")
 	}
-	kem, err := cfg.Identity.KEM()
-	if err != nil {
+	if _, err := cfg.Identity.KEM(); err != nil {
 		return nil, err
 	}
 	e := &Endpoint{
 		cfg:       cfg.withDefaults(),
-		kem:       kem,
 		conn:      conn,
 		gate:      newGate(cfg.withDefaults().MaxUnproven),
 		penalties: newPenalties(),
@@ -161,7 +165,7 @@ func newEndpoint(t *quic.Transport, cfg Config) (*Endpoint, error) {
 	rand.Read(nonce[:]) // never fails
 	e.nonce = binary.BigEndian.Uint64(nonce[:]) | 1
 	e.corrector, _ = conn.(corrector)
-	if e.tls, err = cfg.Identity.tlsConfig(); err != nil {
+	if _, err := cfg.Identity.tls(); err != nil {
 		return nil, err
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -322,4 +326,22 @@ func (e *Endpoint) Links() []Link {
 }
 
 // Fingerprint names the key of the endpoint.
-func (e *Endpoint) Fingerprint() Fingerprint { return e.cfg.Identity.Fingerprint() }
+func (e *Endpoint) Fingerprint() Fingerprint { return e.self().Key.Fingerprint() }
+
+// Keyring is who the endpoint is, and who it will be.
+func (e *Endpoint) Keyring() Keyring { return e.self() }
+
+func (e *Endpoint) self() Keyring {
+	if e.cfg.Keyring == nil {
+		return Keyring{Key: e.cfg.Identity}
+	}
+	return e.cfg.Keyring()
+}
+
+// next is who we will be in place of id; nil: id stays.
+func (e *Endpoint) next(id *Identity) *Identity {
+	if ring := e.self(); ring.Key.Fingerprint() == id.Fingerprint() {
+		return ring.Next
+	}
+	return nil
+}

@@ -21,6 +21,9 @@ type Grant struct {
 	Path  string `json:"path,omitempty"`  // below Tree, as "/a/b": all that is to be seen; "": all of it
 	Quota int64  `json:"quota,omitempty"` // bytes that may be brought in all; 0: any number
 	Name  string `json:"name,omitempty"`  // what who gave it calls it or its holder, for people; at most 64 bytes
+
+	Next   Fingerprint `json:"next,omitzero"`   // the key that is to take the place of Key, and lets in, too; see Renew
+	Former Fingerprint `json:"former,omitzero"` // the one before Key: lets nobody in any more
 }
 
 // A Mode is what a grant lets its holder do, as far as that is allowed at all. One that
@@ -119,9 +122,21 @@ func (g *Grants) of(key Fingerprint, tree string) ([]Grant, error) {
 		return nil, err
 	}
 	now := time.Now()
-	all = slices.DeleteFunc(all, func(x Grant) bool { return x.Key != key || x.Tree != tree || !x.Valid(now) })
+	all = slices.DeleteFunc(all, func(x Grant) bool { return !x.opensTo(key) || x.Tree != tree || !x.Valid(now) })
 	slices.SortStableFunc(all, func(a, b Grant) int { return b.breadth() - a.breadth() })
 	return all, nil
+}
+
+// openedBy is g as it is once key, which it opens to, was shown.
+func (g Grant) openedBy(key Fingerprint) Grant {
+	if g.Key == key {
+		return g
+	}
+	return g.renew(Renewal{Old: g.Key, New: key, Shown: true})
+}
+
+func (g Grant) opensTo(key Fingerprint) bool {
+	return g.Key == key || g.Next == key && !key.IsZero()
 }
 
 // Add stores grant, in place of one with the same key, tree and origin.
@@ -148,9 +163,9 @@ func (g *Grants) Revoke(origin string) ([]Grant, error) {
 	return g.drop(func(x Grant) bool { return x.Origin == origin })
 }
 
-// RevokeKey drops all grants of a key and returns them.
+// RevokeKey drops all grants of a key, also of one that is to be, and returns them.
 func (g *Grants) RevokeKey(key Fingerprint) ([]Grant, error) {
-	return g.drop(func(x Grant) bool { return x.Key == key })
+	return g.drop(func(x Grant) bool { return x.opensTo(key) })
 }
 
 // Remove drops the one grant with the same key, tree and origin.
@@ -161,17 +176,25 @@ func (g *Grants) Remove(grant Grant) error {
 
 func (g *Grants) drop(which func(Grant) bool) ([]Grant, error) {
 	var gone []Grant
-	err := g.list.update(func(all []Grant) ([]Grant, error) {
+	err := g.rewrite(func(all []Grant) []Grant {
 		return slices.DeleteFunc(all, func(x Grant) bool {
 			if !which(x) {
 				return false
 			}
 			gone = append(gone, x)
 			return true
-		}), nil
+		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("grants: %w", err)
+		return nil, err
 	}
 	return gone, nil
+}
+
+func (g *Grants) rewrite(change func([]Grant) []Grant) error {
+	err := g.list.update(func(all []Grant) ([]Grant, error) { return change(all), nil })
+	if err != nil {
+		return fmt.Errorf("grants: %w", err)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/hpke"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +25,7 @@ type Identity struct {
 	seed []byte
 	key  ed25519.PrivateKey
 	kem  func() (hpke.PrivateKey, error) // made at first use
+	tls  func() (*tls.Config, error)     // likewise
 
 	from, to time.Time // dates of its certificates; zero: always
 }
@@ -88,13 +90,15 @@ func readIdentity(path string) (*Identity, error) {
 }
 
 func identityFromSeed(seed []byte) *Identity {
-	return &Identity{
+	id := &Identity{
 		seed: seed,
 		key:  ed25519.NewKeyFromSeed(seed),
 		kem: sync.OnceValues(func() (hpke.PrivateKey, error) {
 			return hpke.MLKEM768X25519().DeriveKeyPair(derive(seed, nil, "bargee kem"))
 		}),
 	}
+	id.tls = sync.OnceValues(id.tlsConfig)
+	return id
 }
 
 // Fingerprint names the Ed25519 key.

@@ -20,15 +20,17 @@ const maxKnownAddresses = 8
 // A KnownPeer is a peer whose key was pinned and named (as a line of ssh's
 // known_hosts).
 type KnownPeer struct {
-	Name      string      `json:"name"`
-	Key       Fingerprint `json:"key"`
-	KEM       []byte      `json:"kem,omitempty"` // pinned together with Key
-	Addresses []string    `json:"addresses,omitempty"`
-	Relay     string      `json:"relay,omitempty"` // where it has rooms open, if at one; see Rendezvous
-	RelayKey  Fingerprint `json:"relay_key,omitzero"`
-	Room      RoomSecret  `json:"room,omitzero"`
-	Added     time.Time   `json:"added"`
-	LastSeen  time.Time   `json:"last_seen,omitzero"`
+	Name      string        `json:"name"`
+	Key       Fingerprint   `json:"key"`
+	KEM       []byte        `json:"kem,omitempty"`    // pinned together with Key
+	Next      Fingerprint   `json:"next,omitzero"`    // the key that it said will take the place of Key; see Renew
+	Former    []Fingerprint `json:"former,omitempty"` // those before Key, the latest first: good for nothing any more
+	Addresses []string      `json:"addresses,omitempty"`
+	Relay     string        `json:"relay,omitempty"` // where it has rooms open, if at one; see Rendezvous
+	RelayKey  Fingerprint   `json:"relay_key,omitzero"`
+	Room      RoomSecret    `json:"room,omitzero"`
+	Added     time.Time     `json:"added"`
+	LastSeen  time.Time     `json:"last_seen,omitzero"`
 }
 
 // KnownPeers is the list of them, a file that several processes share.
@@ -94,6 +96,12 @@ func (k *KnownPeers) Lookup(name string) (KnownPeer, error) {
 // LookupKey returns the peer of that key, or ErrUnknownPeer.
 func (k *KnownPeers) LookupKey(key Fingerprint) (KnownPeer, error) {
 	return k.find(key.Short(), func(p KnownPeer) bool { return p.Key == key })
+}
+
+// Had tells whether key is that of p, was it, or is said to be in future: who it was that
+// is told of in records. To let somebody in, or to dial, only Key and Next are good.
+func (p KnownPeer) Had(key Fingerprint) bool {
+	return !key.IsZero() && (p.Key == key || p.Next == key || slices.Contains(p.Former, key))
 }
 
 func (k *KnownPeers) find(what string, is func(KnownPeer) bool) (KnownPeer, error) {

@@ -44,7 +44,8 @@ func (b *budget) take(n int64) bool {
 type account struct {
 	since  time.Time
 	source netip.Prefix
-	leave  func() // the gate; on the side that was dialled
+	leave  func()    // the gate; on the side that was dialled
+	self   *Identity // who we are there, once the handshake is over; on the side that was dialled
 
 	budget atomic.Pointer[budget] // nil before admission
 	taken  atomic.Int64           // of budget

@@ -98,6 +98,7 @@ type Peer struct {
 	Room    RoomName    // of a relay, where we met; zero: in none
 	Meet    Rendezvous  // where it can be met, too, as it says; on the side that dialled
 	KEM     []byte      // its public KEM key (ML-KEM-768 with X25519, RFC 9180 encoding)
+	Next    Fingerprint // the key that it says will take the place of Key; zero: none
 }
 
 // LaneStats is a lane at one moment.

@@ -26,6 +26,7 @@ type clientLogin struct {
 	pass     string      // for our key, from who the server trusts; or ""
 	errand   Errand      // that we come for; zero: for whatever we may
 	direct   []string    // where we may be reached without a relay
+	next     *Identity   // who we will be; nil: who we are, or it is not to be told
 	join     *clientJoin // a further lane
 	atOnce   bool        // the server may send its share of a code before ours
 	random   io.Reader   // nil: crypto/rand; set by tests
@@ -48,6 +49,7 @@ type entry struct {
 	fec      bool // both sides can correct errors
 	direct   []string
 	meet     Rendezvous
+	next     Fingerprint
 }
 
 // run speaks with the server until it lets us in or an error says why not.
@@ -62,6 +64,7 @@ func (l clientLogin) run(c *conversation, ch channel) (entry, error) {
 		Guest:         l.guest,
 		Direct:        l.direct,
 		Pass:          l.pass,
+		Next:          ch.announce(clientRole, l.next),
 	}
 	if l.versions.Max >= versionKeep {
 		hello.Keep = l.keep
@@ -134,7 +137,12 @@ func (l clientLogin) enter(ch channel, version int, a *wire.Admitted) (entry, er
 	if len(a.Link) == 0 {
 		return entry{}, fail(ErrProtocol, "%s let us in without naming the link", ch.address)
 	}
+	next, err := ch.successor(serverRole, ch.server, a.Next)
+	if err != nil {
+		return entry{}, err
+	}
 	return entry{
+		next:     next,
 		link:     linkID(a.Link),
 		version:  version,
 		agent:    a.Agent,

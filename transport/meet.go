@@ -98,7 +98,7 @@ func (e *Endpoint) linkTo(ctx context.Context, at *net.UDPAddr, r RelayRemote) (
 	}
 	stop := e.sayHello(at)
 	l, err := e.Dial(ctx, Remote{Addresses: []string{at.String()}, Key: r.Key, Secret: r.Secret, Pass: r.Pass, Guest: r.guest(), Early: true,
-		As: e.cfg.Identity.ForRelay(r.Address)})
+		As: e.self().Key.ForRelay(r.Address)})
 	stop()
 	if err != nil {
 		return nil, fmt.Errorf("the relay: %w", err)

@@ -51,7 +51,7 @@ func (l serverLogin) checkPass(c *conversation, ch channel, v visitor, pass stri
 		g.Created = time.Now().UTC().Truncate(time.Second)
 	}
 	v.grant = g
-	return l.admit(c, v, nil, false)
+	return l.admit(c, ch, v, nil, false)
 }
 
 // cut makes words short enough for a refusal.

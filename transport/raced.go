@@ -112,7 +112,7 @@ func (e *Endpoint) linkOverTCP(ctx context.Context, r RelayRemote) (Link, error)
 		return nil, err
 	}
 	c, err := NewEndpoint(conn, Config{
-		Identity: e.cfg.Identity, Agent: e.cfg.Agent, Versions: e.cfg.Versions, Report: e.cfg.Report,
+		Identity: e.cfg.Identity, Keyring: e.cfg.Keyring, Agent: e.cfg.Agent, Versions: e.cfg.Versions, Report: e.cfg.Report,
 		HandshakeTimeout: e.cfg.HandshakeTimeout, IdleTimeout: e.cfg.IdleTimeout,
 		path: PathTCP, way: way,
 	})

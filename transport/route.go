@@ -38,7 +38,7 @@ func (e *Endpoint) pathOf(conn *quic.Conn) Path {
 
 // addLane adds a lane to l.
 func (r route) addLane(ctx context.Context, l *link) error {
-	w, err := r.from.connect(ctx, r.candidate, l.peer.Key)
+	w, err := r.from.connect(ctx, r.candidate, l.pins())
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,10 @@ func (e *Endpoint) Upgrade(ctx context.Context, on Link, addresses []string) err
 	if err != nil {
 		return fmt.Errorf("upgrade: %w", err)
 	}
-	won, err := e.race(ctx, candidates, l.peer.Key)
+	for i := range candidates {
+		candidates[i].as = l.home.as // the lanes of a link have one key
+	}
+	won, err := e.race(ctx, candidates, l.pins())
 	if err != nil {
 		return fmt.Errorf("upgrade: %w", err)
 	}

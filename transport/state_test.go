@@ -287,7 +287,7 @@ func TestAdmissionOfTrees(t *testing.T) {
 	}
 	a := &Admission{Tree: "/near", Trees: func() []string { return []string{"/far"} }, Grants: grants, Origin: "pair"}
 	login := serverLogin{admission: a, report: func(err error) { t.Error(err) }}
-	g, ok := login.grant(channel{client: client})
+	g, ok := login.grant(channel{client: client}, nil)
 	if !ok || g.Tree != "/far" || g.Mode != ReadOnly {
 		t.Errorf("let in by %+v, %v", g, ok)
 	}
@@ -295,13 +295,13 @@ func TestAdmissionOfTrees(t *testing.T) {
 		t.Error("a grant is kept")
 	}
 	a.Trees = nil
-	if g, ok := login.grant(channel{client: client}); ok {
+	if g, ok := login.grant(channel{client: client}, nil); ok {
 		t.Errorf("without the tree let in by %+v", g)
 	}
 	if a.Origin = ""; !login.keep(Grant{Key: Fingerprint{9}, Tree: "/near", Origin: codeOrigin}) {
 		t.Error("no grant is kept")
 	}
-	if g, ok := login.grant(channel{client: client}); !ok || g.Tree != "/near" {
+	if g, ok := login.grant(channel{client: client}, nil); !ok || g.Tree != "/near" {
 		t.Errorf("let in by %+v, %v", g, ok)
 	}
 }

@@ -88,7 +88,8 @@ func (e *Endpoint) DialStdio(ctx context.Context, pipe io.ReadWriteCloser, r Std
 func (e *Endpoint) dialStdio(ctx context.Context, pipe io.ReadWriteCloser, r StdioRemote) (*link, StdioPeer, error) {
 	var peer StdioPeer
 	stop := context.AfterFunc(ctx, func() { pipe.Close() })
-	ready, in, err := callStdio(pipe, r.Call, e.cfg.Identity.Fingerprint(), r.Where)
+	self := e.self().Key
+	ready, in, err := callStdio(pipe, r.Call, self.Fingerprint(), r.Where)
 	if !stop() || err != nil {
 		pipe.Close()
 		if ctx.Err() != nil {
@@ -115,7 +116,7 @@ func (e *Endpoint) dialStdio(ctx context.Context, pipe io.ReadWriteCloser, r Std
 		}
 	}
 	to := peer.Again
-	to.Addresses = []string{r.Where}
+	to.Addresses, to.As = []string{r.Where}, self
 	made, err := over.Dial(ctx, to)
 	if err != nil {
 		over.Close()

@@ -24,6 +24,7 @@ type Ticket struct {
 	RelayKey  Fingerprint // of the relay; zero: not known
 	Key       Fingerprint
 	Token     Token
+	Next      Fingerprint // as good as Key: the one that is to take its place; zero: none
 
 	// Drop, if not nil, is what the ticket is of in place of a peer: there is no Key
 	// and no Token then.
@@ -68,6 +69,9 @@ func ParseTicket(s string) (Ticket, error) {
 	if len(m.RelayKey) > 0 {
 		t.RelayKey = Fingerprint(m.RelayKey)
 	}
+	if len(m.NextKey) > 0 {
+		t.Next = Fingerprint(m.NextKey)
+	}
 	return t, nil
 }
 
@@ -93,6 +97,9 @@ func (t Ticket) Reveal() string {
 	}
 	if !t.RelayKey.IsZero() {
 		m.RelayKey = t.RelayKey[:]
+	}
+	if !t.Next.IsZero() {
+		m.NextKey = t.Next[:]
 	}
 	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend([]byte{ticketVersion}, m)
 	if err != nil { // only for strings that are not UTF-8, which no address is

@@ -31,6 +31,7 @@ type loginCase struct {
 	kept   bool
 	fec    bool
 	meet   Rendezvous // that the client is told
+	next   bool       // both say which key will be theirs
 }
 
 var testRendezvous = Rendezvous{Relay: "relay.example:6768", RelayKey: Fingerprint{5}, Room: RoomSecret{6}}
@@ -48,6 +49,9 @@ func loginCases() []loginCase {
 		{name: "grant", client: func(c *clientLogin) { c.pinned = true }, grant: true},
 		{name: "grant-rendezvous", client: func(c *clientLogin) { c.pinned = true }, grant: true, meet: testRendezvous,
 			server: func(s *serverLogin) { s.admission.Meet = func(Grant) Rendezvous { return testRendezvous } }},
+		{name: "grant-next", grant: true, next: true,
+			client: func(c *clientLogin) { c.pinned, c.next = true, testIdentity("client next") },
+			server: func(s *serverLogin) { s.next = testIdentity("server next") }},
 		{name: "grant-unknown-server", client: withToken, grant: true},
 		{name: "phrase", client: func(c *clientLogin) { c.secret = phrase },
 			server: func(s *serverLogin) { s.admission.Phrase = phrase }},
@@ -209,6 +213,9 @@ func TestTranscripts(t *testing.T) {
 				if err == nil && in.meet != lc.meet {
 					t.Errorf("it can be met at %v", in.meet)
 				}
+				if err == nil && (in.next == testIdentity("server next").Fingerprint()) != lc.next {
+					t.Errorf("its next key is %v", in.next)
+				}
 				if err == nil && in.fec != lc.fec {
 					t.Errorf("fec: %v", in.fec)
 				}
@@ -223,6 +230,9 @@ func TestTranscripts(t *testing.T) {
 				}
 				if err == nil && v.lane == 1 && v.grant.Key != ch.client {
 					t.Errorf("grant %+v", v.grant)
+				}
+				if err == nil && (v.next == testIdentity("client next").Fingerprint()) != lc.next {
+					t.Errorf("its next key is %v", v.next)
 				}
 				if err == nil && v.fec != lc.fec {
 					t.Errorf("fec: %v", v.fec)

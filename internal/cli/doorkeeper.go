@@ -139,7 +139,9 @@ func (d *doorkeeper) read() error {
 	}
 	for _, g := range grants {
 		if g.Tree == d.tree {
-			d.keys[grantKey{g.Key, g.Origin}] = true
+			for _, key := range []transport.Fingerprint{g.Key, g.Next, g.Former} { // who came in before it was replaced may stay
+				d.keys[grantKey{key, g.Origin}] = true
+			}
 		}
 	}
 	return nil

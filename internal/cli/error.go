@@ -130,7 +130,7 @@ func hintFor(t target, err error) string {
 		return ssh.hint
 	case errors.Is(err, transport.ErrKeyChanged):
 		if t.kind == knownTarget {
-			return "if that is expected: bargee peer forget " + t.name + ", then connect with its token again"
+			return "if bargee key show prints that key there: bargee peer forget " + t.name + ", then connect with its token again"
 		}
 		return "if that is expected, forget the old key with bargee peer forget, then connect again"
 	case errors.Is(err, transport.ErrUnknownPeer):

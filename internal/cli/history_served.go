@@ -88,7 +88,11 @@ func (a *app) knownNames() (map[string]string, error) {
 	err := a.withKnown(func(k *transport.KnownPeers) error {
 		peers, err := k.List()
 		for _, p := range peers {
-			names[p.Key.String()] = p.Name
+			for _, key := range append(p.Former, p.Next, p.Key) {
+				if !key.IsZero() {
+					names[key.String()] = p.Name
+				}
+			}
 		}
 		return filed(err)
 	})

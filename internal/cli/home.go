@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"log/slog"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -42,10 +44,35 @@ func findHome() {
 	}
 }
 
-// identity returns the key of this machine; the first call makes it.
-func (h home) identity() (*transport.Identity, error) {
-	id, err := transport.LoadIdentity(h.config)
-	return id, filed(err)
+// keys are those of this machine; the first call makes one.
+func (h home) keys() (*transport.Keys, error) {
+	k, err := transport.OpenKeys(h.config)
+	return k, filed(err)
+}
+
+// self is a transport.Config that says who this machine is, at any time, and has it
+// follow peers whose key is replaced.
+func (h home) self() (transport.Config, error) {
+	k, err := h.keys()
+	if err != nil {
+		return transport.Config{}, err
+	}
+	return transport.Config{Identity: k.Ring().Key, Keyring: k.Ring, Agent: agent(), Renewed: h.renewed}, nil
+}
+
+// renewed notes what a peer said of its key, wherever the peer is listed.
+func (h home) renewed(r transport.Renewal) {
+	known, err := h.known()
+	if err == nil {
+		err = known.Renew(r)
+	}
+	grants, gerr := h.grants()
+	if gerr == nil {
+		gerr = grants.Renew(r)
+	}
+	if err = errors.Join(err, gerr); err != nil {
+		slog.Warn("a peer's next key is not noted: it will seem to be a stranger's", "key", r.Old.Short(), "reason", reason(err))
+	}
 }
 
 func (h home) known() (*transport.KnownPeers, error) {

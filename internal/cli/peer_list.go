@@ -27,8 +27,13 @@ func (a *app) listPeers(k *transport.KnownPeers, all bool) error {
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for _, p := range peers {
-		a.listPeer(table, p, totals[p.Key.String()])
+		t := totals[p.Key.String()]
 		delete(totals, p.Key.String())
+		for _, key := range append(p.Former, p.Next) {
+			t = t.Plus(totals[key.String()])
+			delete(totals, key.String())
+		}
+		a.listPeer(table, p, t)
 	}
 	if !all {
 		totals = nil
@@ -77,6 +82,7 @@ type peerEvent struct {
 	Event     string    `json:"event"`
 	Name      string    `json:"name,omitempty"`
 	Peer      string    `json:"peer"`
+	Next      string    `json:"next,omitempty"` // the key that it said will take the place of this one
 	Addresses []string  `json:"addresses"`
 	Added     time.Time `json:"added,omitzero"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
@@ -92,6 +98,9 @@ type peerEvent struct {
 
 func newPeerEvent(p transport.KnownPeer, t *guests.Total) peerEvent {
 	ev := peerEvent{Event: "peer", Name: p.Name, Peer: p.Key.String(), Addresses: p.Addresses, Added: p.Added, LastSeen: p.LastSeen}
+	if !p.Next.IsZero() {
+		ev.Next = p.Next.String()
+	}
 	if ev.Addresses == nil {
 		ev.Addresses = []string{}
 	}

@@ -212,10 +212,10 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 		if errors.Is(err, transport.ErrUnknownPeer) {
 			err = &session.Error{Kind: session.NotFound, Err: err}
 		}
-		out.Key, out.Addresses = p.Key, p.Addresses
+		out.Key, out.Next, out.Addresses = p.Key, p.Next, p.Addresses
 		return out, err
 	case ticketTarget:
-		out.Addresses, out.Secret = t.pass.Addresses, transport.SecretOf(t.pass.Token)
+		out.Next, out.Addresses, out.Secret = t.pass.Next, t.pass.Addresses, transport.SecretOf(t.pass.Token)
 		return out, nil
 	case codeTarget:
 		out.Key, out.Secret = r.keyOfCode(t), t.code.Secret()
@@ -228,7 +228,7 @@ func (r *reach) remote(t target) (transport.Remote, error) {
 			return out, filed(err)
 		}
 		if i := slices.IndexFunc(peers, func(p transport.KnownPeer) bool { return slices.Contains(p.Addresses, t.addr) }); i >= 0 {
-			out.Key = peers[i].Key
+			out.Key, out.Next = peers[i].Key, peers[i].Next
 		}
 	}
 	return out, nil
@@ -262,11 +262,12 @@ func (r *reach) open() (*transport.Endpoint, error) {
 	if r.endpoint != nil {
 		return r.endpoint, nil
 	}
-	id, err := r.home.identity()
+	cfg, err := r.home.self()
 	if err != nil {
 		return nil, err
 	}
-	ep, err := transport.Listen(cmp.Or(r.listen, ":0"), transport.Config{Identity: id, Agent: agent(), HandshakeTimeout: r.wait, Admission: r.admission})
+	cfg.HandshakeTimeout, cfg.Admission = r.wait, r.admission
+	ep, err := transport.Listen(cmp.Or(r.listen, ":0"), cfg)
 	switch {
 	case err != nil && r.listen != "":
 		return nil, listenProblem(r.listen, err)
@@ -353,7 +354,7 @@ func (r *reach) Pin(l transport.Link, word, name string) error {
 		meet = r.askMeet(l)
 	}
 	p := transport.KnownPeer{
-		Name: name, Key: peer.Key, KEM: peer.KEM, LastSeen: time.Now().UTC().Truncate(time.Second),
+		Name: name, Key: peer.Key, Next: peer.Next, KEM: peer.KEM, LastSeen: time.Now().UTC().Truncate(time.Second),
 		Relay: meet.Relay, RelayKey: meet.RelayKey, Room: meet.Room,
 	}
 	if address := addressOf(l); address != "" {

@@ -39,12 +39,25 @@ func (r *reach) askMeet(l transport.Link) transport.Rendezvous {
 // calledPaired is what who was paired with is called: the name that it was given
 // here, else a part of its key.
 func (r *reach) calledPaired(key transport.Fingerprint) string {
-	peers := r.Known()
-	if i := slices.IndexFunc(peers, func(p session.KnownPeer) bool { return p.Key == key }); i >= 0 {
-		return peers[i].Name
+	if p, ok := r.had(key); ok {
+		return p.Name
 	}
 	id, _, _ := strings.Cut(key.Short(), "·")
 	return "peer-" + id
+}
+
+// had returns the known peer whose key that is, or was before it was replaced.
+func (r *reach) had(key transport.Fingerprint) (transport.KnownPeer, bool) {
+	known, err := r.home.known()
+	if err != nil {
+		return transport.KnownPeer{}, false
+	}
+	peers, err := known.List()
+	i := slices.IndexFunc(peers, func(p transport.KnownPeer) bool { return p.Had(key) })
+	if err != nil || i < 0 {
+		return transport.KnownPeer{}, false
+	}
+	return peers[i], true
 }
 
 // dialPaired links to who was paired with: as it was met, if it was us who came, or
@@ -69,12 +82,8 @@ func (r *reach) comesAgain(key transport.Fingerprint, dial dialing) {
 // knownAs links to who was paired with where it is remembered to be.
 func (r *reach) knownAs(ctx context.Context, key transport.Fingerprint) (transport.Link, error) {
 	awaited := &session.Error{Kind: session.Unreachable, Err: session.ErrAwaited}
-	known, err := r.home.known()
-	if err != nil {
-		return nil, awaited
-	}
-	p, err := known.LookupKey(key)
-	if err != nil || len(p.Addresses) == 0 && p.Rendezvous().IsZero() {
+	p, ok := r.had(key)
+	if !ok || len(p.Addresses) == 0 && p.Rendezvous().IsZero() {
 		return nil, awaited
 	}
 	l, err := r.Dial(ctx, p.Name, "")

@@ -241,18 +241,19 @@ func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(
 	if err != nil {
 		return transport.Fingerprint{}, err
 	}
-	id, err := h.identity()
+	cfg, err := h.self()
 	if err != nil {
 		return transport.Fingerprint{}, err
 	}
-	ep, err := transport.ListenToRelay(":0", transport.Config{Identity: id, Agent: agent(), HandshakeTimeout: a.connectWait()}, r.Address)
+	cfg.HandshakeTimeout = a.connectWait()
+	ep, err := transport.ListenToRelay(":0", cfg, r.Address)
 	if err != nil {
 		return transport.Fingerprint{}, relayProblem(at, err)
 	}
 	defer ep.Close()
 	l, err := ep.Dial(ctx, transport.Remote{
 		Addresses: []string{r.Address}, Key: r.Key, Secret: r.Secret, Pass: r.Pass,
-		Guest: r.Secret.IsZero() && r.Pass == "", As: id.ForRelay(r.Address),
+		Guest: r.Secret.IsZero() && r.Pass == "", As: cfg.Identity.ForRelay(r.Address),
 	})
 	if err != nil {
 		return transport.Fingerprint{}, relayProblem(at, err)

@@ -184,7 +184,7 @@ func (s *sending) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	id, err := s.state.identity()
+	cfg, err := s.state.self()
 	if err != nil {
 		return err
 	}
@@ -192,15 +192,14 @@ func (s *sending) open(ctx context.Context) error {
 		return err
 	}
 	log := s.log()
-	ep, err := transport.Listen(s.listen, transport.Config{
-		Identity: id, Agent: agent(), HandshakeTimeout: s.connectWait(),
-		Admission: &transport.Admission{Tree: "offer", Tokens: transport.Tokens(s.token.Public()), Code: s.code},
-		Report:    func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) },
-	})
+	cfg.HandshakeTimeout = s.connectWait()
+	cfg.Admission = &transport.Admission{Tree: "offer", Tokens: transport.Tokens(s.token.Public()), Code: s.code}
+	cfg.Report = func(from string, err error) { log.Warn("not let in", "from", from, "reason", reason(err)) }
+	ep, err := transport.Listen(s.listen, cfg)
 	if err != nil {
 		return listenProblem(s.listen, err)
 	}
-	s.server = &server{endpoint: ep, peer: id.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{Offer: s.offer, Limit: s.limit.n})}
+	s.server = &server{endpoint: ep, peer: ep.Fingerprint(), log: log, session: session.NewServer(session.ServerConfig{Offer: s.offer, Limit: s.limit.n})}
 	ctx, s.stop = context.WithCancel(ctx)
 	if s.welcome, err = s.wait(ctx, ep, doors); err != nil {
 		s.stop()

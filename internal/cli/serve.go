@@ -234,7 +234,8 @@ func (o *serveOptions) ready(s *server, in *entry, met *attendance) error {
 	addresses := reachable(s.endpoint.Addr())
 	ticket := ""
 	if !in.token.IsZero() && (in.made || o.ticket) {
-		k := transport.Ticket{Addresses: addresses, Key: s.peer, Token: in.token}
+		k := transport.Ticket{Addresses: addresses, Token: in.token}
+		k.Key, k.Next = s.endpoint.Keyring().Fingerprints()
 		met.ticket(&k)
 		ticket = k.Reveal()
 	}

@@ -212,9 +212,9 @@ func (o *serveOptions) stdioIdentity(log *slog.Logger) (*transport.Identity, err
 	if err != nil {
 		return nil, err
 	}
-	id, err := h.identity()
+	keys, err := h.keys()
 	if err == nil {
-		return id, nil
+		return keys.Ring().Key, nil
 	}
 	log.Info("a key for this once", "reason", reason(err))
 	return transport.NewIdentity()

@@ -37,5 +37,11 @@ func (h home) ticketFor(tree string, token transport.Token) string {
 	if err != nil || json.Unmarshal(b, &at) != nil || at.Key.IsZero() || len(at.Addresses) == 0 {
 		return ""
 	}
-	return transport.Ticket{Addresses: at.Addresses, Key: at.Key, Relay: at.Relay, RelayKey: at.RelayKey, Token: token}.Reveal()
+	keys, err := h.keys()
+	if err != nil {
+		return ""
+	}
+	t := transport.Ticket{Addresses: at.Addresses, Relay: at.Relay, RelayKey: at.RelayKey, Token: token}
+	t.Key, t.Next = keys.Ring().Fingerprints()
+	return t.Reveal()
 }

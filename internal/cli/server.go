@@ -26,20 +26,15 @@ type server struct {
 }
 
 func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logger) (*server, error) {
-	id, err := h.identity()
+	cfg, err := h.self()
 	if err != nil {
 		return nil, err
 	}
 	traffic := newServeTraffic(dir)
-	cfg := transport.Config{
-		Identity:         id,
-		Agent:            agent(),
-		Admission:        &in.admission,
-		HandshakeTimeout: o.connectWait(),
-		Report: func(from string, err error) {
-			log.Warn("not let in", "from", from, "reason", reason(err))
-			traffic.refuse(err)
-		},
+	cfg.Admission, cfg.HandshakeTimeout = &in.admission, o.connectWait()
+	cfg.Report = func(from string, err error) {
+		log.Warn("not let in", "from", from, "reason", reason(err))
+		traffic.refuse(err)
 	}
 	in.admission.Errands = &transport.Errands{}
 	in.admission.MaxClients, in.admission.MaxLanes = o.limits.clients, o.limits.lanes
@@ -53,7 +48,7 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 		served.Quotas = in.door.quotas
 	}
 	s := &server{
-		endpoint: ep, peer: id.Fingerprint(), log: log, door: in.door, guests: h.guestbook(in.admission.Tree, log),
+		endpoint: ep, peer: ep.Fingerprint(), log: log, door: in.door, guests: h.guestbook(in.admission.Tree, log),
 		probe: traffic.probe, traffic: traffic,
 	}
 	served.Observe = s.guests.observe

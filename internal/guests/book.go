@@ -132,6 +132,28 @@ type Total struct {
 	Failed      int64     `json:"failed"` // that did not come to their end, or not whole
 }
 
+// Plus is what t and o did together; either may be nil.
+func (t *Total) Plus(o *Total) *Total {
+	switch {
+	case t == nil:
+		return o
+	case o == nil:
+		return t
+	}
+	sum := *t
+	if o.Last.After(t.Last) {
+		sum.Last, sum.Address = o.Last, o.Address
+	}
+	if o.First.Before(t.First) {
+		sum.First = o.First
+	}
+	sum.Visits += o.Visits
+	sum.TookFiles, sum.TookBytes = sum.TookFiles+o.TookFiles, sum.TookBytes+o.TookBytes
+	sum.LeftFiles, sum.LeftBytes = sum.LeftFiles+o.LeftFiles, sum.LeftBytes+o.LeftBytes
+	sum.Failed += o.Failed
+	return &sum
+}
+
 func (t *Total) add(e *Entry) {
 	if t.First.IsZero() || e.Began.Before(t.First) {
 		t.First = e.Began

@@ -101,7 +101,7 @@ func (x Refused_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refused_Kind.Descriptor instead.
 func (Refused_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{9, 0}
+	return file_handshake_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // ClientHello opens every lane.
@@ -128,7 +128,8 @@ type ClientHello struct {
 	Pass string `protobuf:"bytes,11,opt,name=pass,proto3" json:"pass,omitempty"`
 	// The client has a code, that of this room: a server that lets in by it, and knows
 	// this field, sends its share at once; see Prove.share_follows.
-	Room []byte `protobuf:"bytes,12,opt,name=room,proto3" json:"room,omitempty"`
+	Room []byte     `protobuf:"bytes,12,opt,name=room,proto3" json:"room,omitempty"`
+	Next *Successor `protobuf:"bytes,13,opt,name=next,proto3" json:"next,omitempty"` // of the client; only where it has pinned the server's key
 	// The client comes only to bring what a third peer had it bring, and this is what
 	// the server told that one for it (Direct in transfer.proto). It needs no grant, and
 	// gets none; the server's key has to be known.
@@ -247,6 +248,13 @@ func (x *ClientHello) GetPass() string {
 func (x *ClientHello) GetRoom() []byte {
 	if x != nil {
 		return x.Room
+	}
+	return nil
+}
+
+func (x *ClientHello) GetNext() *Successor {
+	if x != nil {
+		return x.Next
 	}
 	return nil
 }
@@ -786,6 +794,7 @@ type Admitted struct {
 	Guest         bool                   `protobuf:"varint,8,opt,name=guest,proto3" json:"guest,omitempty"`           // as a guest; never without ClientHello.guest
 	Direct        []string               `protobuf:"bytes,9,rep,name=direct,proto3" json:"direct,omitempty"`          // the same of the server
 	Rendezvous    *Rendezvous            `protobuf:"bytes,10,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"` // where the server can be met from now on, too; absent: nowhere
+	Next          *Successor             `protobuf:"bytes,11,opt,name=next,proto3" json:"next,omitempty"`             // the same of the server; never to a guest, or for a join
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -890,6 +899,69 @@ func (x *Admitted) GetRendezvous() *Rendezvous {
 	return nil
 }
 
+func (x *Admitted) GetNext() *Successor {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+// Successor is the key that who says it will show in place of the present one, from
+// some day on: who has pinned that takes either from now on, and the other no more once
+// this one was shown. The connection, in which the present key was proven, says by whose
+// word it is; the signature that the other key is theirs, too (transport/doc.go).
+type Successor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`             // Ed25519
+	Signature     []byte                 `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"` // by it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Successor) Reset() {
+	*x = Successor{}
+	mi := &file_handshake_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Successor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Successor) ProtoMessage() {}
+
+func (x *Successor) ProtoReflect() protoreflect.Message {
+	mi := &file_handshake_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Successor.ProtoReflect.Descriptor instead.
+func (*Successor) Descriptor() ([]byte, []int) {
+	return file_handshake_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Successor) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Successor) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
 // Rendezvous is the secret that the names of a peer's rooms come from
 // (transport.RoomOfDay), on the local network and at a relay. Without relay and key
 // it is of the local network only; without one of them, or room, it is none.
@@ -904,7 +976,7 @@ type Rendezvous struct {
 
 func (x *Rendezvous) Reset() {
 	*x = Rendezvous{}
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +988,7 @@ func (x *Rendezvous) String() string {
 func (*Rendezvous) ProtoMessage() {}
 
 func (x *Rendezvous) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[8]
+	mi := &file_handshake_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1001,7 @@ func (x *Rendezvous) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rendezvous.ProtoReflect.Descriptor instead.
 func (*Rendezvous) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{8}
+	return file_handshake_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Rendezvous) GetRelay() string {
@@ -964,7 +1036,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1048,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[9]
+	mi := &file_handshake_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1061,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{9}
+	return file_handshake_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Refused) GetKind() Refused_Kind {
@@ -1015,13 +1087,14 @@ type Ticket struct {
 	Token         []byte                 `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`                       // a secret
 	RelayKey      []byte                 `protobuf:"bytes,5,opt,name=relay_key,json=relayKey,proto3" json:"relay_key,omitempty"` // fingerprint of the relay; absent: not known
 	Drop          *DropTicket            `protobuf:"bytes,6,opt,name=drop,proto3" json:"drop,omitempty"`                         // with relay; there is no key and no token then
+	NextKey       []byte                 `protobuf:"bytes,7,opt,name=next_key,json=nextKey,proto3" json:"next_key,omitempty"`    // fingerprint of the key that will take the place of key; absent: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_handshake_proto_msgTypes[10]
+	mi := &file_handshake_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1106,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[10]
+	mi := &file_handshake_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1119,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{10}
+	return file_handshake_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Ticket) GetAddresses() []string {
@@ -1091,6 +1164,13 @@ func (x *Ticket) GetDrop() *DropTicket {
 	return nil
 }
 
+func (x *Ticket) GetNextKey() []byte {
+	if x != nil {
+		return x.NextKey
+	}
+	return nil
+}
+
 // DropTicket is a drop that a relay keeps (internal/drop): one of key and id is there.
 type DropTicket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1103,7 +1183,7 @@ type DropTicket struct {
 
 func (x *DropTicket) Reset() {
 	*x = DropTicket{}
-	mi := &file_handshake_proto_msgTypes[11]
+	mi := &file_handshake_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1195,7 @@ func (x *DropTicket) String() string {
 func (*DropTicket) ProtoMessage() {}
 
 func (x *DropTicket) ProtoReflect() protoreflect.Message {
-	mi := &file_handshake_proto_msgTypes[11]
+	mi := &file_handshake_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1208,7 @@ func (x *DropTicket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropTicket.ProtoReflect.Descriptor instead.
 func (*DropTicket) Descriptor() ([]byte, []int) {
-	return file_handshake_proto_rawDescGZIP(), []int{11}
+	return file_handshake_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DropTicket) GetKey() []byte {
@@ -1156,7 +1236,7 @@ var File_handshake_proto protoreflect.FileDescriptor
 
 const file_handshake_proto_rawDesc = "" +
 	"\n" +
-	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\x9b\x03\n" +
+	"\x0fhandshake.proto\x12\vbargee.wire\x1a\flimits.proto\"\xc7\x03\n" +
 	"\vClientHello\x12'\n" +
 	"\vmin_version\x18\x01 \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\n" +
 	"minVersion\x12'\n" +
@@ -1172,7 +1252,8 @@ const file_handshake_proto_rawDesc = "" +
 	"\x06direct\x18\n" +
 	" \x03(\tB\bص\x18@\xe8\xb5\x18\bR\x06direct\x12\x19\n" +
 	"\x04pass\x18\v \x01(\tB\x05ص\x18\x80\fR\x04pass\x12\x18\n" +
-	"\x04room\x18\f \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12\x1c\n" +
+	"\x04room\x18\f \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12*\n" +
+	"\x04next\x18\r \x01(\v2\x16.bargee.wire.SuccessorR\x04next\x12\x1c\n" +
 	"\x06errand\x18\x0e \x01(\fB\x04\xe0\xb5\x18\x10R\x06errand:\x05\x88\xb5\x18\x80 \"W\n" +
 	"\x04Join\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\x19\n" +
@@ -1208,7 +1289,7 @@ const file_handshake_proto_rawDesc = "" +
 	"\badmitted\x18\x01 \x01(\v2\x15.bargee.wire.AdmittedH\x00R\badmitted\x120\n" +
 	"\arefused\x18\x02 \x01(\v2\x14.bargee.wire.RefusedH\x00R\arefused\x12\x1c\n" +
 	"\x05share\x18\x03 \x01(\fB\x04\xe0\xb5\x18 H\x00R\x05share:\x05\x88\xb5\x18\x80 B\a\n" +
-	"\x05reply\"\xb1\x02\n" +
+	"\x05reply\"\xdd\x02\n" +
 	"\bAdmitted\x12\x18\n" +
 	"\x04link\x18\x01 \x01(\fB\x04\xe0\xb5\x18\x10R\x04link\x12\"\n" +
 	"\tmax_lanes\x18\x02 \x01(\rB\x05\xf0\xb5\x18\x80\x01R\bmaxLanes\x12\x1a\n" +
@@ -1222,7 +1303,11 @@ const file_handshake_proto_rawDesc = "" +
 	"\n" +
 	"rendezvous\x18\n" +
 	" \x01(\v2\x17.bargee.wire.RendezvousR\n" +
-	"rendezvous\"[\n" +
+	"rendezvous\x12*\n" +
+	"\x04next\x18\v \x01(\v2\x16.bargee.wire.SuccessorR\x04next\"G\n" +
+	"\tSuccessor\x12\x16\n" +
+	"\x03key\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\"\n" +
+	"\tsignature\x18\x02 \x01(\fB\x04\xe0\xb5\x18@R\tsignature\"[\n" +
 	"\n" +
 	"Rendezvous\x12\x1b\n" +
 	"\x05relay\x18\x01 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12\x16\n" +
@@ -1237,14 +1322,15 @@ const file_handshake_proto_rawDesc = "" +
 	"\x04BUSY\x10\x02\x12\v\n" +
 	"\aVERSION\x10\x03\x12\v\n" +
 	"\aINVALID\x10\x04\x12\t\n" +
-	"\x05LIMIT\x10\x05\"\xd9\x01\n" +
+	"\x05LIMIT\x10\x05\"\xfa\x01\n" +
 	"\x06Ticket\x12'\n" +
 	"\taddresses\x18\x01 \x03(\tB\tص\x18\x84\x02\xe8\xb5\x18\x10R\taddresses\x12\x1b\n" +
 	"\x05relay\x18\x02 \x01(\tB\x05ص\x18\x84\x02R\x05relay\x12\x16\n" +
 	"\x03key\x18\x03 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x1a\n" +
 	"\x05token\x18\x04 \x01(\fB\x04\xe0\xb5\x18\x10R\x05token\x12!\n" +
 	"\trelay_key\x18\x05 \x01(\fB\x04\xe0\xb5\x18 R\brelayKey\x12+\n" +
-	"\x04drop\x18\x06 \x01(\v2\x17.bargee.wire.DropTicketR\x04drop:\x05\x88\xb5\x18\x80 \"S\n" +
+	"\x04drop\x18\x06 \x01(\v2\x17.bargee.wire.DropTicketR\x04drop\x12\x1f\n" +
+	"\bnext_key\x18\a \x01(\fB\x04\xe0\xb5\x18 R\anextKey:\x05\x88\xb5\x18\x80 \"S\n" +
 	"\n" +
 	"DropTicket\x12\x16\n" +
 	"\x03key\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x03key\x12\x14\n" +
@@ -1264,7 +1350,7 @@ func file_handshake_proto_rawDescGZIP() []byte {
 }
 
 var file_handshake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_handshake_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_handshake_proto_goTypes = []any{
 	(Refused_Kind)(0),   // 0: bargee.wire.Refused.Kind
 	(*ClientHello)(nil), // 1: bargee.wire.ClientHello
@@ -1275,27 +1361,30 @@ var file_handshake_proto_goTypes = []any{
 	(*TokenProof)(nil),  // 6: bargee.wire.TokenProof
 	(*ProofReply)(nil),  // 7: bargee.wire.ProofReply
 	(*Admitted)(nil),    // 8: bargee.wire.Admitted
-	(*Rendezvous)(nil),  // 9: bargee.wire.Rendezvous
-	(*Refused)(nil),     // 10: bargee.wire.Refused
-	(*Ticket)(nil),      // 11: bargee.wire.Ticket
-	(*DropTicket)(nil),  // 12: bargee.wire.DropTicket
+	(*Successor)(nil),   // 9: bargee.wire.Successor
+	(*Rendezvous)(nil),  // 10: bargee.wire.Rendezvous
+	(*Refused)(nil),     // 11: bargee.wire.Refused
+	(*Ticket)(nil),      // 12: bargee.wire.Ticket
+	(*DropTicket)(nil),  // 13: bargee.wire.DropTicket
 }
 var file_handshake_proto_depIdxs = []int32{
 	2,  // 0: bargee.wire.ClientHello.join:type_name -> bargee.wire.Join
-	8,  // 1: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
-	4,  // 2: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
-	10, // 3: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
-	6,  // 4: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
-	8,  // 5: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
-	10, // 6: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
-	9,  // 7: bargee.wire.Admitted.rendezvous:type_name -> bargee.wire.Rendezvous
-	0,  // 8: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
-	12, // 9: bargee.wire.Ticket.drop:type_name -> bargee.wire.DropTicket
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 1: bargee.wire.ClientHello.next:type_name -> bargee.wire.Successor
+	8,  // 2: bargee.wire.ServerHello.admitted:type_name -> bargee.wire.Admitted
+	4,  // 3: bargee.wire.ServerHello.prove:type_name -> bargee.wire.Prove
+	11, // 4: bargee.wire.ServerHello.refused:type_name -> bargee.wire.Refused
+	6,  // 5: bargee.wire.Proof.token:type_name -> bargee.wire.TokenProof
+	8,  // 6: bargee.wire.ProofReply.admitted:type_name -> bargee.wire.Admitted
+	11, // 7: bargee.wire.ProofReply.refused:type_name -> bargee.wire.Refused
+	10, // 8: bargee.wire.Admitted.rendezvous:type_name -> bargee.wire.Rendezvous
+	9,  // 9: bargee.wire.Admitted.next:type_name -> bargee.wire.Successor
+	0,  // 10: bargee.wire.Refused.kind:type_name -> bargee.wire.Refused.Kind
+	13, // 11: bargee.wire.Ticket.drop:type_name -> bargee.wire.DropTicket
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_handshake_proto_init() }
@@ -1325,7 +1414,7 @@ func file_handshake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_handshake_proto_rawDesc), len(file_handshake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
