@@ -36,9 +36,6 @@ func (e *Engine) checkJob(j *Job) error {
 	if j.Priority < 0 || j.Priority > MaxPriority {
 		return newError(Invalid, Path{}, "priority %d: use 0 to %d", j.Priority, MaxPriority)
 	}
-	if j.From != Here && j.To != Here && j.From != j.To && j.Move {
-		return newError(Refused, Path{}, "what is moved comes from this machine or goes to it: copy, and remove then")
-	}
 	names := map[string]bool{}
 	for _, p := range j.Sources {
 		if names[p.Base()] || p.IsRoot() && len(j.Sources) > 1 {

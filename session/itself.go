@@ -18,6 +18,9 @@ func (e *Engine) refuseItself(ctx context.Context, q *queued, it Item) error {
 	if it.Result != Unchanged || q.job.From == q.job.To {
 		return nil
 	}
+	if q.job.From != Here && q.job.To != Here {
+		return e.refuseItselfThere(ctx, q, it)
+	}
 	here, there, place := it.Path, it.Name, q.job.To
 	if q.job.From != Here {
 		here, there, place = it.Name, it.Path, q.job.From
@@ -48,6 +51,42 @@ func (e *Engine) refuseItself(ctx context.Context, q *queued, it Item) error {
 		return err
 	}
 	if other.Modified.Equal(marked.Modified) && !marked.Modified.Equal(was.Modified) {
+		return &Error{Kind: Invalid, Side: Source, Path: it.Path, Err: errItself}
+	}
+	return nil
+}
+
+// refuseItselfThere is refuseItself where neither is here.
+func (e *Engine) refuseItselfThere(ctx context.Context, q *queued, it Item) error {
+	from, err := e.Tree(q.job.From)
+	if err != nil {
+		return err
+	}
+	to, err := e.Tree(q.job.To)
+	if err != nil {
+		return err
+	}
+	was, err := to.Stat(ctx, it.Name)
+	if err != nil {
+		return err
+	}
+	if err := to.Touch(ctx, it.Name, was.Modified.Add(time.Hour), false); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		to.Touch(ctx, it.Name, was.Modified, false)
+	}()
+	marked, err := to.Stat(ctx, it.Name)
+	if err != nil {
+		return err
+	}
+	other, err := from.Stat(ctx, it.Path)
+	if err != nil {
+		return err
+	}
+	if other.Modified.Equal(marked.Modified) || marked.Modified.Equal(was.Modified) {
 		return &Error{Kind: Invalid, Side: Source, Path: it.Path, Err: errItself}
 	}
 	return nil

@@ -146,3 +146,56 @@ func TestMoveOntoItselfByWayOfAPeer(t *testing.T) {
 		})
 	}
 }
+
+// From one peer to another a move is a copy, and what has arrived is removed.
+func TestMoveBetweenPeers(t *testing.T) {
+	b := newBetween(t, ServerConfig{}, ServerConfig{})
+	for name, content := range map[string]string{"a": "new", "b/c": "below", "same": "same", "looks-the-same": "these", "stays": "new"} {
+		put(t, filepath.Join(b.fromD, "tree", name), content, newer)
+	}
+	put(t, filepath.Join(b.toD, "tree/same"), "same", newer)
+	put(t, filepath.Join(b.toD, "tree/looks-the-same"), "those", newer)
+	put(t, filepath.Join(b.toD, "tree/stays"), "old", older)
+	j := b.job(DefaultOptions(), "tree")
+	j.Move, j.Options.OnConflict = true, Skip
+	if tr := b.run(j); tr.State != StateDone {
+		t.Errorf("%v: %v", tr.State, tr.Err)
+	}
+	for _, name := range []string{"a", "b", "same"} {
+		gone(t, filepath.Join(b.fromD, "tree", name))
+	}
+	holds(t, filepath.Join(b.toD, "tree/b/c"), "below")
+	holds(t, filepath.Join(b.fromD, "tree/stays"), "new")
+	holds(t, filepath.Join(b.fromD, "tree/looks-the-same"), "these")
+	if fi, err := os.Stat(filepath.Join(b.toD, "tree/same")); err != nil || !fi.ModTime().Equal(newer) {
+		t.Errorf("%v: its time is another one", err)
+	}
+}
+
+// Two peers may serve one directory: then there is only one copy, and it stays.
+func TestMoveBetweenPeersOntoItself(t *testing.T) {
+	b := newBetween(t, ServerConfig{}, ServerConfig{})
+	dir := t.TempDir()
+	for _, name := range []string{"from", "to"} {
+		b.reach.servers[name] = NewServer(ServerConfig{Tree: openDir(t, dir)})
+		b.reach.cut(name)
+	}
+	put(t, filepath.Join(dir, "tree/file"), "the only copy", older)
+	must(t, os.Mkdir(filepath.Join(dir, "tree/empty"), 0o755))
+	must(t, os.Symlink("file", filepath.Join(dir, "tree/link")))
+	j := b.job(DefaultOptions(), "tree")
+	j.Move = true
+	tr := b.run(j)
+	if tr.State != StateFailed || !errors.Is(tr.Err, errItself) || KindOf(tr.Err) != Invalid {
+		t.Errorf("%v: %v", tr.State, tr.Err)
+	}
+	holds(t, filepath.Join(dir, "tree/file"), "the only copy")
+	if fi, err := os.Stat(filepath.Join(dir, "tree/file")); err != nil || !fi.ModTime().Equal(older) {
+		t.Errorf("%v: its time is another one", err)
+	}
+	for _, name := range []string{"tree/empty", "tree/link"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}

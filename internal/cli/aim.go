@@ -32,7 +32,7 @@ func (c *copier) jobs(ctx context.Context) ([]session.Job, error) {
 	var jobs []session.Job
 	for _, src := range c.sources {
 		j := session.Job{
-			To: to, Destination: dst, Into: into, Priority: c.priority, Foreground: true,
+			To: to, Destination: dst, Into: into, Move: c.moves, Priority: c.priority, Foreground: true,
 			Options: c.options(), Observe: c.report.item,
 		}
 		ok, err := c.aim(ctx, &j, src, missing)

@@ -50,6 +50,7 @@ type cpOptions struct {
 	fsync      bool
 	progress   bool
 	keep       bool
+	moves      bool // what has arrived is removed at its source
 }
 
 func newCp(a *app) *cobra.Command {

@@ -13,10 +13,11 @@ func newMv(a *app) *cobra.Command {
 	var flags reachFlags
 	cmd := &cobra.Command{
 		Use:   "mv SRC... DST",
-		Short: "Rename and move within one machine",
-		Long: `Move each SRC into the directory DST, or give one SRC the name DST. All of them lie on the
-same machine; nothing is ever replaced.`,
-		Example: "  bargee mv laptop:/draft.txt laptop:/final.txt",
+		Short: "Rename and move, within a machine or from one to another",
+		Long: `Move each SRC into the directory DST, or give one SRC the name DST. Nothing is ever replaced.
+What goes to another machine is copied as cp -r does, and removed at the SRC when it is there and
+verified; a file that changed meanwhile stays, and so does one that cannot be copied.`,
+		Example: "  bargee mv laptop:/draft.txt laptop:/final.txt\n  bargee mv camera:/DCIM nas:/photos/",
 		Args:    atLeast(2, "a SRC or the DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.mv(cmd.Context(), args, &flags)
@@ -34,8 +35,7 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 	dst := targets[len(targets)-1]
 	for _, src := range targets {
 		if src.peer() != dst.peer() {
-			return usage("are on different machines", "bargee cp -r copies, and bargee rm -r then removes").
-				about("move", src.String()+" and "+dst.String())
+			return a.mvAcross(ctx, targets[:len(targets)-1], dst, flags)
 		}
 	}
 	there := *flags
@@ -61,6 +61,22 @@ func (a *app) mv(ctx context.Context, args []string, flags *reachFlags) error {
 		}
 		return nil
 	})
+}
+
+// mvAcross moves from one machine to another, as cp copies.
+func (a *app) mvAcross(ctx context.Context, sources []target, dst target, flags *reachFlags) error {
+	d := session.DefaultOptions()
+	o := &cpOptions{
+		app: a, reachFlags: *flags, sources: sources, dst: dst, moves: true,
+		recursive: true, onConflict: "ask", compress: "auto", preserve: []string{"mode", "times", "links"},
+		retry: d.Retry, giveUp: d.GiveUp, priority: session.DefaultPriority,
+	}
+	for _, t := range append(sources, dst) {
+		if t.path == "-" {
+			return usage("is what comes and goes by pipes, and cannot be moved", "").about("move", "-")
+		}
+	}
+	return o.run(ctx)
 }
 
 // intoDirectory tells whether path, the address t, is a directory that takes
