@@ -13,7 +13,8 @@ type descent struct {
 	fits func(session.Entry) bool // what is looked at; nil: all
 
 	top   session.Path
-	ahead int // listings under way or not looked at yet
+	first *listing // of top
+	ahead int      // listings under way or not looked at yet
 }
 
 // maxAhead is how many directories are listed before their turn.
@@ -32,8 +33,15 @@ func (d *descent) below(dir session.Path) bool { return dir != d.top }
 // walk has visit see dir and the directories below. It returns which of its entries
 // are to be gone through, in that order; an error ends the walk.
 func (d *descent) walk(dir session.Path, visit func(dir session.Path, entries []session.Entry, err error) ([]session.Entry, error)) error {
-	d.top = dir
-	return d.into(dir, d.list(dir), visit)
+	if d.first == nil {
+		d.begin(dir)
+	}
+	return d.into(dir, d.first, visit)
+}
+
+// begin lists dir, where walk is to begin a while later.
+func (d *descent) begin(dir session.Path) {
+	d.top, d.first = dir, d.list(dir)
 }
 
 func (d *descent) into(dir session.Path, l *listing, visit func(session.Path, []session.Entry, error) ([]session.Entry, error)) error {

@@ -12,7 +12,8 @@
 //	  exitCode      errors to exit codes         error.go
 //
 // A command that names things (ls, stat, rm, ...) is a function that app.each
-// calls for every address, over one link per peer; glob.go makes of a pattern what it
+// calls for every address, over one link per peer, or app.eachAhead (ahead.go) for
+// several at a time, telling of them in their order; glob.go makes of a pattern what it
 // stands for, and descent.go goes through trees. The copying ones share cp.go
 // (flags), aim.go (what goes where), copy.go (the engine's work) and report.go
 // (what is told of it); sync is sync.go and sync_report.go, over an engine of its own. serve is serve.go, server.go and serve_entry.go (who

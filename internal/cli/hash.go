@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/hex"
 	"time"
 
@@ -24,9 +25,10 @@ The lines are those of b3sum and sha256sum.`,
 			if alg != session.BLAKE3 && alg != session.SHA256 {
 				return usage("is none of blake3, sha256", "").about("--algorithm", session.Display(algorithm))
 			}
-			return a.each(cmd.Context(), "hash", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
-					return a.hash(w, p, path, alg)
+			large := make(chan struct{}, maxLarge)
+			return a.eachAhead(cmd.Context(), "hash", args, &flags, false,
+				func(w *watch, p *place, t target, path session.Path) (func() error, error) {
+					return a.hash(w, p, path, alg, large)
 				})
 		},
 	}
@@ -39,23 +41,38 @@ The lines are those of b3sum and sha256sum.`,
 // peer that hashes tells of nothing until it is done.
 const slowestHash = 4 << 20
 
-func (a *app) hash(w *watch, p *place, path session.Path, alg session.Algorithm) error {
+// Of files larger than a few MiB only two are read at a time: a disk that turns is
+// slower when it reads many.
+const (
+	largeHash = 4 << 20
+	maxLarge  = 2
+)
+
+func (a *app) hash(w *watch, p *place, path session.Path, alg session.Algorithm, large chan struct{}) (func() error, error) {
 	e, err := p.tree.Stat(w, path)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if e.Size > largeHash {
+		w.timer.Stop()
+		select {
+		case large <- struct{}{}:
+		case <-w.Done():
+			return nil, context.Cause(w)
+		}
+		defer func() { <-large }()
 	}
 	w.wait += time.Duration(e.Size/slowestHash) * time.Second
 	w.moved()
 	sum, err := p.tree.Hash(w, path, alg)
-	if err != nil {
-		return err
-	}
-	if !a.json {
-		a.printf("%x  %s\n", sum, p.shown(path))
+	return func() error {
+		if !a.json {
+			a.printf("%x  %s\n", sum, p.shown(path))
+			return nil
+		}
+		ev := newEntryEvent(path, e)
+		ev.Algorithm, ev.Digest = string(alg), hex.EncodeToString(sum)
+		a.event(ev)
 		return nil
-	}
-	ev := newEntryEvent(path, e)
-	ev.Algorithm, ev.Digest = string(alg), hex.EncodeToString(sum)
-	a.event(ev)
-	return nil
+	}, err
 }

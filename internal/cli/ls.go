@@ -53,29 +53,36 @@ func (o *lsOptions) run(ctx context.Context) error {
 	}
 	o.targets = o.orStanding(o.targets)
 	o.titles = o.recursive || len(o.targets) > 1 || !o.literal && session.IsGlob(o.targets[0])
-	err := o.each(ctx, "list", o.targets, &o.reachFlags, o.list)
+	err := o.eachAhead(ctx, "list", o.targets, &o.reachFlags, false, o.list)
 	o.flushFiles()
 	return err
 }
 
 // list prints what lies at path: the entries of a directory, else itself.
-func (o *lsOptions) list(w *watch, p *place, t target, path session.Path) error {
+func (o *lsOptions) list(w *watch, p *place, t target, path session.Path) (func() error, error) {
 	e, err := p.tree.Stat(w, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.moved()
 	if e.Kind == session.Directory || e.Kind == session.Link && t.isDir() {
-		o.flushFiles()
-		return o.directory(&descent{w: w, tree: p.tree, fits: o.fits}, p, path, o.blank)
+		d := &descent{w: w, tree: p.tree, fits: o.fits}
+		d.begin(path)
+		<-d.first.done
+		return func() error {
+			o.flushFiles()
+			return o.directory(d, p, path, o.blank)
+		}, nil
 	}
 	e.Name = path.Base()
 	row := listed{path: path, Entry: e}
 	if t.globbed {
 		row.raw = t.path
 	}
-	o.files = append(o.files, row)
-	return nil
+	return func() error {
+		o.files = append(o.files, row)
+		return nil
+	}, nil
 }
 
 // flushFiles prints the files that were named, which share their columns.

@@ -19,13 +19,13 @@ func newRm(a *app) *cobra.Command {
 		Args:    atLeast(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.nested, flags.none = !recursive, force
-			return a.each(cmd.Context(), "remove", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
+			return a.eachAhead(cmd.Context(), "remove", args, &flags, true,
+				func(w *watch, p *place, t target, path session.Path) (func() error, error) {
 					err := remove(w, p, path, recursive)
 					if force && errors.Is(err, session.NotFound) {
-						return nil
+						err = nil
 					}
-					return err
+					return nil, err
 				})
 		},
 	}

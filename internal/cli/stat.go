@@ -17,14 +17,13 @@ func newStat(a *app) *cobra.Command {
 		Example: "  bargee stat laptop:/photos/sea.jpg",
 		Args:    atLeast(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.each(cmd.Context(), "describe", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
+			return a.eachAhead(cmd.Context(), "describe", args, &flags, false,
+				func(w *watch, p *place, t target, path session.Path) (func() error, error) {
 					e, err := p.tree.Stat(w, path)
-					if err != nil {
-						return err
-					}
-					a.describe(p, path, e)
-					return nil
+					return func() error {
+						a.describe(p, path, e)
+						return nil
+					}, err
 				})
 		},
 	}
