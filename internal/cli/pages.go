@@ -43,8 +43,9 @@ func (f *pageFlags) check() error {
 	return errors.Join(checkHTTP("--http", f.http), checkHTTP("--metrics", f.metrics))
 }
 
-// open listens where f says; nothing is served if that is nowhere.
-func (f *pageFlags) open(health, metrics http.Handler, log *roleLog) (*rolePages, error) {
+// open listens where f says, and for /healthz on the address http; nothing is served
+// if that is nowhere.
+func (f *pageFlags) open(own string, health, metrics http.Handler, log *roleLog) (*rolePages, error) {
 	p := &rolePages{addresses: map[string]string{}}
 	at := map[string]*http.ServeMux{}
 	add := func(addr, path string, h http.Handler) {
@@ -56,9 +57,9 @@ func (f *pageFlags) open(health, metrics http.Handler, log *roleLog) (*rolePages
 		}
 		at[addr].Handle("GET "+path, h)
 	}
-	add(f.http, "/healthz", health)
+	add(own, "/healthz", health)
 	if add(f.metrics, "/metrics", metrics); f.metrics == "" {
-		add(f.http, "/metrics", metrics)
+		add(own, "/metrics", metrics)
 	}
 	for addr, mux := range at {
 		l, err := net.Listen("tcp", addr)

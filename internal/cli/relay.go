@@ -40,6 +40,7 @@ type relayOptions struct {
 	drain     time.Duration
 	detach    detachFlags
 	guards    relayGuards
+	store     storeFlags
 	unit      string
 	log       logFlags
 }
@@ -75,6 +76,7 @@ func newRelay(a *app) *cobra.Command {
 	f.Lookup("print-unit").NoOptDefVal = serviceUnit
 	o.detach.add(f)
 	o.guards.add(f)
+	o.store.add(f)
 	o.log.add(f)
 	cmd.AddCommand(a.relayCommands()...)
 	return cmd
@@ -99,7 +101,7 @@ func (o *relayOptions) check() error {
 			return usage("is no address of a host", "for example: --address relay.example").about("--address", session.Display(o.address))
 		}
 	}
-	return errors.Join(checkDrain(o.drain), o.detach.check(), o.guards.check(), o.log.check())
+	return errors.Join(checkDrain(o.drain), o.detach.check(), o.guards.check(), o.store.check(o.guards.pages.http != ""), o.log.check())
 }
 
 func (o *relayOptions) run(ctx context.Context) error {
@@ -160,6 +162,10 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err != nil {
 		return nil, err
 	}
+	store, err := o.openStore(context.Background(), dir, log)
+	if err != nil {
+		return nil, errors.Join(err, plane.Close())
+	}
 	report := func(from string, err error) {
 		log.Warn("refused", "from", relay.PeerAddress(from), "reason", reason(err))
 	}
@@ -175,12 +181,15 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 		Admission: &transport.Admission{Tree: "relay", Tokens: guard.tokens(tokens.list), Pass: guard.judge(), Guests: !o.closed},
 	})
 	if err != nil {
-		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close())
+		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, plane.Close(), store.close())
 	}
 	r := &relayRole{
 		plane: plane, endpoint: ep, key: id.Fingerprint(), tokens: tokens, log: log, dir: dir,
-		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Ledger: guard.ledger, Report: report, Good: guard.good(tokens.list)}),
-		files: []reloader{tokens, guard}, guard: guard,
+		relay: relay.New(relay.Config{Plane: plane, Endpoint: ep, Ledger: guard.ledger, Report: report, Good: guard.good(tokens.list), Web: store.overLinks()}),
+		files: []reloader{tokens, guard}, guard: guard, store: store,
+	}
+	if store != nil {
+		r.files = append(r.files, store)
 	}
 	running.Store(r.relay)
 	plane.Warn(func(err error) {
@@ -193,13 +202,14 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 	if err := r.relay.Probe(ctx); err != nil {
 		return nil, errors.Join(&problem{what: "start", where: "the relay", err: err}, r.close())
 	}
-	if r.pages, err = o.guards.pages.open(newHealth(r.relay.Probe, func() bool { return r.relay.Status().Draining }), metricsOf(relayCollector{r.relay}), log); err != nil {
+	if err := o.openPages(r, log); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	if err := tokens.keep(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	guard.start()
+	store.start()
 	return r, nil
 }
 
@@ -221,6 +231,7 @@ func (o *relayOptions) ready(r *relayRole) error {
 		if r.tokens.made {
 			ev.Token = r.tokens.known.Reveal()
 		}
+		ev.HTTP, ev.ServerID = r.origin(), r.serverID(o.ticket)
 		o.event(ev)
 		return o.flush()
 	}
@@ -228,6 +239,7 @@ func (o *relayOptions) ready(r *relayRole) error {
 	if ticket != "" {
 		o.handOut(ticket)
 	}
+	o.sayHTTP(r)
 	return o.flush()
 }
 

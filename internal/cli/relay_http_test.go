@@ -56,9 +56,13 @@ func startRelay(t *testing.T, flags ...string) *relayRole {
 	}}}
 	set := pflag.NewFlagSet("relay", pflag.ContinueOnError)
 	o.guards.add(set)
+	o.store.add(set)
 	o.log.add(set)
 	o.listen = []string{"127.0.0.1:0"}
 	if err := set.Parse(flags); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.store.check(o.guards.pages.http != ""); err != nil {
 		t.Fatal(err)
 	}
 	log, err := o.log.open(o.app)
@@ -133,14 +137,14 @@ func TestPages(t *testing.T) {
 		return resp.StatusCode
 	}
 	one := startRelay(t, "--http", "127.0.0.1:0")
-	at := one.pages.addresses["127.0.0.1:0"]
-	for path, want := range map[string]int{"/healthz": 200, "/metrics": 200, "/": 404} {
+	at := strings.TrimPrefix(one.origin(), "http://")
+	for path, want := range map[string]int{"/healthz": 200, "/metrics": 200, "/": 200, "/d": 400, "/x": 404} {
 		if got := get(at, path); got != want {
 			t.Errorf("%s is %d, want %d", path, got, want)
 		}
 	}
 	two := startRelay(t, "--http", "127.0.0.1:0", "--metrics", "localhost:0")
-	if got := get(two.pages.addresses["127.0.0.1:0"], "/metrics"); got != 404 {
+	if got := get(strings.TrimPrefix(two.origin(), "http://"), "/metrics"); got != 404 {
 		t.Errorf("/metrics beside --metrics is %d", got)
 	}
 	if got := get(two.pages.addresses["localhost:0"], "/metrics"); got != 200 {

@@ -24,6 +24,8 @@ type relayRole struct {
 	init     initSystem
 	guard    *relayGuard
 	pages    *rolePages // nil before they are there
+	store    *relayStore
+	http     *relayHTTP // nil: it speaks none
 
 	files []reloader // what SIGHUP reads again
 }
@@ -59,10 +61,17 @@ func (r *relayRole) run(ctx context.Context, drain time.Duration, hungUp <-chan 
 			if r.guard.changed() && r.readAgain(r.guard) {
 				r.log.Info("read what was revoked")
 			}
+			if r.store.changed() && r.readAgain(r.store) {
+				r.log.Info("read the keys for HTTP")
+			}
 		case <-alive.C:
 			r.sayAlive(ctx)
 		case err := <-ended:
 			return errors.Join(&problem{what: "run", where: "the relay", err: err}, r.close())
+		case <-r.store.told():
+			r.log.Info("told by HTTP to end")
+			stop()
+			return r.close()
 		case <-ctx.Done():
 			r.drain(drain, alive)
 			stop()
@@ -147,8 +156,12 @@ func (r *relayRole) close() error {
 		if r.pages != nil {
 			r.pages.close()
 		}
+		if r.http != nil {
+			r.http.close()
+		}
 		err := errors.Join(r.endpoint.Close(), r.plane.Close())
 		r.guard.close()
+		err = errors.Join(err, r.store.close())
 		ended <- err
 	}()
 	select {

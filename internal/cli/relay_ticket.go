@@ -110,7 +110,7 @@ func keepAddresses(dir string, addresses []string) error {
 // relayDir is where a relay keeps what is its own: data, what systemd has made for
 // it, or a place in the state directory.
 func (a *app) relayDir(data string) (string, error) {
-	if data == "" {
+	if data == "" || isBucketURL(data) { // what is there is not the relay's own
 		data = a.getenv("STATE_DIRECTORY")
 	}
 	if data != "" {

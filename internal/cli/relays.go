@@ -180,7 +180,7 @@ func (a *app) relayCommands() []*cobra.Command {
 		Use: "forget HOST[:PORT]...", Short: "Forget relays and their tokens", Args: atLeast(1, "the HOST"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.forgetRelays(args) },
 	}
-	return []*cobra.Command{add, list, forget, newRelayTicket(a), a.newRelayStatus()}
+	return []*cobra.Command{add, list, forget, newRelayTicket(a), newRelayKey(a), a.newRelayStatus()}
 }
 
 func (a *app) knownRelays() (*transport.KnownRelays, error) {

@@ -201,7 +201,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 	if err := h.keepWhereabouts(tree, s, met); err != nil {
 		log.Warn("bargee token new cannot print tickets for this directory", "reason", reason(err))
 	}
-	pages, err := o.pages.open(newHealth(s.probe, func() bool { return false }), metricsOf(s.traffic), log)
+	pages, err := o.pages.open(o.pages.http, newHealth(s.probe, func() bool { return false }), metricsOf(s.traffic), log)
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
@@ -272,6 +272,9 @@ type listeningEvent struct {
 	Token   string `json:"token,omitempty"`
 	Ticket  string `json:"ticket,omitempty"`
 	Code    string `json:"code,omitempty"`
+
+	HTTP     string `json:"http,omitempty"` // origin, of a relay
+	ServerID string `json:"server_id,omitempty"`
 }
 
 // reachable returns the addresses under which others can dial a socket, the
