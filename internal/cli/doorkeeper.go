@@ -198,10 +198,15 @@ func (d *doorkeeper) terms(g transport.Grant) (transport.Grant, error) {
 // errTokenRevoked is told to who had one.
 var errTokenRevoked = errors.New("the token was revoked")
 
+// errKeyRevoked is told to who is let in no more, whatever he has.
+var errKeyRevoked = errors.New("your key was revoked here")
+
 // judge is terms by what was read last; d.mu is held.
 func (d *doorkeeper) judge(g transport.Grant) (transport.Grant, error) {
 	x, listed := d.listed[g.Origin]
 	switch {
+	case d.revoked[g.Key.String()]:
+		return g, errKeyRevoked
 	case d.revoked[g.Origin], d.seen[g.Origin] && !listed && g.Origin != d.givenID():
 		return g, errTokenRevoked
 	case !listed:
@@ -221,6 +226,9 @@ func (d *doorkeeper) givenID() string {
 
 // still tells whether who is inside may stay, with the rights that he has; d.mu is held.
 func (d *doorkeeper) still(g transport.Grant) error {
+	if d.revoked[g.Key.String()] {
+		return errKeyRevoked
+	}
 	if isJWT(g) {
 		return d.jwt.still(g, d.revoked)
 	}

@@ -59,6 +59,9 @@ func (d *doorkeeper) pass(word string, holder ed25519.PublicKey) (transport.Gran
 	d.refresh()
 	revoked := d.revoked
 	d.mu.Unlock()
+	if revoked[transport.FingerprintOf(holder).String()] {
+		return transport.Grant{}, errKeyRevoked
+	}
 	return d.jwt.judge(word, holder, revoked, d.log)
 }
 

@@ -13,7 +13,7 @@ import (
 func newPeer(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "peer",
-		Short: "List, rename and forget known peers, see who is here",
+		Short: "List, rename, forget and revoke peers, see who is here",
 		Long: `Known peers are those whose key was pinned and named with --trust. They need no secret again, and
 are addressed as NAME:/path.`,
 		Args: onlySubcommands,
@@ -32,6 +32,7 @@ and left on it, over all time. With --all also those who were here and are not k
 	cmd.AddCommand(
 		list,
 		newPeerWho(a),
+		newPeerRevoke(a),
 		&cobra.Command{
 			Use: "rename OLD NEW", Short: "Give a known peer another name", Args: exactly(2, "OLD or NEW"),
 			RunE: func(_ *cobra.Command, args []string) error {

@@ -160,7 +160,7 @@ func (in *entry) keep(p transport.Peer) error {
 	case isJWT(g):
 		return &session.Error{Kind: session.Refused, Err: errors.New("a JWT is shown each time, and nothing is kept in its place")}
 	}
-	g.Key, g.Tree = p.Key, in.admission.Tree
+	g.Key, g.Next, g.Tree = p.Key, p.Next, in.admission.Tree
 	return in.admission.KeepGrant(g)
 }
 

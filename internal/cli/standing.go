@@ -34,7 +34,8 @@ func (s *standing) all() (all []*share) {
 // admission lets in those who were remembered; who else comes is its caller's to say.
 func (p *pairing) admission() *transport.Admission {
 	a := &transport.Admission{Tree: p.tree(), Origin: pairOrigin, Trees: p.trees,
-		Meet: func(g transport.Grant) transport.Rendezvous { return p.told(g.Tree) }}
+		Meet:  func(g transport.Grant) transport.Rendezvous { return p.told(g.Tree) },
+		Terms: func(g transport.Grant) (transport.Grant, error) { return g, p.revoked(g.Key) }}
 	if grants, err := p.reach.home.grants(); err == nil { // else it is said where something is granted
 		a.Grants = grants
 	}
@@ -160,9 +161,41 @@ func (p *pairing) stand(l transport.Link) {
 		return
 	}
 	log.Info("a known peer came", "shows", session.Display(peer.Grant.Tree))
+	p.running.Go(func() { p.showOut(l) })
 	err = s.server.ServeLink(p.ctx, l)
 	l.Close("served")
 	log.Info("it is gone", "reason", whyGone(err))
+}
+
+// revoked tells whether a key is let in no more (bargee peer revoke).
+func (p *pairing) revoked(key transport.Fingerprint) error {
+	keys, err := readRevoked(p.reach.home.revokedFile())
+	if err == nil && keys[key.String()] {
+		err = errKeyRevoked
+	}
+	return err
+}
+
+// showOut ends a link of somebody whose key is revoked meanwhile.
+func (p *pairing) showOut(l transport.Link) {
+	tick := time.NewTicker(watchTime)
+	defer tick.Stop()
+	name, stamp := p.reach.home.revokedFile(), ""
+	for {
+		select {
+		case <-l.Done():
+			return
+		case <-p.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if now := stampOf(name); now != stamp {
+			stamp = now
+			if errors.Is(p.revoked(l.Peer().Key), errKeyRevoked) {
+				l.Close(errKeyRevoked.Error())
+			}
+		}
+	}
 }
 
 // standingShare opens a tree, if it is not open already.
