@@ -51,7 +51,7 @@ var (
 	errBadKey   = refuse(http.StatusUnauthorized, kindAuth, "the key is not known, has expired or was revoked")
 	errSlow     = refuse(http.StatusRequestTimeout, kindTimeout, "the body came too slowly")
 	errTooLarge = refuse(http.StatusRequestEntityTooLarge, kindLimit, "the body is too large")
-	errShort    = refuse(http.StatusBadRequest, kindInvalid, "the body is not as long as was announced")
+	errShort    = refuse(http.StatusBadRequest, kindInvalid, "the body is not whole, or not as was announced")
 	errInternal = refuse(http.StatusInternalServerError, kindInternal, "the relay could not do it; its log says why")
 )
 

@@ -146,7 +146,7 @@ func TestBlobInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	s.h.cfg.Blobs = again
+	s.with(again)
 	where("4000")
 	s.want(piece(4000, 9999), 202, "")
 	s.want(piece(9999, 10000), 201, "")
@@ -432,13 +432,11 @@ func TestBrokenStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		was := s.h.cfg.Blobs
-		s.h.cfg.Blobs = own
+		s.with(own)
 		a := s.ask("PUT", s.blob(b), bytes.NewReader(b))
 		if s.want(a, x.status, x.kind); bytes.Contains(a.body, []byte("secret")) {
 			t.Errorf("%s", a.body)
 		}
-		s.h.cfg.Blobs = was
 		own.Close()
 	}
 	s.mu.Lock()

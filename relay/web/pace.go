@@ -20,12 +20,12 @@ const (
 
 // bodyDeadline is when the next byte of a body must have come, of which n came
 // since start.
-func bodyDeadline(start, now time.Time, n int64) time.Time {
+func bodyDeadline(grace time.Duration, start, now time.Time, n int64) time.Time {
 	stall := now.Add(bodyStall)
 	if n > 1<<40 { // no time.Duration holds what it has earned
 		return stall
 	}
-	if by := start.Add(bodyGrace + time.Duration(n)*time.Second/bodyRate); by.Before(stall) {
+	if by := start.Add(grace + time.Duration(n)*time.Second/bodyRate); by.Before(stall) {
 		return by
 	}
 	return stall
@@ -35,6 +35,7 @@ func bodyDeadline(start, now time.Time, n int64) time.Time {
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	grace   time.Duration
 	start   time.Time
 	set     time.Time // when the deadline was set last
 	n       int64
@@ -44,17 +45,18 @@ type pacedBody struct {
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if now := time.Now(); !b.over && now.Sub(b.set) > time.Second/2 {
 		b.set = now
-		_ = b.control.SetReadDeadline(bodyDeadline(b.start, now, b.n)) // a connection without deadlines has others' patience
+		_ = b.control.SetReadDeadline(bodyDeadline(b.grace, b.start, now, b.n)) // a connection without deadlines has others' patience
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
 	switch {
-	case errors.Is(err, io.EOF):
+	case err == nil:
+	case err == io.EOF:
 		b.rest()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = &refusal{status: errShort.status, kind: errShort.kind, message: errShort.message, cause: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errSlow
+	default: // it ends early, or is no HTTP
+		err = &refusal{status: errShort.status, kind: errShort.kind, message: errShort.message, cause: err}
 	}
 	return n, err
 }

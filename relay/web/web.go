@@ -43,6 +43,7 @@ type Handler struct {
 	cfg   Config
 	since time.Time
 	hub   *hub
+	grace time.Duration // of a body
 }
 
 // New returns a Handler.
@@ -51,7 +52,7 @@ func New(cfg Config) *Handler {
 		cfg.Keys = new(Keys)
 	}
 	now := time.Now()
-	return &Handler{cfg: cfg, since: now, hub: newHub(now)}
+	return &Handler{cfg: cfg, since: now, hub: newHub(now), grace: bodyGrace}
 }
 
 // sweepEvery is how often blobs that are over are looked for.
@@ -119,14 +120,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c Caller) {
 	control := http.NewResponseController(w)
 	out := &pacedWriter{ResponseWriter: w, control: control}
 	_ = control.SetWriteDeadline(start.Add(writeStall))
-	body := &pacedBody{ReadCloser: r.Body, control: control, start: start, over: r.ContentLength == 0}
+	body := &pacedBody{ReadCloser: r.Body, control: control, grace: h.grace, start: start, over: r.ContentLength == 0}
 	if r.ContentLength != 0 {
-		_ = control.SetReadDeadline(start.Add(bodyGrace)) // also for a body that nobody reads
+		_ = control.SetReadDeadline(start.Add(h.grace)) // also for a body that nobody reads
 		r.Body = body
 	}
 	defer func() {
 		wrong := recover()
-		if wrong != nil && wrong != http.ErrAbortHandler { //nolint:errorlint // it is the very value
+		if wrong != nil && wrong != http.ErrAbortHandler {
 			h.fault(fmt.Errorf("a request for %s panicked: %v\n%s", note.Path, wrong, debug.Stack()))
 			if out.status == 0 {
 				fail(out, r, errInternal)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bargee/bargee/relay/blobs"
@@ -27,6 +28,7 @@ type site struct {
 	key    string // of a key with all rights
 	h      *Handler
 	bucket bucket.Bucket
+	now    atomic.Pointer[Handler] // that answers
 
 	mu      sync.Mutex
 	entries []Entry
@@ -68,11 +70,13 @@ func newSite(t *testing.T, change func(*Config, *blobs.Config, *drops.Limits)) *
 		t.Fatal(err)
 	}
 	s.h = New(cfg)
+	s.now.Store(s.h)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { s.h.Run(ctx) })
-	hs := httptest.NewUnstartedServer(s.h)
-	own := NewServer(s.h, nil, nil)
+	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.now.Load().ServeHTTP(w, r) })
+	hs := httptest.NewUnstartedServer(answer)
+	own := NewServer(answer, nil, nil)
 	own.Addr = hs.Config.Addr
 	hs.Config = own
 	hs.Start()
@@ -85,6 +89,13 @@ func newSite(t *testing.T, change func(*Config, *blobs.Config, *drops.Limits)) *
 		b.Close()
 	})
 	return s
+}
+
+// with has another store of blobs answer.
+func (s *site) with(b *blobs.Store) {
+	cfg := s.h.cfg
+	cfg.Blobs = b
+	s.now.Store(New(cfg))
 }
 
 // An asked is an answer.
