@@ -74,6 +74,9 @@ func (a *App) detailRows(c canvas, t *session.Transfer, w int) []textRow {
 		cells.Sayf("%s sent", sizeText(t.Wire)), cells.Sayf("%s saved by resume and delta", sizeText(t.Reused)))
 	f.add(cells.Say("when"), c.plain, whenTexts(t, c.now)...)
 	f.add(cells.Say("order"), c.plain, orderTexts(t)...)
+	if t.Others > 0 {
+		f.add(cells.Say("beside"), c.ask, cells.Sayf("%s when it began: where two write one file, the second is refused", countText(int64(t.Others), cells.Say("other writer"))))
+	}
 	if t.Rule != nil {
 		f.add(cells.Say("conflicts"), c.plain, ruleText(*t.Rule))
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +68,30 @@ type PairingShot struct {
 
 	Shown session.Path // what the other side sees of this machine
 	Write bool         // and may change
+
+	Here []Visitor // those remembered from earlier who are here now, by name
+}
+
+// A Visitor is a remembered peer that came by itself, and looks at what it was shown
+// before.
+type Visitor struct {
+	Name  string
+	Shows string // the directory
+}
+
+// noteVisitors says who has come and who has gone since the snapshot before.
+func (a *App) noteVisitors(before []Visitor) {
+	now := a.shot.pairing.Here
+	for _, v := range before {
+		if !slices.Contains(now, v) && a.note.text.Empty() && a.note.outcome == 0 {
+			a.note = note{text: cells.Sayf("%s has gone", cells.Shown(v.Name)), tone: toneHint}
+		}
+	}
+	for _, v := range now {
+		if !slices.Contains(before, v) {
+			a.note = note{text: cells.Sayf("%s is here, and sees %s", cells.Shown(v.Name), cells.Shown(v.Shows)), tone: toneDone}
+		}
+	}
 }
 
 // underway tells whether something is about to happen by itself.

@@ -126,6 +126,9 @@ func (v *pairingView) sharedRows(c canvas, b *rowsOf) {
 	if s.Write {
 		may = cells.Say("take, put and change files")
 	}
+	for _, here := range s.Here {
+		b.fact(c, cells.Say("Here now  "), cells.Sayf("%s, and sees %s", cells.Shown(here.Name), cells.Shown(here.Shows)))
+	}
 	if v.asks == asksForDir {
 		b.asked(c, cells.Say("They see  "))
 	} else {

@@ -118,6 +118,8 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 			a.note = note{text: cells.Shown(cause(l.Err)), tone: toneAsk}
 		}
 	}
+	a.noteVisitors(before.pairing.Here)
+	a.noteOthers(before.queue.live)
 	asks := asked(a.shot.queue.live) > asked(before.queue.live)
 	if asks && a.focus != onQueue {
 		a.note = note{text: cells.Sayf("a name is taken: press %s to answer", a.keyFor("queue")), tone: toneAsk}
@@ -134,6 +136,18 @@ func (a *App) noteChanges(before snapshot) tea.Cmd {
 	}
 	a.guide.watch(a.shot.queue.ended)
 	return a.notify(a.shot.queue.ended, asks)
+}
+
+// noteOthers says once of a transfer that others put something where it does, so that a
+// person knows whom to ask if something changes there.
+func (a *App) noteOthers(before []session.Transfer) {
+	for i := range a.shot.queue.live {
+		t := &a.shot.queue.live[i]
+		told := func(o session.Transfer) bool { return o.ID == t.ID && o.Others > 0 }
+		if t.Others > 0 && !slices.ContainsFunc(before, told) {
+			a.note = note{text: cells.Sayf("%s at work in %s, too", countText(int64(t.Others), cells.Say("other writer")), a.queue.whereTo(t)), tone: toneAsk}
+		}
+	}
 }
 
 // noteRestored says what goes on from the last time, or was there when the screen

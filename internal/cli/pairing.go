@@ -52,6 +52,7 @@ type share struct {
 	dir    *session.Dir
 	tree   string // its one absolute name
 	server *session.Server
+	guests *guestbook
 	until  chan struct{} // closed when there is another one
 }
 
@@ -73,6 +74,7 @@ func (p *pairing) close() {
 	defer p.mu.Unlock()
 	for _, s := range append(p.standing.all(), append(p.old, p.shared)...) {
 		if s != nil {
+			s.guests.close()
 			_ = s.dir.Close() // nothing was written through it
 		}
 	}
@@ -82,7 +84,9 @@ func (p *pairing) close() {
 func (p *pairing) Look() tui.PairingShot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.shot
+	s := p.shot
+	s.Here = p.standing.here()
+	return s
 }
 
 // next is a look, and a channel that is closed when there is something new.
@@ -338,11 +342,12 @@ func (p *pairing) openShare(name, tree string, write bool) (*share, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &share{dir: dir, tree: tree, until: make(chan struct{})}
+	s := &share{dir: dir, tree: tree, guests: p.reach.home.guestbook(tree, p.log), until: make(chan struct{})}
 	s.server = session.NewServer(session.ServerConfig{
-		Tree: dir, ReadOnly: !write, Keep: p.keep, Observe: p.reach.home.guestbook(tree, slog.Default()).observe,
+		Tree: dir, ReadOnly: !write, Keep: p.keep, Observe: s.guests.observe,
 		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write, Meet: p.told(tree)},
 	})
+	s.guests.open(s.server)
 	return s, nil
 }
 

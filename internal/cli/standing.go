@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
+	"github.com/bargee/bargee/tui"
 )
 
 // pairOrigin is the origin of the grants of those who were paired with and remembered.
@@ -22,6 +26,14 @@ const mostStanding = 8
 type standing struct {
 	begun  bool
 	shares map[string]*share // by tree, opened when somebody comes
+	inside map[transport.Link]tui.Visitor
+}
+
+// here are those who came and are there still, by name.
+func (s *standing) here() []tui.Visitor {
+	return slices.SortedFunc(maps.Values(s.inside), func(a, b tui.Visitor) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Shows, b.Shows))
+	})
 }
 
 func (s *standing) all() (all []*share) {
@@ -162,9 +174,28 @@ func (p *pairing) stand(l transport.Link) {
 	}
 	log.Info("a known peer came", "shows", session.Display(peer.Grant.Tree))
 	p.running.Go(func() { p.showOut(l) })
+	p.inside(l, &tui.Visitor{Name: p.reach.calledPaired(peer.Key), Shows: peer.Grant.Tree})
+	start := time.Now()
 	err = s.server.ServeLink(p.ctx, l)
 	l.Close("served")
+	p.inside(l, nil)
+	s.guests.came(peer, start)
 	log.Info("it is gone", "reason", whyGone(err))
+}
+
+// inside notes who is there; nil: nobody any more.
+func (p *pairing) inside(l transport.Link, v *tui.Visitor) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.standing.inside == nil {
+		p.standing.inside = map[transport.Link]tui.Visitor{}
+	}
+	if v != nil {
+		p.standing.inside[l] = *v
+	} else {
+		delete(p.standing.inside, l)
+	}
+	p.change(func(*tui.PairingShot) {})
 }
 
 // revoked tells whether a key is let in no more (bargee peer revoke).
