@@ -360,31 +360,48 @@ func (c *conduit) acknowledge(from, to transport.Stream, n int, under *atomic.In
 	}
 }
 
-// between copies paths from one peer to another.
-func (e *Engine) between(ctx context.Context, q *queued, paths []Path) error {
+// A bridge is what a copy between two peers needs of who asks for it.
+type bridge struct {
+	options    *wire.Options
+	transferID func() []byte
+	straight   bool // the data may go straight from the one to the other
+	limits     throttles
+	ask        func(Question, func(Conflict)) // nil: nobody is there to decide
+}
+
+// across copies what q is about, but for what of it is settled, from one peer to
+// another.
+func (q *queued) across(ctx context.Context, from, to transport.Link, paths []Path, b bridge) error {
 	j := q.job
 	j.Sources = paths
-	return e.withLink(ctx, j.To, func(to transport.Link) error {
-		return e.withLink(ctx, j.From, func(from transport.Link) error {
-			options := e.optionsToWire(j.Options)
-			send := &wire.Send{
-				Transfer: e.cfg.transferID(), Destination: []byte(j.Destination.raw), Into: j.Into || len(j.Sources) > 1,
-				Exact: j.Exact, Options: options,
-			}
-			c := newConduit(newTally(q.ledger, &j), to, send)
-			if !e.cfg.plain && !j.Options.DryRun {
-				c.goStraight(from)
-			}
-			c.limits, c.ask, c.asks = throttles{q.limit, e.out}, q.asking.ask, j.Options.OnConflict == Ask
-			id := e.cfg.transferID()
-			fetch := &wire.Fetch{Transfer: id, Options: options, Picked: j.only != nil}
-			if j.only != nil {
-				c.picks = picksOf(j.only)
-			}
-			for _, p := range paths {
-				fetch.Paths = append(fetch.Paths, []byte(p.raw))
-			}
-			return q.transfer(ctx, from, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, c)
+	send := &wire.Send{
+		Transfer: b.transferID(), Destination: []byte(j.Destination.raw), Into: j.Into || len(j.Sources) > 1,
+		Exact: j.Exact, Options: b.options,
+	}
+	c := newConduit(newTally(q.ledger, &j), to, send)
+	if b.straight && !j.Options.DryRun {
+		c.goStraight(from)
+	}
+	c.limits, c.ask, c.asks = b.limits, b.ask, j.Options.OnConflict == Ask && b.ask != nil
+	id := b.transferID()
+	fetch := &wire.Fetch{Transfer: id, Options: b.options, Picked: j.only != nil}
+	if j.only != nil {
+		c.picks = picksOf(j.only)
+	}
+	for _, p := range paths {
+		fetch.Paths = append(fetch.Paths, []byte(p.raw))
+	}
+	return q.transfer(ctx, from, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, c)
+}
+
+// between copies paths from one peer to another.
+func (e *Engine) between(ctx context.Context, q *queued, paths []Path) error {
+	return e.withLink(ctx, q.job.To, func(to transport.Link) error {
+		return e.withLink(ctx, q.job.From, func(from transport.Link) error {
+			return q.across(ctx, from, to, paths, bridge{
+				options: e.optionsToWire(q.job.Options), transferID: e.cfg.transferID, straight: !e.cfg.plain,
+				limits: throttles{q.limit, e.out}, ask: q.asking.ask,
+			})
 		})
 	})
 }

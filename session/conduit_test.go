@@ -53,7 +53,9 @@ type twoPeers struct {
 
 func newBetween(t *testing.T, from, to ServerConfig) *twoPeers {
 	b := &twoPeers{fromD: t.TempDir(), toD: t.TempDir()}
-	from.Tree, to.Tree = openDir(t, b.fromD), openDir(t, b.toD)
+	if from.Tree == nil {
+		from.Tree, to.Tree = openDir(t, b.fromD), openDir(t, b.toD)
+	}
 	b.reach = &manyReach{servers: map[string]*Server{"from": NewServer(from), "to": NewServer(to)}, links: map[string]transport.Link{}}
 	b.bed = &bed{tb: t, engine: NewEngine(EngineConfig{Reach: b.reach})}
 	t.Cleanup(func() { b.engine.Close() })

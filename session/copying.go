@@ -60,8 +60,10 @@ type Chunk struct {
 const progressEvery = 250 * time.Millisecond
 
 // Copy copies the file or directory at one location to another one, verified and
-// resumable. One of the trees may be a Remote, and what is copied goes over its
-// link; the other one, or both, are a Host or a Dir. If there is a directory at the
+// resumable. A tree is a Host or a Dir of this machine or a Remote, and what is copied
+// goes over its link; between two Remotes it goes straight from the one to the other
+// where they reach each other (Straight), and else over both links, and OnChunk, which
+// would not see it, is Refused. If there is a directory at the
 // destination, the source goes into it under its own name; if there is nothing, that
 // is the name it gets, in a directory that must be there.
 //
@@ -103,7 +105,12 @@ func newCopying(from, to Location, o CopyOptions) (*copying, error) {
 		return nil, newError(Invalid, Path{}, "a copy from or to no tree")
 	}
 	j := Job{Sources: []Path{from.Path}, Destination: to.Path, Exact: o.Exact, Options: options, Observe: o.OnItem}
-	return &copying{CopyOptions: o, from: from, to: to, q: newQueued(0, j, time.Now())}, nil
+	return copyingOf(j, from, to, o), nil
+}
+
+// copyingOf is for a job that makes sense.
+func copyingOf(j Job, from, to Location, o CopyOptions) *copying {
+	return &copying{CopyOptions: o, from: from, to: to, q: newQueued(0, j, time.Now())}
 }
 
 func (c *copying) run(ctx context.Context) (Transfer, error) {
@@ -211,16 +218,41 @@ func (c *copying) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if far != nil {
-		return c.download(ctx, far.link)
-	}
-	if far, err = remoteOf(ctx, c.to.Tree); err != nil {
+	to, err := remoteOf(ctx, c.to.Tree)
+	switch {
+	case err != nil:
 		return err
-	}
-	if far != nil {
-		return c.upload(ctx, far.link, c.to.Path)
+	case far != nil && to != nil:
+		return c.across(ctx, far.link, to.link)
+	case far != nil:
+		return c.download(ctx, far.link)
+	case to != nil:
+		return c.upload(ctx, to.link, c.to.Path)
 	}
 	return c.copyHere(ctx)
+}
+
+// across copies from one peer to another.
+func (c *copying) across(ctx context.Context, from, to transport.Link) error {
+	if c.OnChunk != nil {
+		return newError(Refused, Path{}, "both are at peers, and the chunks need not come by here: OnChunk would not see them")
+	}
+	if from == to && c.to.Path.Within(c.from.Path) {
+		return newError(Invalid, c.to.Path, "it lies in %s, which is to be copied", c.from.Path)
+	}
+	b := bridge{options: c.options(), transferID: newTransferID, straight: true, limits: throttles{c.q.limit}}
+	if c.Decide != nil {
+		b.ask = c.decide
+	}
+	err := c.q.across(ctx, from, to, c.q.job.Sources, b)
+	if err != nil && ctx.Err() == nil {
+		for _, l := range []transport.Link{from, to} {
+			if l.Err() != nil {
+				return &Error{Kind: Interrupted, Err: l.Err()}
+			}
+		}
+	}
+	return err
 }
 
 // remoteOf returns the Remote that t is, or is at the moment; nil if it is on this
@@ -250,7 +282,7 @@ func (c *copying) upload(ctx context.Context, l transport.Link, dest Path) error
 	}
 	id := newTransferID()
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{
-		Transfer: id, Destination: []byte(dest.raw), Exact: c.Exact, Options: c.options(),
+		Transfer: id, Destination: []byte(dest.raw), Into: c.q.job.Into, Exact: c.Exact, Options: c.options(),
 	}}}
 	return c.q.transfer(ctx, l, req, id, newSender(cfg))
 }
@@ -265,6 +297,10 @@ func (c *copying) download(ctx context.Context, l transport.Link) error {
 	cfg := receiverConfig{into: into, as: as, shown: shown, options: o, policy: ServerConfig{PartialTTL: o.PartialTTL},
 		ledger: c.q.ledger, inflow: inflow{paced: true, own: c.q.limit}, lanes: l.Lanes}
 	cfg.only, cfg.origin = asked(c.q.job.Sources)
+	only := c.q.job.only
+	if only != nil {
+		cfg.only, cfg.origin, cfg.picks = nil, c.from.Path.Append, only
+	}
 	if c.Decide != nil {
 		cfg.ask = c.decide
 	}
@@ -272,7 +308,7 @@ func (c *copying) download(ctx context.Context, l transport.Link) error {
 		cfg.onChunk = c.see
 	}
 	id := newTransferID()
-	fetch := &wire.Fetch{Transfer: id, Options: c.options(), Paths: [][]byte{[]byte(c.from.Path.raw)}}
+	fetch := &wire.Fetch{Transfer: id, Options: c.options(), Paths: [][]byte{[]byte(c.from.Path.raw)}, Picked: only != nil}
 	return c.q.transfer(ctx, l, &wire.Request{Ask: &wire.Request_Fetch{Fetch: fetch}}, id, newReceiver(cfg))
 }
 

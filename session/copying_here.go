@@ -29,6 +29,13 @@ func (c *copying) copyHere(ctx context.Context) error {
 
 // source opens what is copied from this machine.
 func (c *copying) source() (s source, done func(), err error) {
+	if only := c.q.job.only; only != nil {
+		d, err := dirOf(c.from)
+		if err != nil {
+			return s, nil, atSource(c.from.Path, err)
+		}
+		return source{tree: d, shown: c.from.Path, picks: newPicks(only)}, func() { d.Close() }, nil
+	}
 	switch t := c.from.Tree.(type) {
 	case *Dir:
 		return source{tree: t, path: c.from.Path, shown: c.from.Path}, func() {}, nil
@@ -47,11 +54,9 @@ func (c *copying) source() (s source, done func(), err error) {
 func (c *copying) destination() (dir *Dir, at Path, as string, done func(), err error) {
 	switch t := c.to.Tree.(type) {
 	case *Dir:
-		dir, at, as, err = resolve(t, c.to.Path, false, c.Exact)
+		dir, at, as, err = resolve(t, c.to.Path, c.q.job.Into, c.Exact)
 	case *Host:
 		dir, at, as, err = resolveOn(t, &c.q.job)
-	case *Remote, *placeTree:
-		err = newError(Refused, Path{}, "both are at peers: an Engine copies from one to the other")
 	default:
 		err = newError(Refused, Path{}, "nothing can be copied to a %T", t)
 	}
@@ -63,6 +68,21 @@ func (c *copying) destination() (dir *Dir, at Path, as string, done func(), err 
 		return nil, Path{}, "", nil, newError(Invalid, c.to.Path, "it lies in %s, which is to be copied", c.from.Path)
 	}
 	return dir, at, as, func() { dir.Close() }, nil
+}
+
+// dirOf opens a directory of this machine.
+func dirOf(at Location) (*Dir, error) {
+	switch t := at.Tree.(type) {
+	case *Host:
+		return t.Dir(at.Path)
+	case *Dir:
+		root, err := t.open(at.Path)
+		if err != nil {
+			return nil, err
+		}
+		return newDir(root), nil
+	}
+	return nil, newError(Refused, at.Path, "a %T is no tree of this machine", at.Tree)
 }
 
 func (c *copying) sameTree() bool {

@@ -20,9 +20,17 @@ type crossing struct {
 	src, dst Tree   // trees of them
 }
 
-// eachCrossing runs f with a copy to a peer, from one, and between two directories.
+// passesHere tells whether what is copied comes by here.
+func (c crossing) passesHere() bool {
+	_, src := c.src.(*Remote)
+	_, dst := c.dst.(*Remote)
+	return !src || !dst
+}
+
+// eachCrossing runs f with a copy to a peer, from one, between two directories, and
+// between two peers.
 func eachCrossing(t *testing.T, f func(t *testing.T, c crossing)) {
-	for _, way := range []string{"up", "down", "here"} {
+	for _, way := range []string{"up", "down", "here", "across"} {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := crossing{t: t, from: t.TempDir(), to: t.TempDir()}
@@ -33,6 +41,9 @@ func eachCrossing(t *testing.T, f func(t *testing.T, c crossing)) {
 					c.dst, _ = served(t, ServerConfig{Tree: far})
 				case "down":
 					c.src, _ = served(t, ServerConfig{Tree: near})
+				case "across":
+					c.src, _ = served(t, ServerConfig{Tree: near})
+					c.dst, _ = served(t, ServerConfig{Tree: far})
 				}
 				f(t, c)
 			})
@@ -88,6 +99,9 @@ func TestCopy(t *testing.T) {
 // OnChunk sees every byte that travels, before the file is there.
 func TestCopyShowsChunks(t *testing.T) {
 	eachCrossing(t, func(t *testing.T, c crossing) {
+		if !c.passesHere() {
+			return
+		}
 		data := fill(t, filepath.Join(c.from, "large"), largeFile, 1)
 		seen, early := make([]byte, largeFile), true
 		o := DefaultOptions()
@@ -115,6 +129,9 @@ func TestCopyStops(t *testing.T) {
 	for _, remove := range []bool{false, true} {
 		for name, want := range map[string]error{"OnChunk": enough, "context": context.Canceled} {
 			eachCrossing(t, func(t *testing.T, c crossing) {
+				if !c.passesHere() {
+					return
+				}
 				data := fill(t, filepath.Join(c.from, "large"), largeFile, 1)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -201,7 +218,8 @@ func TestCopyRefusals(t *testing.T) {
 			"no directory":      {At(c.src, Path{"dir"}), At(c.dst, Path{"no/thing"}), CopyOptions{}, NotFound},
 			"no tree":           {At(c.src, Path{"dir"}), Location{}, CopyOptions{}, Invalid},
 			"an odd chunk size": {At(c.src, Path{"dir"}), At(c.dst, Path{}), CopyOptions{Options: &whole}, ChunkSize},
-			"two peers":         {At(r, Path{}), At(r, Path{}), CopyOptions{}, Refused},
+			"two peers":         {At(r, Path{}), At(r, Path{"to"}), CopyOptions{}, Invalid},
+			"chunks elsewhere":  {At(r, Path{}), At(dead, Path{}), CopyOptions{OnChunk: func(Chunk) error { return nil }}, Refused},
 			"a dead link":       {At(local, Path{"dir"}), At(dead, Path{}), CopyOptions{}, Interrupted},
 			"into itself":       {At(local, Path{"dir"}), At(local, Path{"dir/sub"}), CopyOptions{}, Invalid},
 		} {

@@ -10,7 +10,8 @@
 // returns after [Server.Close] or when its context ends. One that asks dials a link
 // (transport.Endpoint.Dial) and has a tree in [NewRemote]: it lists, searches,
 // watches and changes it, opens files for reading ([OpenAt]) and writing ([Create]),
-// and sees it as an [io/fs.FS] ([FS]). [Copy] copies between two trees, once;
+// and sees it as an [io/fs.FS] ([FS]). [Copy] copies between two trees, once, and [Sync]
+// makes a directory of one like one of the other;
 // an [Engine] keeps peers connected, has a queue that outlasts the program, and
 // makes directories alike ([Engine.Sync]). The examples are whole programs but for
 // their first lines.
@@ -41,7 +42,7 @@
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
 //	Draft           a file that is written in place (draft, remote_draft, serve_draft)
 //	Glob            what a pattern of a path stands for          (glob)
-//	Sync            makes a directory like another one           (sync*, scan*, amend*, hold, ignore)
+//	Sync            makes a directory like another one, with or without an Engine (sync*, scan*, amend*, hold, ignore)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a

@@ -214,6 +214,28 @@ func ExampleError() {
 	// not-found /none
 }
 
+// Sync makes a directory like another one, and tells of each difference.
+func ExampleSync() {
+	ctx := context.Background()
+	p := connected(ctx, map[string]string{"backup/old.txt": "x"}, map[string]string{"work/notes.txt": "..."})
+	defer p.close()
+
+	res, err := session.Sync(ctx,
+		session.At(p.near, session.MustPath("/work")), session.At(p.far, session.MustPath("/backup")),
+		session.SyncOptions{
+			Delete: true, MaxDelete: 10,
+			OnItem: func(it session.SyncItem) { fmt.Printf("%c %s\n", it.Change, session.Display(it.Path.Raw())) },
+		})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Added, "added,", res.Removed, "removed,", res.Failed, "failed")
+	// Output:
+	// + notes.txt
+	// - old.txt
+	// 1 added, 1 removed, 0 failed
+}
+
 // An Engine keeps peers connected, queues transfers, and makes one directory like
 // another.
 func ExampleEngine_Sync() {

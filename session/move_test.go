@@ -174,12 +174,9 @@ func TestMoveBetweenPeers(t *testing.T) {
 
 // Two peers may serve one directory: then there is only one copy, and it stays.
 func TestMoveBetweenPeersOntoItself(t *testing.T) {
-	b := newBetween(t, ServerConfig{}, ServerConfig{})
 	dir := t.TempDir()
-	for _, name := range []string{"from", "to"} {
-		b.reach.servers[name] = NewServer(ServerConfig{Tree: openDir(t, dir)})
-		b.reach.cut(name)
-	}
+	one := openDir(t, dir)
+	b := newBetween(t, ServerConfig{Tree: one}, ServerConfig{Tree: one})
 	put(t, filepath.Join(dir, "tree/file"), "the only copy", older)
 	must(t, os.Mkdir(filepath.Join(dir, "tree/empty"), 0o755))
 	must(t, os.Symlink("file", filepath.Join(dir, "tree/link")))

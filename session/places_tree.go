@@ -25,6 +25,14 @@ func (t *placeTree) remote(ctx context.Context) (*Remote, error) {
 	return NewRemote(l), nil // the link is another one by now
 }
 
+// A remoteTree is a tree at a peer, over the link that there is.
+type remoteTree interface {
+	Tree
+	remote(ctx context.Context) (*Remote, error)
+}
+
+func (r *Remote) remote(context.Context) (*Remote, error) { return r, nil }
+
 // each yields what f does, over the link of the moment.
 func each[T any](ctx context.Context, t *placeTree, f func(*Remote) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -104,11 +112,15 @@ func (t *placeTree) Space(ctx context.Context) (free, total uint64, err error) {
 }
 
 func (t *placeTree) do(ctx context.Context, f func(*Remote) error) error {
+	return do(ctx, t, f)
+}
+
+func do(ctx context.Context, t remoteTree, f func(*Remote) error) error {
 	_, err := with(ctx, t, func(r *Remote) (struct{}, error) { return struct{}{}, f(r) })
 	return err
 }
 
-func with[T any](ctx context.Context, t *placeTree, f func(*Remote) (T, error)) (T, error) {
+func with[T any](ctx context.Context, t remoteTree, f func(*Remote) (T, error)) (T, error) {
 	r, err := t.remote(ctx)
 	if err != nil {
 		var none T

@@ -99,6 +99,18 @@ func (e *Engine) Sync(ctx context.Context, j SyncJob) (SyncResult, error) {
 		return SyncResult{}, err
 	}
 	r := &syncRun{engine: e, job: j}
+	var err error
+	if r.from, err = e.Tree(j.From); err != nil {
+		return SyncResult{}, err
+	}
+	if r.to, err = e.Tree(j.To); err != nil {
+		return SyncResult{}, err
+	}
+	return r.run(ctx)
+}
+
+// run does the whole of it.
+func (r *syncRun) run(ctx context.Context) (SyncResult, error) {
 	defer r.release()
 	if err := r.open(ctx); err != nil {
 		return r.result, err
@@ -106,10 +118,10 @@ func (e *Engine) Sync(ctx context.Context, j SyncJob) (SyncResult, error) {
 	if err := r.compare(ctx); err != nil {
 		return r.result, err
 	}
-	if j.Planned != nil {
-		j.Planned(r.result.SyncPlanned)
+	if r.job.Planned != nil {
+		r.job.Planned(r.result.SyncPlanned)
 	}
-	if j.Options.DryRun {
+	if r.job.Options.DryRun {
 		return r.result, r.pretend(ctx)
 	}
 	err := r.carryOut(ctx)
@@ -126,7 +138,7 @@ func (e *Engine) Sync(ctx context.Context, j SyncJob) (SyncResult, error) {
 // and time: that made the two files, and only one of them has these. What is done now
 // was told already.
 func (r *syncRun) lookAgain(ctx context.Context) error {
-	again := &syncRun{engine: r.engine, job: r.job, src: r.src, dst: r.dst, root: r.root, dstRoot: r.dstRoot, dstLost: r.dstLost}
+	again := &syncRun{engine: r.engine, from: r.from, to: r.to, progress: r.progress, job: r.job, src: r.src, dst: r.dst, root: r.root, dstRoot: r.dstRoot, dstLost: r.dstLost}
 	again.job.Observe = func(it SyncItem) {
 		if it.Err != nil {
 			r.tell(it)
@@ -142,30 +154,46 @@ func (r *syncRun) lookAgain(ctx context.Context) error {
 
 // checkSync refuses what makes no sense.
 func (e *Engine) checkSync(j *SyncJob) error {
-	if err := checkRules(j.Exclude, j.Include); err != nil {
+	if err := j.check(); err != nil {
 		return err
-	}
-	if j.MaxDelete < 0 {
-		return newError(Invalid, Path{}, "at most %d removals", j.MaxDelete)
 	}
 	if j.From == j.To {
 		src, dst := j.Source, j.Destination
 		if j.From == Here {
 			src, dst = e.host.behind(src), e.host.behindParent(dst)
 		}
-		switch {
-		case src == dst:
-			return newError(Invalid, j.Destination, "the source is the destination itself")
-		case dst.Within(src):
-			return newError(Invalid, j.Destination, "the destination lies within the source")
-		case src.Within(dst):
-			return newError(Invalid, j.Source, "the source lies within the destination")
+		if err := apart(src, dst); err != nil {
+			return err
 		}
+	}
+	copying := Job{From: j.From, Sources: []Path{j.Source}, To: j.To, Destination: j.Destination, Into: true, only: []Path{}, Options: j.Options}
+	return e.checkJob(&copying)
+}
+
+// check refuses what makes no sense wherever the directories are.
+func (j *SyncJob) check() error {
+	if err := checkRules(j.Exclude, j.Include); err != nil {
+		return err
+	}
+	if j.MaxDelete < 0 {
+		return newError(Invalid, Path{}, "at most %d removals", j.MaxDelete)
 	}
 	o := &j.Options
 	o.OnConflict, o.Recursive, o.Include, o.Exclude = Overwrite, true, nil, nil
-	copying := Job{From: j.From, Sources: []Path{j.Source}, To: j.To, Destination: j.Destination, Into: true, only: []Path{}, Options: j.Options}
-	return e.checkJob(&copying)
+	return nil
+}
+
+// apart refuses to sync two directories of a tree of which one is in the other.
+func apart(src, dst Path) error {
+	switch {
+	case src == dst:
+		return newError(Invalid, dst, "the source is the destination itself")
+	case dst.Within(src):
+		return newError(Invalid, dst, "the destination lies within the source")
+	case src.Within(dst):
+		return newError(Invalid, src, "the source lies within the destination")
+	}
+	return nil
 }
 
 // behindParent is behind for a path that may not be there yet.
@@ -180,10 +208,10 @@ func (h *Host) behindParent(p Path) Path {
 // open opens both sides and holds them, so that no other sync is at them.
 func (r *syncRun) open(ctx context.Context) (err error) {
 	j, dry := &r.job, r.job.Options.DryRun
-	if r.src, r.root, err = r.engine.syncSide(ctx, j.From, j.Source, false, dry); err != nil {
+	if r.src, r.root, err = syncSideOf(ctx, r.from, j.Source, false, dry); err != nil {
 		return atSource(j.Source, err)
 	}
-	if r.dst, r.dstRoot, err = r.engine.syncSide(ctx, j.To, j.Destination, true, dry); err != nil {
+	if r.dst, r.dstRoot, err = syncSideOf(ctx, r.to, j.Destination, true, dry); err != nil {
 		return atDestination(j.Destination, err)
 	}
 	if dry {

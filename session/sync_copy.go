@@ -42,10 +42,18 @@ func (r *syncRun) copy(ctx context.Context, adds, changes, suspect []syncChange)
 // transfer copies paths, and returns when they are over.
 func (r *syncRun) transfer(ctx context.Context, paths []Path) error {
 	j := &r.job
-	id, err := r.engine.Submit(Job{
+	job := Job{
 		From: j.From, Sources: []Path{j.Source}, To: j.To, Destination: j.Destination, Into: true, Sync: true, only: paths,
 		Options: j.Options, Priority: DefaultPriority, Foreground: true, Observe: r.copied,
-	})
+	}
+	if r.engine == nil {
+		t, err := copyingOf(job, At(r.from, j.Source), At(r.to, j.Destination), CopyOptions{OnProgress: r.progress}).run(ctx)
+		if t.State == StateDone {
+			return nil // what failed was told of
+		}
+		return err
+	}
+	id, err := r.engine.Submit(job)
 	if err != nil {
 		return err
 	}

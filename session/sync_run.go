@@ -11,7 +11,9 @@ import (
 // A syncRun is a sync under way. The goroutine that called Sync owns it, but for
 // result and told, which Job.Observe comes to as well.
 type syncRun struct {
-	engine           *Engine
+	engine           *Engine // nil: nobody has a queue
+	from, to         Tree
+	progress         func(Transfer) // without an engine; may be nil
 	job              SyncJob
 	src, dst         syncSide
 	root, dstRoot    Entry

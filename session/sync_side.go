@@ -69,12 +69,12 @@ func (h here) close() { h.dir.Close() }
 
 // there is a directory at a peer.
 type there struct {
-	tree *placeTree
+	tree remoteTree
 	base Path
 }
 
 func (t there) scan(ctx context.Context, f *scanAsk) (head scanHead, dirs iter.Seq2[scannedDir, error], err error) {
-	err = t.tree.do(ctx, func(r *Remote) (err error) {
+	err = do(ctx, t.tree, func(r *Remote) (err error) {
 		head, dirs, err = r.scan(ctx, t.base, &wire.Scan{Rules: bytesOf(f.out), Only: bytesOf(f.only), Identity: f.identity})
 		return err
 	})
@@ -126,7 +126,7 @@ func (t there) amendPart(ctx context.Context, steps []syncStep, fsync bool) (out
 }
 
 func (t there) hold(ctx context.Context, shared bool) (release func(), lost <-chan struct{}, err error) {
-	err = t.tree.do(ctx, func(r *Remote) (err error) {
+	err = do(ctx, t.tree, func(r *Remote) (err error) {
 		release, lost, err = r.hold(ctx, t.base, shared)
 		return err
 	})
@@ -152,13 +152,9 @@ func (nowhere) scan(context.Context, *scanAsk) (scanHead, iter.Seq2[scannedDir, 
 
 func (nowhere) close() {}
 
-// syncSide returns the directory p at a place. With make one that is not there is
+// syncSideOf returns the directory p of a tree. With make one that is not there is
 // made, or is nowhere in a dry run; what is above it has to be there.
-func (e *Engine) syncSide(ctx context.Context, id PlaceID, p Path, create, dry bool) (syncSide, Entry, error) {
-	tree, err := e.Tree(id)
-	if err != nil {
-		return nil, Entry{}, err
-	}
+func syncSideOf(ctx context.Context, tree Tree, p Path, create, dry bool) (syncSide, Entry, error) {
 	entry, err := tree.Stat(ctx, p)
 	if create && errors.Is(err, fs.ErrNotExist) {
 		if dry {
@@ -172,8 +168,9 @@ func (e *Engine) syncSide(ctx context.Context, id PlaceID, p Path, create, dry b
 	if err != nil {
 		return nil, entry, err
 	}
-	if id == Here {
-		d, err := e.host.Dir(p) // as a shell would, it goes where a link leads
+	switch tree.(type) {
+	case *Host, *Dir:
+		d, err := dirOf(At(tree, p)) // on this machine, as a shell would, it goes where a link leads
 		if err != nil {
 			return nil, entry, err
 		}
@@ -183,9 +180,9 @@ func (e *Engine) syncSide(ctx context.Context, id PlaceID, p Path, create, dry b
 	if entry.Kind != Directory {
 		return nil, entry, newError(NotADirectory, p, "is no directory; cp copies files")
 	}
-	t, ok := tree.(*placeTree)
+	t, ok := tree.(remoteTree)
 	if !ok {
-		return nil, entry, newError(Refused, p, "this place cannot be synced")
+		return nil, entry, newError(Refused, p, "a %T cannot be synced", tree)
 	}
 	return there{t, p}, entry, nil
 }
