@@ -24,7 +24,7 @@ export async function begin(key, fail) {
     const info = await work({ do: 'look', key }, waiting);
     const limited = info.downloads_left !== undefined;
     drop = { key, id: info.id, claim: claimOf(info.id), limited, expires: info.expires };
-    if (!limited || known(info.id)) return await enter(fail);
+    if (!limited || kept(info.id) !== null) return await enter(fail);
     const times = info.downloads_left === 1 ? 'once' : `${info.downloads_left} times`;
     $('limited-words').textContent = `These files can be taken ${times} more, until ${timeOf(info.expires)}. To open them counts; you then have a day to save them.`;
     show($('looking'), false);
@@ -41,18 +41,14 @@ function waiting({ waiting: why }) {
 
 // claimOf is what counts as one download, also when the page is opened again.
 function claimOf(id) {
-  try {
-    return localStorage.getItem(`claim ${id}`) ?? hex(crypto.getRandomValues(new Uint8Array(32)));
-  } catch {
-    return hex(crypto.getRandomValues(new Uint8Array(32)));
-  }
+  return kept(id) ?? hex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
-function known(id) {
+function kept(id) {
   try {
-    return localStorage.getItem(`claim ${id}`) !== null;
+    return localStorage.getItem(`claim ${id}`);
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -71,9 +67,8 @@ async function enter(fail) {
 }
 
 function remember() {
-  const id = drop.id;
   try {
-    localStorage.setItem(`claim ${id}`, drop.claim);
+    localStorage.setItem(`claim ${drop.id}`, drop.claim);
   } catch {
     // then a second visit is a second download
   }

@@ -144,9 +144,7 @@ const kinds = { 401: 'auth', 403: 'auth', 404: 'not-found', 409: 'exists', 408: 
 function faultOf({ status, bytes }) {
   const told = parse(bytes).error ?? {}; // none where it was a proxy that answered
   const fault = new Fault(told.kind ?? kinds[status] ?? 'internal', told.message || `the relay answered ${status}`);
-  if (status === 410) fault.hint = 'Ask whoever sent you the link to store the files once more.';
-  fault.status = status;
-  return fault;
+  return Object.assign(fault, { status });
 }
 
 function parse(bytes) {

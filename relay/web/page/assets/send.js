@@ -125,6 +125,7 @@ function locked(on) {
   show($('store'), !on);
   show($('clear'), !on);
   show($('store-cancel'), on);
+  show($('options'), !on);
   show($('choose'), !on && $('stored').hidden);
   table.locked(on);
   $('send-table').classList.toggle('plain', !on);

@@ -66,7 +66,10 @@ export class Table {
     if (!row || size === 0 || row.row.classList.contains('good')) return;
     show(row.bar);
     row.bar.value = at;
-    row.word.textContent = `${Math.floor((100 * at) / size)} %`;
+    row.rate ??= new Rate();
+    row.rate.add(performance.now(), at);
+    const rate = row.rate.perSecond(performance.now());
+    row.word.textContent = `${Math.floor((100 * at) / size)} %${rate > 0 ? `, ${sizeOf(rate)}/s` : ''}`;
   }
 
   // end shows a result: its word, and whether it is good or bad.
@@ -86,7 +89,9 @@ export class Table {
 
   // reset takes back what moved showed.
   reset() {
-    for (const [index, { bar, word, row }] of this.#rows) {
+    for (const [index, made] of this.#rows) {
+      const { bar, word, row } = made;
+      delete made.rate;
       show(bar, false);
       word.textContent = this.entries[index].note ?? '';
       row.className = '';

@@ -40,10 +40,9 @@ export async function enter({ key, claim, limited }, report, signal) {
 }
 
 function missing(fault) {
-  if (fault.status === 404) {
-    return new drop.Fault('not-found', 'This drop is not here (any more).',
-      'It expired, was taken as often as it may be, or was removed. Ask whoever sent you the link.');
-  }
+  const ask = 'Ask whoever sent you the link.';
+  if (fault.status === 404) return new drop.Fault('not-found', 'This drop is not here (any more).', `It expired, was taken as often as it may be, or was removed. ${ask}`);
+  if (fault.status === 410) return new drop.Fault('not-found', fault.message, ask);
   return fault;
 }
 
