@@ -28,6 +28,8 @@ export function add(receipt) {
   write([receipt, ...read()].slice(0, 100));
 }
 
+const isGone = (fault) => fault.status === 404 || fault.status === 410;
+
 export const linkOf = (key) => `${location.origin}/#${key}`;
 
 // draw shows the list, and asks the relay which of them it still has.
@@ -37,7 +39,7 @@ export async function draw() {
   const rows = receipts.map(row);
   $('receipts').replaceChildren(...rows.map(({ item }) => item));
   for (const { receipt, when, link } of rows.slice(0, 20)) {
-    const gone = await new Relay({ signal: AbortSignal.timeout(5000) }).info(receipt.id).then(() => false, (fault) => fault.status === 404);
+    const gone = await new Relay({ signal: AbortSignal.timeout(5000) }).info(receipt.id).then(() => false, isGone);
     if (!gone) continue;
     when.textContent = 'no longer on the relay';
     link.disabled = true;
@@ -62,7 +64,7 @@ async function discard(receipt, when, button) {
   try {
     await new Relay({ owner: receipt.owner, signal: AbortSignal.timeout(15_000) }).remove(receipt.id);
   } catch (fault) {
-    if (fault.status !== 404) {
+    if (!isGone(fault)) {
       button.disabled = false;
       when.textContent = `not removed: ${fault.message}`;
       return;
