@@ -1,6 +1,7 @@
 package drops
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"sync"
@@ -62,6 +63,11 @@ func TestClaimsOfSeveralRelays(t *testing.T) {
 	}
 	if err := p.fetch(ctx, relays[0], Claim{}); !errors.Is(err, ErrClaim) {
 		t.Errorf("given without a claim: %v", err)
+	}
+	if r, _, err := relays[0].Chunk(ctx, p.begin.ID, sha256.Sum256(p.chunks[0]), Claim{}); err != nil {
+		t.Errorf("the manifest is not to be looked at: %v", err)
+	} else {
+		r.Close()
 	}
 	if info, err := openStore(t, b, c, Limits{}).Info(ctx, p.begin.ID); err != nil || info.Left != 0 {
 		t.Errorf("after a restart: %+v %v", info, err)
