@@ -105,6 +105,10 @@ func newCopying(from, to Location, o CopyOptions) (*copying, error) {
 		return nil, newError(Invalid, Path{}, "a copy from or to no tree")
 	}
 	j := Job{Sources: []Path{from.Path}, Destination: to.Path, Exact: o.Exact, Options: options, Observe: o.OnItem}
+	if _, ok := from.Tree.(*Drop); ok {
+		ofDrop(&j)
+		o.Exact = j.Exact
+	}
 	return copyingOf(j, from, to, o), nil
 }
 
@@ -119,7 +123,7 @@ func (c *copying) run(ctx context.Context) (Transfer, error) {
 	c.stop = stop
 	defer context.AfterFunc(ctx, func() { stop(c.ending()) })()
 	c.q.state, c.q.started, c.q.attempt = StateRunning, time.Now(), 1
-	silence := c.report()
+	silence := tellProgress(c.q, c.OnProgress)
 	err := c.attempt(inner)
 	silence()
 	switch {
@@ -152,9 +156,9 @@ func (c *copying) ending() *Error {
 	return errClosing
 }
 
-// report tells of the progress until silence is called.
-func (c *copying) report() (silence func()) {
-	if c.OnProgress == nil {
+// tellProgress tells tell of the progress until silence is called.
+func tellProgress(q *queued, tell func(Transfer)) (silence func()) {
+	if tell == nil {
 		return func() {}
 	}
 	over, done := make(chan struct{}), make(chan struct{})
@@ -165,7 +169,7 @@ func (c *copying) report() (silence func()) {
 		for {
 			select {
 			case now := <-tick.C:
-				c.OnProgress(c.q.snapshot(now))
+				tell(q.snapshot(now))
 			case <-over:
 				return
 			}
@@ -268,12 +272,12 @@ func remoteOf(ctx context.Context, t Tree) (*Remote, error) {
 }
 
 func (c *copying) upload(ctx context.Context, l transport.Link, dest Path) error {
-	s, done, err := c.source()
+	sources, done, err := c.sources(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	cfg := senderConfig{sources: []source{s}, options: c.q.job.Options, dest: c.to.Path, ledger: c.q.ledger, limits: throttles{c.q.limit}}
+	cfg := senderConfig{sources: sources, options: c.q.job.Options, dest: c.to.Path, ledger: c.q.ledger, limits: throttles{c.q.limit}}
 	if c.Decide != nil {
 		cfg.ask = c.decide
 	}

@@ -17,7 +17,10 @@ func (c *copying) copyHere(ctx context.Context) error {
 	}
 	defer done()
 	near, far := transport.Pipe()
-	serving := NewServer(ServerConfig{Tree: into, PartialTTL: c.q.job.Options.PartialTTL})
+	cfg := ServerConfig{Tree: into, PartialTTL: c.q.job.Options.PartialTTL}
+	_, drop := c.from.Tree.(*Drop)
+	cfg.vouched, cfg.WriteOnly = drop, drop // what is compared with an old file would be fetched for it
+	serving := NewServer(cfg)
 	var served sync.WaitGroup
 	served.Go(func() { _ = serving.ServeLink(ctx, far) })
 	defer served.Wait()
@@ -25,6 +28,16 @@ func (c *copying) copyHere(ctx context.Context) error {
 	defer near.Close("done")
 	defer serving.transfers.wait() // to hear why it ends, and act on that
 	return c.upload(ctx, near, Path{as})
+}
+
+// sources opens what is copied from here.
+func (c *copying) sources(ctx context.Context) ([]source, func(), error) {
+	if d, ok := c.from.Tree.(*Drop); ok {
+		all, err := d.sourcesIn(ctx, c.from.Path)
+		return all, func() {}, err
+	}
+	s, done, err := c.source()
+	return []source{s}, done, err
 }
 
 // source opens what is copied from this machine.

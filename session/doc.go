@@ -43,6 +43,8 @@
 //	Draft           a file that is written in place (draft, remote_draft, serve_draft)
 //	Glob            what a pattern of a path stands for          (glob)
 //	Sync            makes a directory like another one, with or without an Engine (sync*, scan*, amend*, hold, ignore)
+//	Deposit         leaves files sealed at a depot (deposit*; the format is internal/drop's)
+//	Drop            what lies there, as a Tree, and how it is taken (drop*)
 //	FS              any Tree as io/fs
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
@@ -164,6 +166,23 @@
 // again after 5, 10, 20 ... 60 s. The receiver tells the asker of each chunk that it
 // verified. The limit of the transfer (Options.Limit) holds for such data, told as a
 // Pace; that of an engine (SetLimit) does not, since it crosses none of its links.
+//
+// # Drops
+//
+// A Depot keeps sealed chunks for who is not there yet; a relay is one. Deposit plans
+// what goes into a drop, names sorted, tells the depot how much that is, and then reads
+// the files once, in order, while 8 chunks at a time are sealed and sent. Before the
+// first byte leaves, key and owner's secret are on the disk (Options.State), and behind
+// each chunk that is stored its nonce and digest: the same call, after whatever ended
+// the first one, seals each chunk again under its old nonce, and only what comes to
+// another digest is sent, under a new one. The manifest goes last, then the depot is
+// told that the drop is whole; nobody sees it before.
+//
+// A Drop is a Tree, read from the depot chunk by chunk and opened in memory; what is
+// copied out of it goes through the same receiver as any transfer, with its names,
+// conflicts, partials and resumption. The values of chunks that were received are kept
+// beside the claim that counts the download, so that what is on the disk already is
+// held against them, and not fetched again.
 //
 // # Streams, lanes and chunks
 //

@@ -111,7 +111,7 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 		if ctx.Err() != nil {
 			return
 		}
-		data, mine, err := f.read(i, buf)
+		mine, err := f.valueAgain(i, buf)
 		if err != nil {
 			s.trouble(f, err)
 			return
@@ -129,7 +129,7 @@ func (s *sender) compareClaims(ctx context.Context, f *outFile) {
 		}
 		f.mu.Unlock()
 		if claimed && mine != v {
-			s.ledger.reuse(f.id, -int64(len(data)))
+			s.ledger.reuse(f.id, -int64(f.lengthOf(i)))
 			s.pool.add(f)
 		}
 	}
@@ -419,6 +419,10 @@ func (s *sender) completeIfReady(f *outFile) {
 // trouble handles a file that could not be read: one that changed is announced
 // anew, a few times.
 func (s *sender) trouble(f *outFile, err error) {
+	if f.drop != nil && s.ctx.Err() == nil && KindOf(err) != Integrity {
+		s.fail(err) // what one file of a drop cannot be had for, none can
+		return
+	}
 	if !errors.Is(err, errChanged) && !errors.Is(err, Changed) {
 		s.sourceFailed(f, err)
 		return
@@ -440,6 +444,13 @@ func (s *sender) again(f *outFile) {
 	}
 	f.close()
 	s.freePlace(f)
+	if f.drop != nil {
+		next := &outFile{path: f.path, rel: f.rel, shown: f.shown, entry: f.entry, drop: f.drop, tries: f.tries + 1}
+		s.ledger.restart(f.id, f.entry.Size)
+		s.ledger.seen(next.shown, next.entry.Kind, next.entry.Size)
+		s.announce(next, f.id)
+		return
+	}
 	next, err := inspect(&outFile{tree: f.tree, dirs: f.dirs, path: f.path, rel: f.rel, shown: f.shown})
 	if err == nil && next.entry.Kind != f.entry.Kind {
 		err = newError(Changed, f.rel, "it is no file any more")

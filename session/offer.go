@@ -63,6 +63,18 @@ var _ Tree = (*Offer)(nil)
 // NewOffer returns an offer, and begins to count what it comes to. Two paths of
 // one name, and what is no file or directory, are refused.
 func NewOffer(cfg OfferConfig) (*Offer, error) {
+	o, err := gather(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	o.stop = stop
+	o.running.Go(func() { o.count(ctx) })
+	return o, nil
+}
+
+// gather returns an offer that counts nothing.
+func gather(cfg OfferConfig) (*Offer, error) {
 	switch {
 	case len(cfg.Paths) == 0:
 		return nil, newError(Invalid, Path{}, "nothing to offer")
@@ -81,9 +93,6 @@ func NewOffer(cfg OfferConfig) (*Offer, error) {
 			return nil, err
 		}
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	o.stop = stop
-	o.running.Go(func() { o.count(ctx) })
 	return o, nil
 }
 

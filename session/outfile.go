@@ -29,6 +29,7 @@ type outFile struct {
 	xattrs *wire.Xattrs // until it is announced
 	names  uint32       // how many it has (hard links)
 	link   uint64       // id of another one that was announced
+	drop   *dropBody    // where it is read, in place of tree; nil: there
 
 	heard  verdicts    // of the manifest's reader
 	placed atomic.Bool // it holds a place in the window
@@ -172,6 +173,9 @@ func (f *outFile) verify(file *os.File) error {
 // file that has only one is known to be unchanged; of others that is known at
 // the end.
 func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
+	if f.drop != nil {
+		return f.drop.read(f, i, buf)
+	}
 	if f.layout.single() && !f.sparse {
 		if data, done, err := f.readWhole(buf); err != nil {
 			return nil, value{}, err
@@ -201,8 +205,23 @@ func (f *outFile) read(i uint64, buf []byte) ([]byte, value, error) {
 	return buf[:n], valueOf(buf[:n], i, f.layout.chunkSize, f.layout.single()), nil
 }
 
+// valueAgain returns the value of chunk i, which the receiver claims to have. A file
+// that an earlier run fetched from afar is not fetched again for it.
+func (f *outFile) valueAgain(i uint64, buf []byte) (value, error) {
+	if f.drop != nil {
+		if v, ok := f.drop.recall(f, i); ok {
+			return v, nil
+		}
+	}
+	_, v, err := f.read(i, buf)
+	return v, err
+}
+
 // check reports whether the file is still what was announced.
 func (f *outFile) check() error {
+	if f.drop != nil {
+		return nil // nobody changes it
+	}
 	file, err := f.open()
 	if err != nil {
 		return err
@@ -213,6 +232,9 @@ func (f *outFile) check() error {
 
 // digest digests the file for a comparison.
 func (f *outFile) digest(ctx context.Context) (value, error) {
+	if f.drop != nil {
+		return f.drop.digest(ctx)
+	}
 	file, err := f.open()
 	if err != nil {
 		return value{}, err

@@ -77,6 +77,10 @@ type receiverConfig struct {
 	// lanes describes the lanes of the link. It may be nil.
 	lanes func() []transport.LaneStats
 
+	// vouched: the values of chunks are taken for right, since they come from memory
+	// of this process.
+	vouched bool
+
 	// contest ends what holds a destination without being alive, and reports
 	// whether there was such a thing. It may be nil.
 	contest func(context.Context) bool

@@ -44,7 +44,8 @@ type ServerConfig struct {
 	// sends; it is asked once for each link.
 	Quotas func(transport.Grant) []*Quota
 
-	quotas []*Quota // of one peer
+	quotas  []*Quota // of one peer
+	vouched bool     // what is sent comes from memory of this process, with the right values
 
 	// Observe, if not nil, is told what peers did, when it is over; from several
 	// goroutines, which wait for it.

@@ -221,7 +221,7 @@ func (s *Server) receiverFor(l transport.Link, req *wire.Send) (*receiver, func(
 	r := newReceiver(receiverConfig{
 		into: into, as: as, shown: shown, origin: func(p Path) Path { return p }, options: options, policy: s.cfg,
 		inflow: inflow{paced: req.GetOptions().GetFlow(), share: s.in},
-		lanes:  l.Lanes, others: s.others(l),
+		lanes:  l.Lanes, others: s.others(l), vouched: s.cfg.vouched,
 		contest: func(ctx context.Context) bool { return s.contest(ctx, l) },
 	})
 	return r, func() { into.Close() }, nil

@@ -25,6 +25,9 @@ type source struct {
 
 	// picks, if not nil, are what is announced of it, by their paths below it.
 	picks *picks
+
+	// drop, if not nil, is where it is, in place of tree.
+	drop *dropBody
 }
 
 // rel is the path by which it is announced.
@@ -68,6 +71,9 @@ func (s *sender) walk(ctx context.Context) error {
 // reported, as is that one of several sources is not there; the error returned
 // ends the transfer: the only source is not there, or ctx is over.
 func (s *sender) walkSource(ctx context.Context, src source, end *wire.End) error {
+	if src.drop != nil {
+		return s.walkDrop(ctx, src, &outFile{path: src.path, rel: src.rel(), shown: src.shown, entry: src.drop.n.entry, drop: src.drop}, end)
+	}
 	f := &outFile{tree: src.tree, dirs: s.held(src.tree), path: src.path, rel: src.rel(), shown: src.shown}
 	if _, err := inspect(f); err != nil {
 		if len(s.sources) > 1 {

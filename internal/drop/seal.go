@@ -95,6 +95,27 @@ func (k *Keys) sealWith(dst []byte, nonce [NonceSize]byte, kind Kind, index uint
 	return k.aead(kind).Seal(dst, nonce[:], plain, k.associated(kind, index, final))
 }
 
+// SealInPlace seals what stands in buf behind NonceSize bytes, where it is, and
+// returns the sealed chunk, which begins where buf does. buf needs room for Overhead
+// - NonceSize bytes more.
+func (k *Keys) SealInPlace(kind Kind, index uint64, final bool, buf []byte) []byte {
+	rand.Read(buf[:NonceSize]) // never fails
+	plain := buf[NonceSize:]
+	return k.aead(kind).Seal(buf[:NonceSize], buf[:NonceSize], plain, k.associated(kind, index, final))
+}
+
+// SealAs tells whether plain, sealed with the nonce of an earlier attempt, is the
+// chunk that has the digest d, and returns it in dst then. Where it is another one,
+// nothing of it leaves this function: so no nonce is ever used for two contents.
+func (k *Keys) SealAs(dst []byte, nonce [NonceSize]byte, kind Kind, index uint64, final bool, plain []byte, d Digest) ([]byte, bool) {
+	sealed := k.sealWith(dst, nonce, kind, index, final, plain)
+	if DigestOf(sealed) == d {
+		return sealed, true
+	}
+	clear(sealed)
+	return nil, false
+}
+
 // Open appends to dst what the sealed chunk holds, which has to be the one of this
 // place. dst and sealed must not overlap, but for sealed[NonceSize:NonceSize], which
 // opens it where it is. A chunk of another place, kind or drop, and one that was

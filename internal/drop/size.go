@@ -76,3 +76,11 @@ func (l Layout) Span(i int) (off int64, n int, final bool) {
 
 // Sealed returns how many bytes all chunks of data have when they are sealed.
 func (l Layout) Sealed() int64 { return Padded(l.Bytes) + int64(l.Chunks())*Overhead }
+
+// ManifestChunks returns how many chunks a manifest of so many bytes becomes, and how
+// many bytes they have together when they are sealed.
+func ManifestChunks(size int64) (chunks int, sealed int64) {
+	padded := Padded(max(size, 1))
+	chunks = int((padded + manifestChunk - 1) / manifestChunk)
+	return chunks, padded + int64(chunks)*Overhead
+}
