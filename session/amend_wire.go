@@ -77,7 +77,9 @@ func (e *exchange) amend(ctx context.Context, ask *wire.Amend) error {
 	d := newDir(root)
 	defer d.Close()
 	m := new(wire.Amended)
-	for _, err := range d.amend(ctx, steps, ask.GetFsync(), e.mayStep) {
+	outcomes := d.amend(ctx, steps, ask.GetFsync(), e.mayStep)
+	e.amended(p, steps, outcomes)
+	for _, err := range outcomes {
 		o := new(wire.Outcome)
 		if err != nil {
 			o.Error = toWire(err)

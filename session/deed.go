@@ -22,6 +22,7 @@ type Deed struct {
 	Failed       int64 // items
 	Err          error // why it did not come to its end, else of the first item that failed
 	Partly       bool  // it came to its end, but for Failed
+	Within       bool  // of a sync that removed or renamed a lot: Files files in Path, and not Path itself
 }
 
 // A DeedKind is what was done.

@@ -27,7 +27,7 @@
 //	Tree            a directory tree: Dir (a jail), Host (this machine), Remote (a peer)
 //	watches         what changes in directories               (watch, watch_hub)
 //	Server          answers a peer's requests against a Dir, or an Offer
-//	Deed, Guest     what peers did with what a Server serves, and who is there   (deed, guests)
+//	Deed, Guest     what peers did with what a Server serves, and who is there   (deed, amend_deed, guests)
 //	Offer           what is given away once, and who took it     (offer, offer_tree, offer_taker)
 //	Copy            one transfer over one link                (copying)
 //	Engine          the queue: places, jobs, attempts, conflicts, counts

@@ -69,7 +69,7 @@ func (g *guestbook) observe(d session.Deed) {
 	if d.What == session.DeedMoved {
 		e.To = guests.Name("/" + d.To.Raw())
 	}
-	e.Files, e.Bytes, e.Sent, e.Failed = d.Files, d.Bytes, d.Sent, d.Failed
+	e.Files, e.Bytes, e.Sent, e.Failed, e.Within = d.Files, d.Bytes, d.Sent, d.Failed, d.Within
 	switch {
 	case d.Partly:
 		e.Result = guests.Partly

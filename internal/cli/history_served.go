@@ -121,10 +121,14 @@ func servedLine(e *guests.Entry, names map[string]string) string {
 	switch {
 	case e.What == guests.Came:
 		bytes, where = "-", "for "+seconds(e.Time.Sub(e.Began))
+	case e.Within:
+		bytes, where = "-", count(e.Files, "file")+" in "+where
 	case e.What == session.DeedMoved.String():
 		bytes, where = "-", where+" to "+session.Display(string(e.To))
 	case e.What == session.DeedRemoved.String():
-		bytes = "-"
+		if bytes = "-"; e.Files > 0 {
+			where += " (" + count(e.Files, "file") + ")"
+		}
 	case e.Files > 1:
 		where += " (" + count(e.Files, "file") + ")"
 	}
@@ -155,7 +159,8 @@ type servedEvent struct {
 	Bytes   int64     `json:"bytes"`
 	Sent    int64     `json:"bytes_sent"`
 	Failed  int64     `json:"failed"`
-	Result  string    `json:"result"` // done, partly, failed
+	Within  bool      `json:"within,omitempty"` // files files in path, and not path itself
+	Result  string    `json:"result"`           // done, partly, failed
 	Kind    string    `json:"kind,omitempty"`
 	Error   string    `json:"error,omitempty"`
 }
@@ -164,6 +169,6 @@ func newServedEvent(e *guests.Entry, names map[string]string) servedEvent {
 	return servedEvent{
 		Event: "served", Time: e.Time, Began: e.Began, Name: cmp.Or(names[e.Key], e.Called), Peer: e.Key, Address: e.Address, Version: e.Agent,
 		What: e.What, Tree: e.Tree, Path: textOf(string(e.Path)), PathB64: bytesOf(string(e.Path)), To: textOf(string(e.To)), ToB64: bytesOf(string(e.To)),
-		Files: e.Files, Bytes: e.Bytes, Sent: e.Sent, Failed: e.Failed, Result: e.Result, Kind: e.Kind, Error: e.Error,
+		Files: e.Files, Bytes: e.Bytes, Sent: e.Sent, Failed: e.Failed, Within: e.Within, Result: e.Result, Kind: e.Kind, Error: e.Error,
 	}
 }

@@ -31,7 +31,8 @@ type Entry struct {
 	Bytes   int64     `json:"bytes,omitempty"`  // of those
 	Sent    int64     `json:"sent,omitempty"`   // that crossed the link
 	Failed  int64     `json:"failed,omitempty"`
-	Result  string    `json:"result"` // Done, Partly, Failed
+	Result  string    `json:"result"`           // Done, Partly, Failed
+	Within  bool      `json:"within,omitempty"` // Files files in Path, not Path itself
 	Kind    string    `json:"kind,omitempty"`
 	Error   string    `json:"error,omitempty"`
 }
