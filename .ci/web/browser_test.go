@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WSURLReadTimeout(patience), chromedp.Flag("lang", "en-GB"))
+		chromedp.WSURLReadTimeout(patience), chromedp.Flag("lang", "en-GB"),
+		chromedp.Flag("host-resolver-rules", "MAP relay.test 127.0.0.1"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browserCtx, cancel := chromedp.NewContext(allocator)
 	if err := chromedp.Run(browserCtx); err != nil {

@@ -241,7 +241,7 @@ func same(t *testing.T, got, want map[string][]byte) {
 
 // More than fits in memory goes through the service worker, and arrives whole.
 func TestLargeFileIsStreamed(t *testing.T) {
-	dir, content := files(t, 68<<20)
+	dir, content := files(t, 36<<20)
 	r := startRelay(t)
 	p := newTab(t, 1100, 800)
 	p.open(r.url + "/")
@@ -254,6 +254,17 @@ func TestLargeFileIsStreamed(t *testing.T) {
 	if err != nil || !bytes.Equal(got, content["big.bin"]) {
 		t.Error("it differs", len(got), err)
 	}
+
+	// A download that goes wrong in the middle is a failed one, and not half a file.
+	second := regexp.MustCompile(`^/d/[0-9a-f]{32}/[0-9a-f]{63}[0-7]$`)
+	r.flip.Store(second)
+	q.click("#save-all")
+	q.see("#save-fault")
+	q.has("is not what was stored", "not saved")
+	q.wait("nothing but the first download", func() bool {
+		entries, err := os.ReadDir(q.downloads)
+		return err == nil && len(entries) == 1 && entries[0].Name() == "big.bin"
+	})
 	q.onlyAsked(r.url)
 }
 
@@ -272,6 +283,20 @@ func TestLinksThatDoNotOpen(t *testing.T) {
 		p.has(c.title, c.words)
 		p.picture(fmt.Sprint(len(c.link)))
 	}
+	for pasted, words := range map[string]string{
+		"bgticket_aaaa":     "This is a ticket",
+		"https://x/":        "This link",
+		"AAECAwQFBgcICQoLD": "its key has 43 letters, here are 17",
+	} {
+		p.open(r.url + "/")
+		p.see("#pasted")
+		p.run(chromedp.SendKeys("#pasted", pasted+"\r", chromedp.ByQuery))
+		p.see("#paste-fault")
+		p.has(words)
+	}
+	p.open(strings.Replace(r.url, "127.0.0.1", "relay.test", 1) + "/")
+	p.see("#stop")
+	p.has("This page needs https")
 	p.open(r.url + "/#bgk_a-key-that-somebody-sent")
 	p.see("#send")
 	if got := p.value("#access"); got != "bgk_a-key-that-somebody-sent" {
@@ -366,4 +391,69 @@ func TestHostileLists(t *testing.T) {
 	if len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 	}
+}
+
+// A name is text, whatever is in it, and what cannot be seen is shown.
+func TestOddNames(t *testing.T) {
+	dir := t.TempDir()
+	names := map[string]string{
+		"<img src=x onerror=alert(1)>.txt": "<img src=x onerror=alert(1)>.txt",
+		"in\u202egpj.exe":                  "in‹U+202E›gpj.exe",
+		"a\nb":                             "a‹U+000A›b",
+		"ünï 😀 %2e%2e":                     "ünï 😀 %2e%2e",
+	}
+	want := make(map[string][]byte)
+	var all []string
+	for name := range names {
+		want[name] = []byte(name)
+		all = append(all, name)
+		if err := os.WriteFile(filepath.Join(dir, name), want[name], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := startRelay(t)
+	p := newTab(t, 1100, 800)
+	p.open(r.url + "/")
+	link := p.send(r.key, paths(dir, all...)...)
+	q := newTab(t, 1100, 800)
+	q.open(link)
+	q.click("#save-all")
+	q.see("#saved")
+	for _, shown := range names {
+		q.has(shown)
+	}
+	q.picture("names")
+	same(t, unzip(t, q.download(archiveOf(q))), want)
+}
+
+// Of many files some are shown, and more when somebody asks.
+func TestManyFiles(t *testing.T) {
+	dir, want := t.TempDir(), make(map[string][]byte)
+	for i := range 250 {
+		name := fmt.Sprintf("many/%d/file %d", i%7, i)
+		want[name] = []byte(strings.Repeat(name, i*30))
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want[name], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := startRelay(t)
+	p := newTab(t, 1100, 800)
+	p.open(r.url + "/")
+	link := p.send(r.key, filepath.Join(dir, "many"))
+	q := newTab(t, 1100, 800)
+	q.open(link)
+	q.see("#save-all")
+	q.has("250 files for you", "Show more of the other 58 entries")
+	q.click("#save-table .more")
+	q.until("all rows", `document.querySelectorAll('#save-table tbody tr').length === 258`)
+	q.click("#save-all")
+	q.see("#saved")
+	if name := archiveOf(q); name != "many.zip" {
+		t.Errorf("the archive of one directory is %s", name)
+	}
+	same(t, unzip(t, q.download("many.zip")), want)
 }

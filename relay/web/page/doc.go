@@ -18,7 +18,7 @@
 // link behind the #, which no browser sends. Files are taken chunk by chunk, each with
 // its digest, its place and its drop verified before a byte of it is saved:
 //
-//   - into memory up to 64 MiB, and saved only when all of it is verified;
+//   - into memory up to 32 MiB, and saved only when all of it is verified;
 //   - above that as a download that the service worker streams, several files as a
 //     zip archive; one that fails in the middle is a failed download;
 //   - into a chosen directory, where the browser can do that: a file there is put in its

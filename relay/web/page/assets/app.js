@@ -40,6 +40,9 @@ function sending(access) {
 // open goes to a link or a key that was pasted.
 function open(text) {
   const word = text.trim();
+  if (word.startsWith('bgticket_')) {
+    return problem($('paste-fault'), new Fault('invalid', 'This is a ticket, which is for a terminal', 'Type bargee receive there, and paste it when it asks.'));
+  }
   const [origin, key] = word.includes('#') ? word.split('#') : ['', word];
   try {
     fromText(key);

@@ -6,30 +6,23 @@ import { work, cancel, awake, saver } from './work.js';
 import { lengthOf } from './zip.js';
 import { sizeOf, countOf, timeOf, nameOf } from './words.js';
 
-const small = 64 * 2 ** 20; // what is kept in memory until it is whole
+const small = 32 * 2 ** 20; // what is kept in memory until it is whole
 const noWorker = 2 ** 30; // where there is no service worker
 
-let drop = null; // {key, claim, limited, id, entries, bytes, from, expires}
+let drop = null; // {key, id, left, expires, entries, bytes, from}
 let table;
 const saved = new Set(); // indices
 
-// begin looks at the drop of a key. fail shows a Fault in place of the view.
+// begin looks at the drop of a key, which counts as no download. fail shows a Fault in
+// place of the view.
 export async function begin(key, fail) {
   $('save-all').onclick = () => all();
   $('save-folder').onclick = () => intoFolder();
   $('save-cancel').onclick = cancel;
-  $('enter').onclick = () => enter(fail);
   show($('looking'));
   try {
-    const info = await work({ do: 'look', key }, waiting);
-    const limited = info.downloads_left !== undefined;
-    drop = { key, id: info.id, claim: claimOf(info.id), limited, expires: info.expires };
-    if (!limited || kept(info.id) !== null) return await enter(fail);
-    const times = info.downloads_left === 1 ? 'once' : `${info.downloads_left} times`;
-    $('limited-words').textContent = `These files can be taken ${times} more, until ${timeOf(info.expires)}. To open them counts; you then have a day to save them.`;
-    show($('looking'), false);
-    show($('limited'));
-    $('enter').focus();
+    drop = { key, ...(await work({ do: 'enter', key }, waiting)) };
+    draw();
   } catch (fault) {
     fail(fault);
   }
@@ -41,37 +34,20 @@ function waiting({ waiting: why }) {
 
 // claimOf is what counts as one download, also when the page is opened again.
 function claimOf(id) {
-  return kept(id) ?? hex(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-function kept(id) {
+  const name = `claim ${id}`;
   try {
-    return localStorage.getItem(`claim ${id}`);
+    const claim = localStorage.getItem(name) ?? hex(crypto.getRandomValues(new Uint8Array(16)));
+    localStorage.setItem(name, claim);
+    return claim;
   } catch {
-    return null;
+    return (drop.claim ??= hex(crypto.getRandomValues(new Uint8Array(16)))); // as long as the page is open
   }
 }
 
-async function enter(fail) {
-  show($('limited'), false);
-  show($('looking'));
-  $('looking-words').textContent = 'Opening …';
-  try {
-    if (drop.limited) remember();
-    const content = await work({ do: 'enter', key: drop.key, claim: drop.claim, limited: drop.limited }, waiting);
-    Object.assign(drop, content);
-    draw();
-  } catch (fault) {
-    fail(fault);
-  }
-}
-
-function remember() {
-  try {
-    localStorage.setItem(`claim ${drop.id}`, drop.claim);
-  } catch {
-    // then a second visit is a second download
-  }
+function countedWords() {
+  if (drop.left === undefined) return '';
+  const times = drop.left === 1 ? 'once more' : `${drop.left} times more`;
+  return ` They can be taken ${drop.left === 0 ? 'by nobody else' : times}: saving counts, looking does not.`;
 }
 
 const files = () => drop.entries.filter((entry) => entry.kind === 'file');
@@ -81,7 +57,7 @@ const takeable = () => drop.entries.flatMap((entry, i) => (entry.kind === 'link'
 function draw() {
   const count = files().length;
   $('receive-title').textContent = drop.from ? `${nameOf(drop.from)} left ${count === 1 ? 'a file' : countOf(count, 'file')} for you` : count === 1 ? 'A file for you' : `${countOf(count, 'file')} for you`;
-  $('receive-words').textContent = `${sizeOf(drop.bytes)}, kept until ${timeOf(drop.expires)}. ${count === 1 ? 'It' : 'Each'} is decrypted and verified in this browser.`;
+  $('receive-words').textContent = `${sizeOf(drop.bytes)}, kept until ${timeOf(drop.expires)}. Each is decrypted and verified in this browser.${countedWords()}`;
   for (const entry of drop.entries) if (entry.kind === 'link') entry.note = 'a link: left out';
   table = new Table($('save-table'), count > 1 ? { label: (entry) => (entry.kind === 'file' ? 'Save' : ''), run: (index) => run([index], { label: drop.entries[index].path }) } : null);
   table.fill(drop.entries);
@@ -123,16 +99,18 @@ async function run(indices, { folder = null, zip = false, label = '' }) {
   const size = wholeSize(indices);
   const meter = new Meter($('save-meter'), size);
   locked(true);
+  table.reset(indices);
   say(`Saving ${sizeOf(size)}`);
   let stream = null;
   try {
     const name = label.split('/').at(-1);
     const length = zip ? lengthOf(indices.map((i) => drop.entries[i])) : size;
     if (!folder) stream = await streamFor(name, length);
-    const request = { do: 'save', indices, folder, zip, port: stream?.port };
+    const claim = drop.left === undefined ? '' : claimOf(drop.id);
+    const request = { do: 'save', indices, folder, zip, claim, port: stream?.port };
     const { blob } = await awake(() => work(request, (progress) => follow(meter, progress), stream ? [stream.port] : []));
     if (blob) download(blob, name);
-    await finish(indices, meter.stop(), folder ? `in the folder ${nameOf(folder.name)}` : `as ${nameOf(name)}`);
+    await finish(indices, claim, meter.stop(), folder ? `in the folder ${nameOf(folder.name)}` : `as ${nameOf(name)}`);
   } catch (fault) {
     meter.stop();
     refused(fault, indices);
@@ -169,20 +147,19 @@ function follow(meter, { bytes, waiting: why, files: moved }) {
   }
 }
 
-async function finish(indices, took, where) {
+async function finish(indices, claim, took, where) {
   for (const index of indices) saved.add(index);
   const words = indices.length === 1 ? nameOf(drop.entries[indices[0]].path) : countOf(indices.filter((i) => drop.entries[i].kind === 'file').length, 'file');
   $('saved').replaceChildren(el('strong', {}, `Saved and verified: ${words} ${where}.`), ` ${took}.`);
   show($('saved'));
   $('saved').focus();
   say(`Saved and verified: ${words}`);
-  if (takeable().every((index) => saved.has(index))) await work({ do: 'finished' }).catch(() => {}); // it ends by itself after a day
+  if (takeable().every((index) => saved.has(index))) await work({ do: 'finished', claim }).catch(() => {}); // it ends by itself after a day
 }
 
 function refused(fault, indices) {
   if (fault.kind === 'cancelled') {
-    table.reset();
-    for (const index of saved) table.end(index, 'verified');
+    table.reset(indices);
     return say('Cancelled');
   }
   for (const index of indices) table.stop(index);

@@ -87,14 +87,15 @@ export class Table {
     if (row && !row.row.classList.contains('good')) this.end(index, 'not saved', 'bad');
   }
 
-  // reset takes back what moved showed.
-  reset() {
-    for (const [index, made] of this.#rows) {
-      const { bar, word, row } = made;
+  // reset takes back what was shown of these, or of all.
+  reset(indices = this.#rows.keys()) {
+    for (const index of indices) {
+      const made = this.#rows.get(index);
+      if (!made) continue;
       delete made.rate;
-      show(bar, false);
-      word.textContent = this.entries[index].note ?? '';
-      row.className = '';
+      show(made.bar, false);
+      made.word.textContent = this.entries[index].note ?? '';
+      made.row.className = '';
     }
   }
 

@@ -6,24 +6,13 @@ import { SHA256 } from './sha256.js';
 
 const ahead = 6;
 
-// look says what the relay tells of a drop: that counts as no download.
-export async function look({ key }, signal) {
-  const id = drop.hex((await drop.keysOf(drop.fromText(key))).id);
-  try {
-    return { id, ...(await new Relay({ signal }).info(id)) };
-  } catch (fault) {
-    throw missing(fault);
-  }
-}
-
-// enter opens the list of files, for which a drop of limited downloads is taken once
-// by this claim.
-export async function enter({ key, claim, limited }, report, signal) {
+// enter opens the list of files, which counts as no download.
+export async function enter({ key }, report, signal) {
   const keys = await drop.keysOf(drop.fromText(key));
   const id = drop.hex(keys.id);
-  const relay = new Relay({ claim: limited ? claim : '', signal, waiting: (fault) => report({ waiting: fault?.message ?? '' }) });
+  const relay = new Relay({ signal, waiting: (fault) => report({ waiting: fault?.message ?? '' }) });
   try {
-    if (limited) await relay.take(id);
+    const info = await relay.info(id);
     const { manifest, data } = await relay.list(id);
     const pieces = await Promise.all(manifest.map(async (digest, i) => {
       const sealed = await fetchSealed(relay, id, digest, 'the list of files');
@@ -33,7 +22,7 @@ export async function enter({ key, claim, limited }, report, signal) {
     const plan = drop.cut(content.bytes, content.head.chunk);
     const digest = drop.hex(await drop.digest(await new Blob(data).arrayBuffer()));
     if (plan.count !== data.length || digest !== content.head.chunks) throw new drop.Fault('integrity', 'the relay’s list of chunks is not the one that was stored');
-    return { keys, id, relay, data, plan, limited, ...content };
+    return { keys, id, data, plan, left: info.downloads_left, expires: info.expires, ...content };
   } catch (fault) {
     throw missing(fault);
   }
@@ -53,10 +42,12 @@ async function fetchSealed(relay, id, digest, name, progress) {
 }
 
 // save gives the files with these indices to a sink, which has begin(entry), false for
-// what it need not have, write(bytes), end() for what is verified, and close(). report
-// hears {bytes, index, at} and {index, result}.
-export async function save(content, indices, sink, report, signal) {
-  const relay = Object.assign(new Relay(content.relay), { signal, waiting: content.relay.waiting });
+// what it need not have, write(bytes), end() for what is verified, and close(). Of a drop
+// of limited downloads it takes one, by claim. report hears {bytes, index, at} and {index,
+// result}.
+export async function save(content, { indices, claim }, sink, report, signal) {
+  const relay = new Relay({ claim, signal, waiting: (fault) => report({ waiting: fault?.message ?? '' }) });
+  if (claim) await relay.take(content.id).catch((fault) => Promise.reject(missing(fault)));
   const files = indices.map((index) => ({ index, ...content.entries[index] }));
   const chunks = new Chunks(content, relay, files);
   let bytes = 0;
@@ -85,8 +76,8 @@ async function copy(chunks, file, sink, moved) {
 }
 
 // finished tells the relay of a limited drop that it need not keep it for us.
-export async function finished(content) {
-  if (content.limited) await content.relay.taken(content.id);
+export async function finished(content, { claim }, signal) {
+  if (claim) await new Relay({ claim, signal }).taken(content.id);
 }
 
 // Chunks are what some files need of a drop, each fetched once, in order.

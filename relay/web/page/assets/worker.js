@@ -1,7 +1,7 @@
 // The worker of the page: everything that takes time is done here, so that the page
 // answers at once. It gets one request at a time ({do: ...}), and says {is: ...}.
 import { store } from './store.js';
-import { look, enter, save, finished } from './take.js';
+import { enter, save, finished } from './take.js';
 import { Folder, Download, Memory, One, explain } from './sinks.js';
 import { Zip } from './zip.js';
 
@@ -12,25 +12,25 @@ let content = null; // the drop that was entered
 
 const requests = {
   store: (request, report) => store(request, report, control.signal),
-  look: (request) => look(request, control.signal),
   async enter(request, report) {
     content = await enter(request, report, control.signal);
-    const { entries, bytes, from } = content;
-    return { entries, bytes, from };
+    const { id, entries, bytes, from, left, expires } = content;
+    return { id, entries, bytes, from, left, expires };
   },
-  async save({ indices, folder, port, zip }, report) {
+  async save(request, report) {
+    const { folder, port, zip } = request;
     const out = folder ? new Folder(folder) : port ? new Download(port) : new Memory();
     const sink = folder ? out : zip ? new Zip(out) : new One(out);
     control.signal.addEventListener('abort', () => out.abort());
     try {
-      await save(content, indices, sink, report, control.signal);
+      await save(content, request, sink, report, control.signal);
     } catch (err) {
       await out.abort();
       throw err;
     }
     return { blob: out.blob };
   },
-  finished: () => finished(content),
+  finished: (request) => finished(content, request, control.signal),
 };
 
 self.onmessage = async ({ data: request }) => {
