@@ -216,6 +216,8 @@ func (a *amending) move(from *heldDir, name string, s *syncStep) error {
 		return about(s.to, err)
 	case from == to && os.SameFile(fi, other) && links(fi) == 1 || from == to && fi.IsDir() && os.SameFile(fi, other):
 		return renameCase(from, name, toName)
+	case other.IsDir() && !fi.IsDir():
+		return newError(Exists, s.to, "a directory is in the way in which something is excluded, or which came up")
 	}
 	return newError(Exists, s.to, "something of that name came up")
 }
