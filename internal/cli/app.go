@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/bargee/bargee/session"
 )
 
@@ -32,6 +34,8 @@ type app struct {
 	timeout time.Duration // 0: the defaults
 
 	configName string // of the file; "": where it usually is
+
+	checks map[*cobra.Command]func() error // what finds values of flags that make no sense; nil: not wanted
 }
 
 // The longest waits where --timeout does not say otherwise.
@@ -65,6 +69,14 @@ func (a *app) paint(code, s string) string {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// checkedBy says what finds values of the flags of cmd that make no sense, for bargee
+// config check: what cmd does itself, too, with nothing given but flags.
+func (a *app) checkedBy(cmd *cobra.Command, check func() error) {
+	if a.checks != nil {
+		a.checks[cmd] = check
+	}
 }
 
 // printf writes to standard output; what fails is found by flush.

@@ -110,11 +110,12 @@ func (a *app) fromFile(cmd *cobra.Command, table string) error {
 // command line: values are tried there.
 func flagTables(a *app) config.Tables {
 	scratch := *a
+	scratch.checks = map[*cobra.Command]func() error{}
 	all := config.Tables{}
 	var add func(cmd *cobra.Command)
 	add = func(cmd *cobra.Command) {
 		if table := tableOf(cmd); table != "" {
-			all[table] = flagTable{cmd}
+			all[table] = &flagTable{cmd: cmd, checks: &scratch, before: map[string][]string{}}
 		}
 		for _, sub := range cmd.Commands() {
 			add(sub)
@@ -125,10 +126,15 @@ func flagTables(a *app) config.Tables {
 }
 
 // A flagTable is a config.Table.
-type flagTable struct{ cmd *cobra.Command }
+type flagTable struct {
+	cmd    *cobra.Command
+	checks *app
+	set    []string            // flags, in the order of the file
+	before map[string][]string // what lists were by default
+}
 
 // Flags implements config.Table.
-func (t flagTable) Flags() (names []string) {
+func (t *flagTable) Flags() (names []string) {
 	take := func(f *pflag.Flag) {
 		if !f.Hidden && !slices.Contains(notKept, f.Name) {
 			names = append(names, f.Name)
@@ -140,10 +146,14 @@ func (t flagTable) Flags() (names []string) {
 }
 
 // Check implements config.Table.
-func (t flagTable) Check(name string, words []string) (what, hint string) {
+func (t *flagTable) Check(name string, words []string) (what, hint string) {
 	f := t.cmd.Flag(name)
-	if _, isList := f.Value.(pflag.SliceValue); !isList && len(words) != 1 {
+	list, isList := f.Value.(pflag.SliceValue)
+	if !isList && len(words) != 1 {
 		return "it has one value", ""
+	}
+	if isList && !f.Changed {
+		t.before[name] = list.GetSlice()
 	}
 	for _, word := range words {
 		if strings.HasPrefix(word, "bgt_") {
@@ -157,5 +167,60 @@ func (t flagTable) Check(name string, words []string) (what, hint string) {
 			return oneLine(err.Error()), ""
 		}
 	}
+	t.set = append(t.set, name)
 	return "", ""
+}
+
+// Senseless implements config.Table. What is found is taken out, so that what is behind
+// it is found, too.
+func (t *flagTable) Senseless() (all []config.Senseless) {
+	check := t.checks.checks[t.cmd]
+	for range t.set {
+		if check == nil {
+			break
+		}
+		name, p := t.blame(check())
+		if name == "" {
+			break
+		}
+		what := strings.TrimSpace(strings.ReplaceAll(p.what+" "+p.where, "--", "")) + ": " + reason(p.err)
+		all = append(all, config.Senseless{Flag: name, What: what, Hint: p.hint})
+		t.unset(name)
+	}
+	return all
+}
+
+// blame returns the last flag of the file that an error about values speaks of.
+func (t *flagTable) blame(err error) (name string, _ *problem) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			if name, p := t.blame(err); name != "" {
+				return name, p
+			}
+		}
+		return "", nil
+	}
+	var p *problem
+	if !errors.As(err, &p) || !p.usage {
+		return "", nil
+	}
+	words := strings.Fields(p.what + " " + p.where)
+	for _, name := range slices.Backward(t.set) {
+		if slices.Contains(words, "--"+name) {
+			return name, p
+		}
+	}
+	return "", nil
+}
+
+// unset has a flag be as if the file did not have it.
+func (t *flagTable) unset(name string) {
+	f := t.cmd.Flag(name)
+	if list, isList := f.Value.(pflag.SliceValue); isList {
+		_ = list.Replace(t.before[name])
+	} else {
+		_ = f.Value.Set(f.DefValue) // of some flags no value: then the next line is not looked at
+	}
+	f.Changed = false
+	t.set = slices.DeleteFunc(t.set, func(s string) bool { return s == name })
 }

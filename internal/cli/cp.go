@@ -107,6 +107,7 @@ func (o *cpOptions) addFlags(cmd *cobra.Command) {
 
 // addTransferFlags adds the flags of everything that copies and asks nobody about it.
 func (o *cpOptions) addTransferFlags(cmd *cobra.Command) {
+	o.checkedBy(cmd, func() error { return o.check(cmd) })
 	d := session.DefaultOptions()
 	f := cmd.Flags()
 	f.IntVar(&o.streams, "streams", 0, "data streams, 1 to 255 (default as many as are useful)")

@@ -67,6 +67,7 @@ func newPair(a *app) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
+	a.checkedBy(cmd, func() error { return o.check(cmd) })
 	f := cmd.Flags()
 	o.reachFlags.add(cmd)
 	o.relayFlags.add(f)

@@ -63,6 +63,7 @@ func newRelay(a *app) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
+	a.checkedBy(cmd, o.check)
 	f := cmd.Flags()
 	f.StringSliceVar(&o.listen, "listen", []string{":" + defaultPort}, "`ADDR` to listen on, udp and tcp; port 0 picks one. May be given again")
 	f.StringVar(&o.address, "address", "", "what others reach us by, `HOST[:PORT]` (default the addresses of this machine)")

@@ -55,6 +55,7 @@ func newSend(a *app) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
+	a.checkedBy(cmd, o.check)
 	f := cmd.Flags()
 	o.relayFlags.add(f)
 	f.StringVar(&o.listen, "listen", ":0", "`ADDR` to listen on; port 0 picks one")

@@ -74,6 +74,10 @@ func newServe(a *app) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
+	a.checkedBy(cmd, func() error {
+		o.dir = "."
+		return o.check(cmd)
+	})
 	f := cmd.Flags()
 	f.BoolVar(&o.stdio, "stdio", false, "serve who started this over ssh, by standard input and output; without DIR all of this machine")
 	f.StringVar(&o.jail, "jail", "", "with --stdio, the same as `DIR`")

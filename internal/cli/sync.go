@@ -69,6 +69,7 @@ func newSync(a *app) *cobra.Command {
 	f.StringArrayVar(&o.excludeFrom, "exclude-from", nil, "leave out what the lines of `FILE` say, such as a .gitignore; may be repeated")
 	f.StringArrayVar(&o.include, "include", nil, "of files and links only those that fit `PATTERN`; may be repeated")
 	o.addTransferFlags(cmd)
+	a.checkedBy(cmd, func() error { return o.check(cmd) })
 	return cmd
 }
 

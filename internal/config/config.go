@@ -31,6 +31,7 @@ type Config struct {
 	tables Tables
 	broken []Problem            // what keeps the file from being read at all
 	wrong  map[string][]Problem // by the tables of commands
+	at     map[string]Position  // of the values of flags, by "table\x00flag"
 	from   map[string]string    // what set a setting last, for Show
 }
 
@@ -93,6 +94,7 @@ func (c *Config) Read(text []byte, name string) []Problem {
 			problems = append(problems, Problem{n.name, what, c.tableHint(n.path[0])})
 		}
 	}
+	problems = append(problems, c.senseless()...)
 	return sorted(append(problems, c.keys(keys)...))
 }
 

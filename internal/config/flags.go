@@ -25,6 +25,25 @@ type Tables map[string]Table
 type Table interface {
 	Flags() []string
 	Check(flag string, words []string) (what, hint string)
+
+	// Senseless says what of the flags that Check has taken makes no sense, by itself or
+	// with others: each of the flags that it is about is among those.
+	Senseless() []Senseless
+}
+
+// A Senseless is a value that a command could not do anything with.
+type Senseless struct{ Flag, What, Hint string }
+
+// senseless finds values that a command would refuse, of all tables.
+func (c *Config) senseless() (problems []Problem) {
+	for _, table := range slices.Sorted(maps.Keys(c.Flags)) {
+		for _, s := range c.tables[table].Senseless() {
+			p := Problem{c.at[table+"\x00"+s.Flag], s.What, s.Hint}
+			c.wrong[table] = append(c.wrong[table], p)
+			problems = append(problems, p)
+		}
+	}
+	return problems
 }
 
 // flag takes a line of a table of a command.
@@ -44,6 +63,10 @@ func (c *Config) flag(n node, file string) []Problem {
 	if c.Flags == nil {
 		c.Flags = map[string][]Flag{}
 	}
+	if c.at == nil {
+		c.at = map[string]Position{}
+	}
+	c.at[table+"\x00"+name] = n.at
 	c.Flags[table] = append(c.Flags[table], Flag{name, words, fmt.Sprintf("%s:%d", file, n.name.Line)})
 	return nil
 }
