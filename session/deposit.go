@@ -263,10 +263,16 @@ func (d *deposit) wasStored(ctx context.Context, plan *depositPlan) (state DropS
 
 // bring brings to the depot what it has not yet.
 func (d *deposit) bring(ctx context.Context, plan *depositPlan) (state DropState, err error) {
-	err = persist(ctx, d.options.GiveUp, func() (err error) {
+	begin := func() (err error) {
 		state, err = d.Depot.Begin(ctx, d.record.plan(d, plan))
 		return err
-	})
+	}
+	err = persist(ctx, d.options.GiveUp, begin)
+	if errors.Is(err, NotFound) { // it was there, and is over: a depot knows an id only once
+		if err = d.record.renew(ctx, d, plan); err == nil {
+			err = persist(ctx, d.options.GiveUp, begin)
+		}
+	}
 	if err != nil {
 		return state, err
 	}

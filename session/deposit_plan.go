@@ -30,7 +30,7 @@ type depositEntry struct {
 	entry Entry
 
 	left   int64 // bytes of a file that are not at the depot yet
-	reused bool
+	reused int64 // bytes that an earlier run brought there
 }
 
 // inner is where the entry is in its directory, shown where it is for people.
@@ -211,7 +211,10 @@ func (p *depositPlan) items() []Item {
 
 func (e *depositEntry) item() Item {
 	it := Item{Path: e.shown(), Name: Path{e.path}, Kind: e.entry.Kind, Size: e.entry.Size, Result: Copied, modified: e.entry.Modified}
-	if e.reused {
+	if e.entry.Kind == RegularFile {
+		it.Sent, it.Reused = e.entry.Size-e.reused, e.reused
+	}
+	if e.reused > 0 {
 		it.Result = Resumed
 	}
 	return it
@@ -221,7 +224,7 @@ func (e *depositEntry) item() Item {
 func (p *depositPlan) wasThere(l *ledger) {
 	for i := range p.entries {
 		e := &p.entries[i]
-		e.reused = e.entry.Kind == RegularFile && e.entry.Size > 0
+		e.reused = e.left
 		id := uint64(i + 1)
 		l.start(id, e.shown(), Path{e.path}, e.entry.Size)
 		l.reuse(id, e.left)

@@ -137,7 +137,8 @@ func TestDeposit(t *testing.T) {
 	var items []string
 	cfg := d.config("dir", "large")
 	cfg.From, cfg.Tags = "ann", []string{"photos"}
-	cfg.OnItem = func(it Item) { items = append(items, string(it.Result)) }
+	var sent int64
+	cfg.OnItem = func(it Item) { items, sent = append(items, string(it.Result)), sent+it.Sent }
 	var told Deposited
 	cfg.OnStored = func(s Deposited) error { told = s; return nil }
 	stored, tr, err := Deposit(t.Context(), cfg)
@@ -146,6 +147,9 @@ func TestDeposit(t *testing.T) {
 	}
 	if stored.ID != told.ID || stored.Files != 7 || stored.Dirs != 3 || stored.Links != 1 || tr.Verified != stored.Bytes || tr.Bytes != stored.Bytes || tr.FilesDone != 8 {
 		t.Errorf("%+v, %+v", stored, tr)
+	}
+	if sent != stored.Bytes {
+		t.Errorf("%d bytes sent", sent)
 	}
 	if len(items) != 11 || slices.Contains(items, "failed") {
 		t.Errorf("items: %v", items)
@@ -241,6 +245,27 @@ func TestDepositToldTwice(t *testing.T) {
 	third, _, err := Deposit(t.Context(), d.config("dir"))
 	if err != nil || third.Key == first.Key || d.depot.drops[first.ID] != nil || len(d.depot.drops) != 1 {
 		t.Fatalf("%v, %d drops", err, len(d.depot.drops))
+	}
+	// One that is over at the depot before it was whole is begun anew.
+	cfg.OnStored = nil
+	gone := false
+	var puts2 int
+	d.depot.before = func(call string, _ DropDigest) error {
+		if puts2++; call == "put" && puts2 == 4 {
+			return newError(Internal, Path{}, "no more of this")
+		}
+		if call == "begin" && puts2 > 5 && !gone {
+			gone = true
+			return newError(NotFound, Path{}, "the drop is gone: it was removed")
+		}
+		return nil
+	}
+	if _, _, err := Deposit(t.Context(), cfg); !errors.Is(err, Internal) {
+		t.Fatal(err)
+	}
+	puts2 = 5
+	if _, _, err := Deposit(t.Context(), cfg); err != nil || !gone {
+		t.Fatal(err)
 	}
 	if _, err := Collect(t.Context(), d.open(DropConfig{Key: third.Key}), At(d.host, d.path(d.to)), CopyOptions{}); err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func (u *depositUpload) stored(stream int, c *depositChunk, reused bool) {
 	for _, p := range c.pieces {
 		e, id := &u.plan.entries[p.entry], uint64(p.entry+1)
 		if reused {
-			e.reused = true
+			e.reused += p.n
 			u.q.ledger.reuse(id, p.n)
 		} else {
 			u.q.ledger.crossed(id, p.n)
