@@ -63,9 +63,9 @@
 // messages are framed. Every limit is an option beside its field, and whoever
 // breaks one is refused before the value is used.
 //
-// testdata/transcripts has conversations, byte for byte: list, names, stat,
+// testdata/transcripts has conversations, byte for byte: list, names, stat, scan, amend, hold,
 // describe, watch, measure, find, glob, delete, chmod, symlink, unknown, offer, draft, upload,
-// resume, delta, cancel and download (a login is in transport/testdata). A line
+// resume, delta, cancel, download, picks and straight (a login is in transport/testdata). A line
 // says who speaks on which stream, the next one has the bytes in hex. Tests
 // replay each with a real server and with a real asker in turn, so that either
 // end can be written from them. A transfer there has one data stream, so that

@@ -55,13 +55,17 @@ func TestTranscriptsAsker(t *testing.T) {
 		{"delta", "upload", []string{"grown"}, StateDone},
 		{"cancel", "upload", []string{"large"}, StateCancelled},
 		{"download", "download", []string{"small", "large"}, StateDone},
+		{"picks", "download", []string{"dir/small"}, StateDone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, far := talkBed(t)
 				j := talkJob(t, b, c.way, c.files)
-				if c.name == "delta" {
+				switch c.name {
+				case "delta":
 					j.Options.OnConflict = Overwrite
+				case "picks":
+					j.Sources, j.only = []Path{{}}, talkPicked
 				}
 				id, err := b.engine.Submit(j)
 				must(t, err)
@@ -78,7 +82,7 @@ func TestTranscriptsAsker(t *testing.T) {
 	}
 }
 
-var talkFiles = map[string][]byte{"small": talkSmall, "large": talkLarge, "grown": talkGrown}
+var talkFiles = map[string][]byte{"small": talkSmall, "large": talkLarge, "grown": talkGrown, "dir/small": talkSmall}
 
 // talkBed is an engine whose transfers are called as in the transcripts, and
 // the other end of its only link.

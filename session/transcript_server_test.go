@@ -152,6 +152,7 @@ func TestTranscriptsServer(t *testing.T) {
 		"upload": talkUpload, "resume": talkResume, "delta": talkDelta, "cancel": talkCancel, "download": talkDownload,
 		"list": talkList, "stat": talkStat, "delete": talkDelete,
 		"names": talkNames, "describe": talkDescribe, "measure": talkMeasure, "find": talkFind, "glob": talkGlob, "chmod": talkChmod,
+		"scan": talkScans, "amend": talkAmend, "hold": talkHold, "picks": talkPicks, "straight": talkStraight,
 		"symlink": talkSymlink, "draft": talkDraft, "unknown": talkUnknown, "offer": talkOffer,
 	} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, talk) })

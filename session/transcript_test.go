@@ -113,6 +113,9 @@ func (v *voice) say(s step) error {
 	case aborts(abortCancelled):
 		v.Abort(abortCancelled)
 		return nil
+	case aborts(0):
+		v.Abort(0)
+		return nil
 	case aborts(codeOf(Cancelled)): // of a request that is no transfer
 		v.Abort(codeOf(Cancelled))
 		return nil
