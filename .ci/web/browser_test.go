@@ -144,15 +144,12 @@ func (p *tab) see(selector string) {
 	p.until(selector+" to be visible", fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.checkVisibility())`, selector))
 }
 
+// until waits for a condition. The page may be another one meanwhile.
 func (p *tab) until(what, condition string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(30*time.Millisecond)))
-	if err != nil {
-		p.picture("failed")
-		p.t.Fatalf("no sign of %s: %v\n%s", what, err, p.text())
-	}
+	p.wait(what, func() (ok bool) {
+		return chromedp.Run(p.ctx, chromedp.Evaluate("Boolean("+condition+")", &ok)) == nil && ok
+	})
 }
 
 func (p *tab) click(selector string) {

@@ -284,7 +284,7 @@ func TestLinksThatDoNotOpen(t *testing.T) {
 		p.picture(fmt.Sprint(len(c.link)))
 	}
 	for pasted, words := range map[string]string{
-		"bgticket_aaaa":     "This is a ticket",
+		"bgticket_aaaaaaaa": "This ticket is mistyped or cut",
 		"https://x/":        "This link",
 		"AAECAwQFBgcICQoLD": "its key has 43 letters, here are 17",
 	} {

@@ -8,7 +8,7 @@
 //	words.js dom.js work.js                   text for people, elements, the page's end of the worker
 //	worker.js store.js take.js sinks.js       the worker: seals and sends, fetches and opens, saves
 //	relay.js                                  requests to the relay, made again until answered
-//	drop.js sha256.js zip.js                  formats: drops (package drop of internal), digests, archives
+//	drop.js ticket.js sha256.js zip.js        formats: drops (package drop of internal), tickets, digests, archives
 //	sw.js                                     the service worker, that makes a download of a stream
 //
 // # What it does

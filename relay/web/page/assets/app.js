@@ -3,6 +3,7 @@ import { $, show, problem } from './dom.js';
 import { Fault, fromText } from './drop.js';
 import { begin as send } from './send.js';
 import { begin as receive } from './receive.js';
+import { isTicket, keyOf } from './ticket.js';
 import { busy } from './work.js';
 
 function start() {
@@ -37,19 +38,17 @@ function sending(access) {
   };
 }
 
-// open goes to a link or a key that was pasted.
-function open(text) {
+// open goes to a link, a key or a ticket that was pasted.
+async function open(text) {
   const word = text.trim();
-  if (word.startsWith('bgticket_')) {
-    return problem($('paste-fault'), new Fault('invalid', 'This is a ticket, which is for a terminal', 'Type bargee receive there, and paste it when it asks.'));
-  }
-  const [origin, key] = word.includes('#') ? word.split('#') : ['', word];
   try {
+    let [origin, key] = word.includes('#') ? word.split('#') : ['', word];
+    if (isTicket(word)) ({ key, url: origin } = await keyOf(word));
     fromText(key);
-    if (origin && new URL(origin).origin !== location.origin) return location.assign(word);
-    location.hash = key;
+    if (origin && new URL(origin).origin !== location.origin) location.assign(`${new URL(origin).origin}/#${key}`);
+    else location.hash = key;
   } catch (fault) {
-    problem($('paste-fault'), fault instanceof Fault ? fault : new Fault('invalid', 'This is no link.'));
+    problem($('paste-fault'), fault instanceof Fault ? fault : new Fault('invalid', 'This is no link'));
   }
 }
 
