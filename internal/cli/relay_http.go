@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/bargee/bargee/relay/web"
 	"github.com/bargee/bargee/session"
 )
@@ -70,7 +68,7 @@ func openHTTP(addr string, root http.Handler, c *certificate, log *roleLog) (*re
 	}
 	go func() {
 		defer close(h.ended)
-		if err := serve(netutil.LimitListener(l, mostHTTP)); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(web.Limit(l, mostHTTP)); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("HTTP has ended", "reason", reason(err))
 		}
 	}()

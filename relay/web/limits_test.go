@@ -186,3 +186,51 @@ func TestRedact(t *testing.T) {
 		}
 	}
 }
+
+// A listener that is full accepts again when a connection is closed.
+func TestLimit(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Limit(inner, 1)
+	dial := func() {
+		t.Helper()
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	dial()
+	dial()
+	first, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := first.(io.ReaderFrom); !ok {
+		t.Error("files would be copied")
+	}
+	second := make(chan error, 1)
+	go func() {
+		_, err := l.Accept()
+		second <- err
+	}()
+	select {
+	case err := <-second:
+		t.Errorf("two at a time: %v", err)
+	default:
+	}
+	first.Close()
+	first.Close()
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	go l.Accept()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.Accept(); err == nil {
+		t.Error("it accepts after its end")
+	}
+}

@@ -3,8 +3,10 @@ package web
 import (
 	"crypto/tls"
 	"log"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -28,6 +30,64 @@ func NewServer(h http.Handler, certificate func(*tls.ClientHelloInfo) (*tls.Cert
 		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate}
 	}
 	return s
+}
+
+// Limit returns a listener that has at most n connections open; further ones wait to be
+// accepted. Its connections are those of the system, so that files go out without being
+// copied to us.
+func Limit(l net.Listener, n int) net.Listener {
+	return &limited{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{})}
+}
+
+type limited struct {
+	net.Listener
+	places chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	leave := sync.OnceFunc(func() { <-l.places })
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &limitedConn{tcp, leave}, nil
+	}
+	return &limitedOther{c, leave}, nil
+}
+
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// limitedConn gives its place back when it is closed.
+type limitedConn struct {
+	*net.TCPConn
+	leave func()
+}
+
+func (c *limitedConn) Close() error {
+	defer c.leave()
+	return c.TCPConn.Close()
+}
+
+type limitedOther struct {
+	net.Conn
+	leave func()
+}
+
+func (c *limitedOther) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
 }
 
 // lines tells of what a log has, a line at a time.
