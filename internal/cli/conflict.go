@@ -3,33 +3,49 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/bargee/bargee/session"
 )
 
+// errConflictCancelled is what a person said to a conflict: end the whole.
+var errConflictCancelled = &session.Error{Kind: session.Cancelled, Err: errors.New("cancelled")}
+
 // decide asks the person at the terminal about a conflict, and tells whether
 // the answer is for the transfer's others too.
 func (c *copier) decide(ctx context.Context, id session.TransferID, q session.Question) (all bool, err error) {
 	c.report.clear()
-	fmt.Fprintf(c.console, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
+	d, all, err := c.askConflict(ctx, q)
+	switch {
+	case errors.Is(err, errConflictCancelled):
+		return true, c.engine.Cancel(id, c.keep)
+	case err != nil:
+		return false, err
+	}
+	return all, c.engine.Answer(id, q.ID, d, all)
+}
+
+// askConflict has a conflict decided at the terminal, this one or all that are to
+// come; errConflictCancelled: none of them.
+func (a *app) askConflict(ctx context.Context, q session.Question) (d session.Conflict, all bool, err error) {
+	fmt.Fprintf(a.console, "%s exists: there %s, here %s\n", q.Name, stateOf(q.Existing), stateOf(q.Source))
 	for {
-		fmt.Fprint(c.console, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
-		line, err := c.readLine(ctx)
+		fmt.Fprint(a.console, "[s]kip, [o]verwrite, [r]ename, [n]ewer; a capital letter for all; [c]ancel? ")
+		line, err := a.readLine(ctx)
 		if err != nil {
-			return false, err
+			return session.Fail, false, err
 		}
 		word := strings.TrimSpace(line)
 		if word == "c" {
-			return true, c.engine.Cancel(id, c.keep)
+			return session.Fail, true, errConflictCancelled
 		}
 		d, ok := map[string]session.Conflict{
 			"s": session.Skip, "o": session.Overwrite, "r": session.Rename, "n": session.Newer,
 		}[strings.ToLower(word)]
 		if ok {
-			all = word == strings.ToUpper(word)
-			return all, c.engine.Answer(id, q.ID, d, all)
+			return d, word == strings.ToUpper(word), nil
 		}
 	}
 }

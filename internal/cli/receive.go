@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,19 +18,23 @@ const receiveLong = `Take what bargee send offers at the other side: type the co
 who offers what, and how much room there is, and asks; a no is told there, with your reason. Without a
 CODE it asks for one, so that no list of processes shows it.
 
+What bargee send --store left at a relay is taken by its ticket, by the address that a browser opens
+(https://HOST/#KEY), or, if it was sealed to this machine, by the ID that bargee drop list shows.
+
 Everything goes into DIR, or into this directory, under its own name, and nothing is replaced without
 a question. After an interruption the same command goes on where it stopped.`
 
 // receiveOptions are those of a cp whose source is an offer.
 type receiveOptions struct {
 	cpOptions
-	yes bool
+	yes  bool
+	drop *namedDrop // nil: it is an offer
 }
 
 func newReceive(a *app) *cobra.Command {
 	o := &receiveOptions{cpOptions: cpOptions{app: a}}
 	cmd := &cobra.Command{
-		Use:     "receive [CODE|TICKET] [DIR]",
+		Use:     "receive [CODE|TICKET|URL|ID] [DIR]",
 		Short:   "Take what somebody offers with bargee send",
 		Long:    receiveLong,
 		Example: "  bargee receive 4711-abacus-abdomen-zoom@relay.example\n  bargee receive --yes 4711-abacus-abdomen-zoom ~/Downloads",
@@ -43,6 +48,9 @@ func newReceive(a *app) *cobra.Command {
 			}
 			if err := o.aim(cmd.Context(), args); err != nil {
 				return err
+			}
+			if o.drop != nil {
+				return o.collect(cmd.Context(), *o.drop)
 			}
 			return o.run(cmd.Context())
 		},
@@ -73,6 +81,22 @@ func (o *receiveOptions) aim(ctx context.Context, args []string) error {
 		}
 		word = strings.TrimSpace(line)
 	}
+	if len(args) > 1 {
+		o.dst.path = args[1]
+	} else {
+		o.dst = target{path: "."}
+	}
+	w, isDrop, err := dropWord(word)
+	if err != nil {
+		return usage(oneLine(err.Error()), "it is https://HOST/#KEY, whole").about("receive", "that address")
+	}
+	if isDrop {
+		o.drop = &w
+		if w.secret && len(args) > 0 {
+			o.warn("a ticket as an argument can be read by everyone on this machine")
+		}
+		return o.opens()
+	}
 	from, err := parseTarget(word, o.getenv("BARGEE_TARGET"))
 	if code, cerr := transport.ParseCode(word); cerr == nil { // also as it was heard: blanks, capitals
 		from, err = target{kind: codeTarget, code: code, path: "/"}, nil
@@ -85,11 +109,13 @@ func (o *receiveOptions) aim(ctx context.Context, args []string) error {
 	case from.kind == ticketTarget && len(args) > 0:
 		o.warn("a ticket as an argument can be read by everyone on this machine")
 	}
-	o.sources, o.dst = []target{from}, target{path: "."}
-	if len(args) > 1 {
-		o.dst.path = args[1]
-	}
-	dir, err := session.OpenDir(o.dst.path) // before anybody is asked for anything
+	o.sources = []target{from}
+	return o.opens()
+}
+
+// opens tries the directory that takes it, before anybody is asked for anything.
+func (o *receiveOptions) opens() error {
+	dir, err := session.OpenDir(o.dst.path)
 	if err != nil {
 		return failed("receive into", o.dst, err)
 	}
@@ -291,6 +317,13 @@ type offerEvent struct {
 	Dirs  int64    `json:"dirs"`
 	Bytes int64    `json:"bytes"`
 	Free  int64    `json:"free"`
+
+	// Of a drop: its name, the name of the known peer that signed it (peer is the key
+	// then), and what its sender and the relay say of it.
+	Drop    string    `json:"drop,omitempty"`
+	Name    string    `json:"name,omitempty"`
+	Tags    []string  `json:"tags,omitempty"`
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 func (r *receiving) newOfferEvent() offerEvent {

@@ -263,7 +263,7 @@ func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(
 }
 
 // relayProblem is an error of a relay, with what to do about it.
-func relayProblem(at target, err error) error {
+func relayProblem(at target, err error) *problem {
 	p := problemOf("connect to the relay", at, err)
 	p.where = session.Display(at.addr)
 	switch session.KindOf(err) {

@@ -61,7 +61,7 @@ func newRoot(a *app) *cobra.Command {
 	addScreen(cmd, a)
 	addVersion(cmd, a)
 	cmd.AddCommand(
-		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a),
+		newDemo(a), newServe(a), newPair(a), newSend(a), newReceive(a), newDrop(a),
 		newRelay(a), newStop(a), newSupervise(a), newEngine(a),
 		newLs(a), newTree(a), newStat(a), newDu(a), newDf(a), newCat(a), newHash(a),
 		newCp(a), newUpload(a), newDownload(a), newSync(a),

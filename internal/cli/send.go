@@ -26,11 +26,16 @@ the ticket from wherever the address leads here (--listen makes that a fixed por
 
 A code is for one machine, or --receivers N. It is good for --code-ttl, or until 3 wrong ones came;
 then another one is printed. Who came in by it may come again: after an interruption of either side
-the same command goes on where it stopped.`
+the same command goes on where it stopped.
+
+With --store nobody has to be there at the same time: the files go to the relay, sealed, which keeps
+them for --ttl, and what is printed is a ticket with the key, never a code. With --to NAME only that known peer
+can read them, and finds them with bargee drop list. bargee drop rm takes them back.`
 
 type sendOptions struct {
 	*app
 	relayFlags
+	leaveFlags
 	paths     []string
 	listen    string
 	receivers int
@@ -43,14 +48,17 @@ func newSend(a *app) *cobra.Command {
 	o := &sendOptions{app: a}
 	cmd := &cobra.Command{
 		Use:     "send PATH...",
-		Short:   "Offer files to somebody, by a code",
+		Short:   "Offer files to somebody, by a code, or leave them at a relay",
 		Long:    sendLong,
-		Example: "  bargee send film.mkv photos\n  bargee send --receivers 3 --relay bargee://relay.example slides.pdf",
+		Example: "  bargee send film.mkv photos\n  bargee send --receivers 3 --relay bargee://relay.example slides.pdf\n  bargee send --store --ttl 30d --downloads 1 photos",
 		Args:    atLeast(1, "the PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.paths = args
-			if err := o.check(); err != nil {
+			if err := errors.Join(o.check(), o.leaveFlags.check(cmd.Flags(), time.Now())); err != nil {
 				return err
+			}
+			if o.store {
+				return o.leave(cmd.Context())
 			}
 			return o.run(cmd.Context())
 		},
@@ -58,6 +66,7 @@ func newSend(a *app) *cobra.Command {
 	a.checkedBy(cmd, o.check)
 	f := cmd.Flags()
 	o.relayFlags.add(f)
+	o.leaveFlags.add(f)
 	f.StringVar(&o.listen, "listen", ":0", "`ADDR` to listen on; port 0 picks one")
 	f.IntVar(&o.receivers, "receivers", 1, "how many machines may take it")
 	f.DurationVar(&o.codeTTL, "code-ttl", transport.DefaultCodeTTL, "how long a code is good before there is another one")
