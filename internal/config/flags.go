@@ -42,6 +42,7 @@ func (c *Config) senseless() (problems []Problem) {
 			c.wrong[table] = append(c.wrong[table], p)
 			problems = append(problems, p)
 		}
+		c.wrong[table] = sorted(c.wrong[table])
 	}
 	return problems
 }
