@@ -95,11 +95,10 @@ func (o *relayOptions) openStore(ctx context.Context, dir string, log *roleLog) 
 
 // openBucket opens where all of it is.
 func (o *relayOptions) openBucket(ctx context.Context, dir string) (bucket.Bucket, error) {
-	d, err := bucket.OpenDirectory(filepath.Join(dir, storeDir))
-	if err != nil {
-		return nil, err
+	if isBucketURL(o.data) {
+		return bucket.Open(ctx, o.data)
 	}
-	return d, nil
+	return bucket.Open(ctx, filepath.Join(dir, storeDir))
 }
 
 // logAccess tells of requests, without what is secret in them.

@@ -275,4 +275,10 @@ func TestSeveralRelays(t *testing.T) {
 	if err := other.store(ctx, two, "anna"); err != nil { // begun there, stored here
 		t.Error(err)
 	}
+	if err := other.fetch(ctx, one, Claim{}); err != nil { // and seen there at once
+		t.Error(err)
+	}
+	if mine, err := one.Of(ctx, "anna"); err != nil || len(mine) != 1 || !mine[0].Complete {
+		t.Errorf("%+v %v", mine, err)
+	}
 }

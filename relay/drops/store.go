@@ -177,12 +177,21 @@ func (s *Store) complete(ctx context.Context, id ID) (*drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !d.complete {
+	if !s.isComplete(d) && s.bucket.Shared() { // it may be by now, by another relay
+		if d, err = s.load(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	if !s.isComplete(d) {
 		return nil, ErrNotFound
 	}
 	return d, nil
+}
+
+func (s *Store) isComplete(d *drop) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return d.complete
 }
 
 // owned returns the drop of an owner.

@@ -165,8 +165,8 @@ func (s *Store) refresh(ctx context.Context) error {
 		s.mu.Lock()
 		if _, ok := gone[id]; ok {
 			remains = append(remains, id)
-		} else if s.known[id] == nil {
-			unknown = append(unknown, id)
+		} else if d := s.known[id]; d == nil || !d.complete && s.bucket.Shared() && d.hasEntered() {
+			unknown = append(unknown, id) // or it may be complete by now
 		}
 		s.mu.Unlock()
 	}
@@ -175,7 +175,7 @@ func (s *Store) refresh(ctx context.Context) error {
 		s.gone[id] = at
 	}
 	for id, d := range s.known { // removed by others
-		if _, ok := gone[id]; ok || !there[id] && d.seen < began && (d.entered == nil || closed(d.entered)) {
+		if _, ok := gone[id]; ok || !there[id] && d.seen < began && d.hasEntered() {
 			s.forgetLocked(d)
 		}
 	}
@@ -188,9 +188,13 @@ func (s *Store) refresh(ctx context.Context) error {
 	return s.loadAll(ctx, unknown)
 }
 
-func closed(c chan struct{}) bool {
+// hasEntered tells whether a drop's record is written, if it ever is.
+func (d *drop) hasEntered() bool {
+	if d.entered == nil {
+		return true
+	}
 	select {
-	case <-c:
+	case <-d.entered:
 		return true
 	default:
 		return false

@@ -264,10 +264,7 @@ func (s *Store) Commit(ctx context.Context, id ID, owner Secret, manifest int, d
 	if manifest < 1 || manifest > len(digests) || len(digests) > MostChunks {
 		return Info{}, fmt.Errorf("%w: %d chunks, %d of them the manifest's", ErrInvalid, len(digests), manifest)
 	}
-	s.mu.Lock()
-	complete := d.complete
-	s.mu.Unlock()
-	if complete {
+	if s.isComplete(d) {
 		return s.recommit(ctx, d, manifest, digests)
 	}
 	stray, total, err := s.weigh(ctx, d, digests)
