@@ -150,6 +150,9 @@
 // never with what is in it. If anything failed, nothing is removed that only the
 // destination has. What filters leave out of the scan is in no plan.
 //
+// That one lies within the other, by way of a peer that serves the same disk, is seen
+// by the time of its directory, which gets another one for a moment: Invalid.
+//
 // Both directories are locked (Hold), the source for others that read it, too: a
 // second sync of the same destination, or the other way round, is refused with Busy.
 // A peer that does not know these requests is refused with the advice to update it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 )
 
 // A SyncJob makes one directory like another. What is alike by size and time is not
@@ -226,8 +227,19 @@ func (r *syncRun) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// holdPatience is how long a sync waits for another one to let go.
+const holdPatience = time.Second
+
 func (r *syncRun) hold(ctx context.Context, s syncSide, shared bool, lost *<-chan struct{}) error {
 	release, gone, err := s.hold(ctx, shared)
+	for until := time.Now().Add(holdPatience); KindOf(err) == Busy && time.Now().Before(until); {
+		select { // one that has ended may be about to let go
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		release, gone, err = s.hold(ctx, shared)
+	}
 	if shared && KindOf(err) != Busy && err != nil {
 		return nil // a source that cannot be locked can be read
 	}
@@ -302,11 +314,16 @@ func (r *syncRun) join(ctx context.Context, unfolded bool) (*syncPlan, error) {
 		delete: j.Delete, checksum: j.Options.Checksum, root: r.root, dst: head,
 		mode: j.Options.KeepMode, times: j.Options.KeepTimes, links: j.Options.KeepLinks,
 	}
+	inSource := suspects{of: r.dstRoot, name: baseAt(r.to, j.Destination)}
+	inDestination := suspects{of: r.root, name: baseAt(r.from, j.Source)}
 	ahead, stop := readAhead(ctx, src)
 	defer stop()
 	other, stopOther := readAhead(ctx, dst)
 	defer stopOther()
-	p, err := joinScans(r.choice, ahead, other)
+	p, err := joinScans(r.choice, inSource.watch(ahead), inDestination.watch(other))
+	if err == nil {
+		err = r.refuseCycle(ctx, inSource, inDestination)
+	}
 	return p, err
 }
 

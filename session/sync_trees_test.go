@@ -75,3 +75,30 @@ func TestSyncTreesRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A directory that is left out does not make way for a file of its name: nothing is
+// said of what is in it, so nothing of it is removed.
+func TestSyncLeftOutInTheWay(t *testing.T) {
+	eachCrossing(t, func(t *testing.T, c crossing) {
+		put(t, filepath.Join(c.from, "src/d"), "a file", newer)
+		put(t, filepath.Join(c.from, "src/more"), "x", newer)
+		put(t, filepath.Join(c.to, "dst/d/file"), "left out", older)
+		put(t, filepath.Join(c.to, "dst/extra"), "x", older)
+		var failed []SyncItem
+		res, err := Sync(t.Context(), At(c.src, Path{"src"}), At(c.dst, Path{"dst"}), SyncOptions{
+			Delete: true, Exclude: []string{"d/"},
+			OnItem: func(it SyncItem) {
+				if it.Err != nil {
+					failed = append(failed, it)
+				}
+			},
+		})
+		must(t, err)
+		if len(failed) != 1 || failed[0].Path != (Path{"d"}) || KindOf(failed[0].Err) != Exists || res.Kept != 1 {
+			t.Errorf("%+v, %+v", failed, res)
+		}
+		holds(t, filepath.Join(c.to, "dst/d/file"), "left out")
+		holds(t, filepath.Join(c.to, "dst/extra"), "x")
+		holds(t, filepath.Join(c.to, "dst/more"), "x")
+	})
+}
