@@ -66,6 +66,7 @@ func (d *deposit) recall() error {
 	if err := os.MkdirAll(d.State, 0o700); err != nil {
 		return about(Path{}, err)
 	}
+	sweepDropState(d.State, time.Now())
 	r.name = filepath.Join(d.State, d.hash())
 	lock, err := os.OpenFile(r.name+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

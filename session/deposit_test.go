@@ -14,6 +14,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bargee/bargee/internal/drop"
 	"github.com/bargee/bargee/transport"
@@ -360,6 +361,10 @@ func TestDepositRefused(t *testing.T) {
 	if _, _, err := Deposit(t.Context(), cfg); !errors.Is(err, Invalid) {
 		t.Errorf("for nobody: %v", err)
 	}
+	// What was given up long ago is forgotten, and what is not so old is not.
+	for name, days := range map[string]int{"0.deposit": 101, "0.chunks": 101, "1.deposit": 99, "seen.json": 400} {
+		put(t, filepath.Join(d.state, name), "{}", time.Now().AddDate(0, 0, -days))
+	}
 	// A second process of the same deposit is refused.
 	first, err := newDeposit(d.config("a"))
 	if err != nil {
@@ -368,6 +373,11 @@ func TestDepositRefused(t *testing.T) {
 	defer first.close()
 	if _, _, err := Deposit(t.Context(), d.config("a")); !errors.Is(err, Busy) {
 		t.Errorf("a second one: %v", err)
+	}
+	for name, stays := range map[string]bool{"0.deposit": false, "0.chunks": false, "1.deposit": true, "seen.json": true} {
+		if _, err := os.Stat(filepath.Join(d.state, name)); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -98,7 +98,10 @@ func (s *dropStream) take(i int) *dropChunk {
 	if !before && !earlier { // one here and there, as where the rest is on the disk already
 		return c
 	}
-	for j := i + 1; j <= i+s.ahead && j < s.layout.Chunks() && len(s.held) < s.most; j++ {
+	for j := i + 1; j <= i+s.ahead && j < s.layout.Chunks(); j++ {
+		if s.held[j] == nil && !s.evict() {
+			break
+		}
 		s.want(j)
 	}
 	return c
@@ -123,8 +126,9 @@ func (s *dropStream) want(i int) *dropChunk {
 	return c
 }
 
-// evict makes room for a chunk, if there is one that nobody reads; s.mu is held.
-func (s *dropStream) evict() {
+// evict makes room for a chunk, by giving up the one that was not asked for the
+// longest, and reports whether there is room; s.mu is held.
+func (s *dropStream) evict() bool {
 	for len(s.held) >= s.most {
 		oldest := -1
 		for i, c := range s.held {
@@ -138,10 +142,11 @@ func (s *dropStream) evict() {
 			}
 		}
 		if oldest < 0 {
-			return
+			return false
 		}
 		s.forget(oldest)
 	}
+	return true
 }
 
 // forget gives up chunk i, which nobody reads; s.mu is held.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/bargee/bargee/internal/drop"
 	"github.com/bargee/bargee/internal/filelock"
@@ -158,4 +159,25 @@ func writeFirm(name string, b []byte) error {
 		d.Close()
 	}
 	return nil
+}
+
+// dropStateTTL is how long it is remembered how far a drop was stored or taken that
+// nobody goes on with.
+const dropStateTTL = 100 * 24 * time.Hour
+
+// sweepDropState removes from a State what is too old to be gone on with. Which drops
+// were taken stays.
+func sweepDropState(dir string, now time.Time) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".deposit", ".chunks", ".claim", ".values":
+			if fi, err := e.Info(); err == nil && now.Sub(fi.ModTime()) > dropStateTTL {
+				os.Remove(filepath.Join(dir, e.Name()))
+			}
+		}
+	}
 }
