@@ -137,7 +137,7 @@ func (d *Directory) entries(ctx context.Context, dir string) iter.Seq2[fs.DirEnt
 					return
 				}
 			}
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) { // the directory was removed meanwhile
 				return
 			}
 			if err := errors.Join(err, ctx.Err()); err != nil {
