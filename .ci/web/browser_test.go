@@ -74,7 +74,11 @@ func newTab(t *testing.T, width, height int64) *tab {
 	profile, id := newProfile(t)
 	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithTargetID(id))
 	ctx, stop := context.WithTimeout(ctx, 2*patience)
-	p := &tab{t: t, ctx: ctx, downloads: t.TempDir()}
+	downloads, err := os.MkdirTemp(scratch, "downloads") // not the test's: the browser may write when it is over
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &tab{t: t, ctx: ctx, downloads: downloads}
 	chromedp.ListenTarget(ctx, p.listen)
 	t.Cleanup(func() {
 		p.mu.Lock()

@@ -27,7 +27,7 @@ func TestRelayAway(t *testing.T) {
 	p.see("#store")
 	p.run(chromedp.SetValue("#access", r.key, chromedp.ByQuery))
 	p.click("#store")
-	p.until("the page to wait", `document.querySelector('#send-meter').innerText.includes('Waiting: the relay does not answer')`)
+	p.until("the page to wait", `document.querySelector('#send-meter').innerText.includes('Waiting: the relay answered 502')`)
 	p.picture("waiting")
 	for range 6 {
 		r.hold <- struct{}{}

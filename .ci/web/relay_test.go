@@ -22,7 +22,7 @@ type relay struct {
 	ticket string // for bargee relay add
 
 	flip   atomic.Pointer[regexp.Regexp] // a bit of what is answered to such paths is flipped
-	refuse atomic.Int64                  // so many PUTs get no answer
+	refuse atomic.Int64                  // so many PUTs come to nothing
 	gone   atomic.Int64                  // so many DELETEs were answered 204
 	hold   chan struct{}                 // if set, PUTs and GETs of chunks take one each
 }
@@ -45,7 +45,8 @@ func startRelay(t *testing.T) *relay {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodPut && r.refuse.Add(-1) >= 0 {
-			panic(http.ErrAbortHandler)
+			w.WriteHeader(http.StatusBadGateway) // not a reset: Chromium would silently send it again
+			return
 		}
 		if chunkPath.MatchString(q.URL.Path) && r.hold != nil {
 			select {
