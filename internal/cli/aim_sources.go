@@ -136,8 +136,7 @@ func (c *copier) below(ctx context.Context, j *session.Job, src target, path ses
 		return nil
 	}
 	if !c.dryRun {
-		c.made[j.Destination] = true
-		return failed("copy to", c.dst, w.explain(tree.Mkdir(w, j.Destination, true)))
+		return failed("copy to", c.dst, w.explain(c.makeWay(w, tree, j, from, top, way)))
 	}
 	at := top
 	for name := range strings.SplitSeq(way.Raw(), "/") {

@@ -23,6 +23,7 @@ type copier struct {
 	roots  map[session.PlaceID]target
 	secret map[session.PlaceID]bool // a secret was needed
 	made   map[session.Path]bool    // directories of the destination that --relative-to wants
+	way    []madeDir                // those of them that were not there
 	report *reporter
 
 	toldOthers bool // that others put something there, too
@@ -51,7 +52,14 @@ func (o *cpOptions) run(ctx context.Context) error {
 	if err := c.start(jobs, maxJobs); err != nil {
 		return err
 	}
-	if err := c.end(c.watch(ctx)); err != nil {
+	err = c.end(c.watch(ctx))
+	var partly *partlyError
+	if err == nil || errors.As(err, &partly) {
+		if wrong := c.finishWay(ctx); err == nil {
+			err = wrong
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return c.pin(ctx)
