@@ -118,7 +118,6 @@ var libraries = []struct {
 		"where files of a program lie; the library is told where, it does not choose"},
 	{"github.com/coreos/go-systemd/v22/...", []string{"internal/cli"}, "what systemd says to who it starts, and hears of it: a role's business"},
 	{"golang.org/x/net/netutil", []string{"internal/cli"}, "so many who look at a relay's pages, and no more"},
-	{"github.com/prometheus/client_golang/...", []string{"internal/cli"}, "a relay's metrics: how they are shown is the command's, what they count the relay's"},
 	{"golang.org/x/net/webdav", []string{"internal/dav"}, "WebDAV, for those who speak nothing else"},
 	{"golang.org/x/net/...", []string{"transport/...", "relay"}, "ancillary data of sockets"},
 	{"golang.org/x/sys/...", []string{"transport/...", "session/...", "relay", "relay/bucket", "internal/carrier", "internal/cli", "internal/control", "internal/filelock"},

@@ -5,14 +5,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
 
 // A serveTraffic counts what a served directory gives and takes, for monitors; it is
-// a prometheus.Collector. Links are asked when somebody looks, and when they end.
+// a metricSource. Links are asked when somebody looks, and when they end.
 type serveTraffic struct {
 	dir   *session.Dir
 	since time.Time
@@ -68,32 +66,24 @@ func (t *serveTraffic) probe(ctx context.Context) error {
 	}
 }
 
-func describeServe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("bargee_serve_"+name, help, labels, nil)
+func describeServe(name, help string, kind metricKind, label string) *metricDesc {
+	return &metricDesc{"bargee_serve_" + name, help, kind, label}
 }
 
 var (
-	serveSince    = describeServe("start_time_seconds", "When it was served first, in seconds since 1970.")
-	serveLinks    = describeServe("links", "Peers that are linked.")
-	serveTotal    = describeServe("links_total", "Peers that came.")
-	serveSent     = describeServe("sent_bytes_total", "Bytes that went to peers, as they crossed the network.")
-	serveReceived = describeServe("received_bytes_total", "Bytes that came from peers, as they crossed the network.")
-	serveRefused  = describeServe("refused_total", "Peers that were not let in, by the kind of the error.", "kind")
-	serveFree     = describeServe("free_bytes", "Room on the disk of the directory.")
+	serveSince    = describeServe("start_time_seconds", "When it was served first, in seconds since 1970.", gaugeMetric, "")
+	serveLinks    = describeServe("links", "Peers that are linked.", gaugeMetric, "")
+	serveTotal    = describeServe("links_total", "Peers that came.", counterMetric, "")
+	serveSent     = describeServe("sent_bytes_total", "Bytes that went to peers, as they crossed the network.", counterMetric, "")
+	serveReceived = describeServe("received_bytes_total", "Bytes that came from peers, as they crossed the network.", counterMetric, "")
+	serveRefused  = describeServe("refused_total", "Peers that were not let in, by the kind of the error.", counterMetric, "kind")
+	serveFree     = describeServe("free_bytes", "Room on the disk of the directory.", gaugeMetric, "")
 )
 
-// Describe is prometheus.Collector.
-func (t *serveTraffic) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{serveSince, serveLinks, serveTotal, serveSent, serveReceived, serveRefused, serveFree} {
-		out <- d
-	}
-}
-
-// Collect is prometheus.Collector.
-func (t *serveTraffic) Collect(out chan<- prometheus.Metric) {
+func (t *serveTraffic) collect(emit func(*metricDesc, float64, string)) {
 	free, _, err := t.dir.Space(context.Background())
 	if err == nil {
-		out <- prometheus.MustNewConstMetric(serveFree, prometheus.GaugeValue, float64(free))
+		emit(serveFree, float64(free), "")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,12 +92,12 @@ func (t *serveTraffic) Collect(out chan<- prometheus.Metric) {
 		s, r := transport.Traffic(l)
 		sent, received = sent+s, received+r
 	}
-	out <- prometheus.MustNewConstMetric(serveSince, prometheus.GaugeValue, float64(t.since.Unix()))
-	out <- prometheus.MustNewConstMetric(serveLinks, prometheus.GaugeValue, float64(len(t.links)))
-	out <- prometheus.MustNewConstMetric(serveTotal, prometheus.CounterValue, t.total)
-	out <- prometheus.MustNewConstMetric(serveSent, prometheus.CounterValue, float64(sent))
-	out <- prometheus.MustNewConstMetric(serveReceived, prometheus.CounterValue, float64(received))
+	emit(serveSince, float64(t.since.Unix()), "")
+	emit(serveLinks, float64(len(t.links)), "")
+	emit(serveTotal, t.total, "")
+	emit(serveSent, float64(sent), "")
+	emit(serveReceived, float64(received), "")
 	for kind, n := range t.refused {
-		out <- prometheus.MustNewConstMetric(serveRefused, prometheus.CounterValue, n, string(kind))
+		emit(serveRefused, n, string(kind))
 	}
 }
