@@ -58,6 +58,7 @@ type Deposited struct {
 	Owner   DropOwner // who has it can remove the drop
 	Created time.Time
 	Expires time.Time // by the depot's clock
+	Origin  string    // where a browser finds it, see DropState
 
 	Files, Dirs, Links int
 	Bytes              int64 // of the files
@@ -235,7 +236,7 @@ func (d *deposit) store(ctx context.Context, plan *depositPlan) (out Deposited, 
 	} else if state, err = d.bring(ctx, plan); err != nil {
 		return out, err
 	}
-	out = Deposited{ID: d.record.keys.ID, Key: d.record.key, Owner: d.record.owner, Created: d.record.Created, Expires: state.Expires,
+	out = Deposited{ID: d.record.keys.ID, Key: d.record.key, Owner: d.record.owner, Created: d.record.Created, Expires: state.Expires, Origin: state.Origin,
 		Files: plan.header.Files, Dirs: plan.header.Dirs, Links: plan.header.Links, Bytes: plan.header.Bytes, Sealed: plan.sealed}
 	if d.OnStored != nil {
 		if err := d.OnStored(out); err != nil {

@@ -94,6 +94,7 @@ type DropState struct {
 	Expires   time.Time
 	Downloads int    // how many more may take it; -1: any number
 	Envelope  []byte // where it is sealed to a known peer
+	Origin    string // where a browser finds it, https://HOST[:PORT]; "": nowhere that the depot knows of
 }
 
 // A Depot keeps drops: a relay, in front of its storage. Its methods may be called

@@ -23,6 +23,7 @@ type receipt struct {
 	Owner     string                `json:"owner"` // removes it
 	Relay     string                `json:"relay"`
 	RelayKey  transport.Fingerprint `json:"relay_key"`
+	Origin    string                `json:"origin,omitempty"` // where a browser finds it
 	Stored    time.Time             `json:"stored"`
 	Expires   time.Time             `json:"expires"`
 	Names     []string              `json:"names"` // of what was stored, at the top
@@ -57,7 +58,7 @@ func (r *receipt) check() error {
 // receiptFor is the one of what was just stored.
 func receiptFor(d session.Deposited, relay string, key transport.Fingerprint, names []string) receipt {
 	return receipt{
-		ID: d.ID.String(), Key: d.Key.Reveal(), Owner: d.Owner.Reveal(), Relay: relay, RelayKey: key,
+		ID: d.ID.String(), Key: d.Key.Reveal(), Owner: d.Owner.Reveal(), Relay: relay, RelayKey: key, Origin: d.Origin,
 		Stored: time.Now().UTC().Truncate(time.Second), Expires: d.Expires, Names: names, Files: int64(d.Files), Bytes: d.Bytes,
 	}
 }
@@ -145,4 +146,14 @@ func (r *receipt) ticket() (transport.Ticket, error) {
 		t.Drop = &transport.DropTicket{ID: id[:]}
 	}
 	return t, nil
+}
+
+// link is what opens the drop in a browser; "" where the relay speaks no HTTP that we
+// know of, or where only a peer can read it.
+func (r receipt) link() string {
+	key, err := drop.ParseKey(r.Key)
+	if r.Origin == "" || r.To != "" || err != nil {
+		return ""
+	}
+	return drop.Link(r.Origin, key)
 }

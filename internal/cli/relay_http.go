@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -45,9 +46,10 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { retu
 
 // A relayHTTP answers HTTP on one address.
 type relayHTTP struct {
-	server *http.Server
-	origin string // https://127.0.0.1:443
-	ended  chan struct{}
+	server  *http.Server
+	listens string // 127.0.0.1:443
+	origin  string // what others reach it by, https://relay.example
+	ended   chan struct{}
 }
 
 // openHTTP answers on addr: health and metrics for monitors, all else by root.
@@ -56,13 +58,12 @@ func openHTTP(addr string, root http.Handler, c *certificate, log *roleLog) (*re
 	if err != nil {
 		return nil, &problem{what: "listen on", where: session.Display(addr), err: err}
 	}
-	h := &relayHTTP{origin: "http://" + l.Addr().String(), ended: make(chan struct{})}
+	h := &relayHTTP{listens: l.Addr().String(), ended: make(chan struct{})}
 	say := func(s string) { log.Debug("http", "reason", oneLine(s)) }
 	serve := func(l net.Listener) error { return h.server.Serve(l) }
 	if c == nil {
 		h.server = web.NewServer(root, nil, say)
 	} else {
-		h.origin = "https://" + l.Addr().String()
 		h.server = web.NewServer(root, c.get, say)
 		serve = func(l net.Listener) error { return h.server.ServeTLS(l, "", "") }
 	}
@@ -72,7 +73,6 @@ func openHTTP(addr string, root http.Handler, c *certificate, log *roleLog) (*re
 			log.Error("HTTP has ended", "reason", reason(err))
 		}
 	}()
-	log.Info("speaks HTTP", "origin", h.origin)
 	return h, nil
 }
 
@@ -132,8 +132,41 @@ func (o *relayOptions) openPages(r *relayRole, log *roleLog) (err error) {
 	if pages.metrics != "" {
 		metrics = nil
 	}
-	r.http, err = openHTTP(pages.http, rootOf(r.store.handler, health, metrics), c, log)
-	return err
+	if r.http, err = openHTTP(pages.http, rootOf(r.store.handler, health, metrics), c, log); err != nil {
+		return err
+	}
+	public, known := o.originOf(r.http.listens, c != nil)
+	r.http.origin = public
+	if known {
+		r.store.handler.At(public)
+	}
+	log.Info("speaks HTTP", "origin", r.http.origin)
+	return nil
+}
+
+// originOf is what others reach HTTP by that listens at an address: as it was given,
+// or by the name that the relay has. It is not known where that is none and the address
+// is one of all networks.
+func (o *relayOptions) originOf(listens string, secure bool) (origin string, known bool) {
+	if o.store.public != "" {
+		return o.store.public, true
+	}
+	scheme, usual := "http://", "80"
+	if secure {
+		scheme, usual = "https://", "443"
+	}
+	host, port, err := net.SplitHostPort(listens)
+	if err != nil {
+		return scheme + listens, false
+	}
+	known = true
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		named, _, err := splitHost(o.address)
+		if known = o.address != "" && err == nil; known {
+			host = named
+		}
+	}
+	return scheme + strings.TrimSuffix(net.JoinHostPort(host, port), ":"+usual), known
 }
 
 // origin is where the relay speaks HTTP, or "".

@@ -154,3 +154,28 @@ func TestPages(t *testing.T) {
 		t.Errorf("/healthz at --metrics is %d", got)
 	}
 }
+
+// Who stores is told a link that leads to the relay, or none.
+func TestOriginOfARelay(t *testing.T) {
+	tests := []struct {
+		listens, public, address string
+		secure                   bool
+		origin                   string
+		known                    bool
+	}{
+		{"127.0.0.1:8080", "", "", false, "http://127.0.0.1:8080", true},
+		{"[::1]:443", "", "", true, "https://[::1]", true},
+		{"[::]:443", "", "relay.example", true, "https://relay.example", true},
+		{"0.0.0.0:8443", "", "relay.example:6768", true, "https://relay.example:8443", true},
+		{"[::]:8080", "", "", false, "http://[::]:8080", false},
+		{"127.0.0.1:8080", "https://drops.example", "relay.example", false, "https://drops.example", true},
+		{"[::]:80", "", "[2001:db8::1]", false, "http://[2001:db8::1]", true},
+	}
+	for _, test := range tests {
+		o := &relayOptions{address: test.address}
+		o.store.public = test.public
+		if origin, known := o.originOf(test.listens, test.secure); origin != test.origin || known != test.known {
+			t.Errorf("%+v: %q, %t", test, origin, known)
+		}
+	}
+}

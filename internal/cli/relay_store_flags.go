@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/bargee/bargee/internal/drop"
 	"github.com/bargee/bargee/relay/blobs"
 	"github.com/bargee/bargee/relay/drops"
 	"github.com/bargee/bargee/session"
@@ -21,6 +22,7 @@ type storeFlags struct {
 	maxTTL                  string
 
 	cert, key string
+	public    string // the origin that others know
 	hash      string
 	shutdown  bool
 	needKey   bool
@@ -41,6 +43,7 @@ func (s *storeFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&s.maxTTL, "store-ttl", "90d", "keep a drop for so long at most, for example 30d or 12h")
 	f.StringVar(&s.cert, "tls-cert", "", "with --http, speak HTTPS: the certificate and those above it are in `FILE` (PEM)")
 	f.StringVar(&s.key, "tls-key", "", "its private key is in `FILE` (PEM)")
+	f.StringVar(&s.public, "http-origin", "", "what browsers reach --http by, for links: `https://HOST[:PORT]` (default from --http and --address)")
 	f.StringVar(&s.hash, "hash", "sha256", "what files over HTTP are addressed by: `sha256|blake3`")
 	f.BoolVar(&s.shutdown, "allow-shutdown", false, "end when somebody who may sends DELETE over HTTP")
 	f.BoolVar(&s.needKey, "need-key", false, "over HTTP the server id alone allows nothing: bargee relay key new makes keys")
@@ -63,10 +66,13 @@ func (s *storeFlags) check(http bool) (err error) {
 	for _, x := range []struct {
 		flag string
 		set  bool
-	}{{"--tls-cert", s.cert != ""}, {"--allow-shutdown", s.shutdown}, {"--need-key", s.needKey}, {"--cors", len(s.origins) > 0}, {"--trusted-proxy", len(s.proxies) > 0}} {
+	}{{"--tls-cert", s.cert != ""}, {"--http-origin", s.public != ""}, {"--allow-shutdown", s.shutdown}, {"--need-key", s.needKey}, {"--cors", len(s.origins) > 0}, {"--trusted-proxy", len(s.proxies) > 0}} {
 		if x.set && !http {
 			return usage("belongs to --http", "").about("", x.flag)
 		}
+	}
+	if s.public != "" && drop.ParseOrigin(s.public) == "" {
+		return usage("is no origin", "for example: --http-origin https://drops.example").about("--http-origin", session.Display(s.public))
 	}
 	for _, origin := range s.origins {
 		if u, err := url.Parse(origin); origin != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin) {

@@ -196,6 +196,7 @@ type storedEvent struct {
 	ID        string    `json:"id"`
 	Relay     string    `json:"relay"`
 	Ticket    string    `json:"ticket"`
+	Link      string    `json:"link,omitempty"` // for a browser
 	Expires   time.Time `json:"expires"`
 	Downloads int       `json:"downloads,omitempty"`
 	To        string    `json:"to,omitempty"`
@@ -204,7 +205,7 @@ type storedEvent struct {
 
 func (s *storing) tell(r receipt, ticket string) {
 	if s.json {
-		s.event(storedEvent{"stored", r.ID, r.Relay, ticket, r.Expires.UTC(), r.Downloads, r.To, r.Tags})
+		s.event(storedEvent{"stored", r.ID, r.Relay, ticket, r.link(), r.Expires.UTC(), r.Downloads, r.To, r.Tags})
 		return
 	}
 	s.say("stored at %s until %s", session.Display(r.Relay), r.Expires.Local().Format(time.DateTime))
@@ -215,6 +216,10 @@ func (s *storing) tell(r receipt, ticket string) {
 	}
 	s.say("At the other side, whenever that is (who has this word has the files):")
 	s.printf("  bargee receive %s\n", ticket)
+	if link := r.link(); link != "" {
+		s.say("Or in a browser:")
+		s.printf("  %s\n", link)
+	}
 }
 
 // end tells how it ended, and returns what that amounts to.

@@ -21,12 +21,13 @@ type state struct {
 	Expires   time.Time `json:"expires"`
 	Downloads *int      `json:"downloads_left"`
 	Envelope  []byte    `json:"envelope"`
+	Origin    string    `json:"origin"`
 }
 
 // of gives it its type, and its limits.
 func (s state) of(id session.DropID) (session.DropState, error) {
 	out := session.DropState{ID: id, Bytes: s.Bytes, Chunks: s.Chunks, Manifest: s.Manifest,
-		Created: s.Created, Expires: s.Expires, Downloads: -1, Envelope: s.Envelope}
+		Created: s.Created, Expires: s.Expires, Downloads: -1, Envelope: s.Envelope, Origin: drop.ParseOrigin(s.Origin)}
 	if s.Downloads != nil {
 		out.Downloads = max(*s.Downloads, 0)
 	}

@@ -151,6 +151,15 @@ func TestWordsOfADrop(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+	for s, ok := range map[string]bool{
+		"https://relay.example": true, "http://[::1]:8080": true, "https://relay.example/": false, "https://a b": false, "javascript:alert(1)": false,
+		"https://a:b@relay.example": false, "https://relay.example#x": false, "https://": false, "": false, "https://" + strings.Repeat("a", 300): false,
+		"https://relay.example\x1b[2J": false,
+	} {
+		if got := ParseOrigin(s); (got == s && s != "") != ok || !ok && got != "" {
+			t.Errorf("the origin %q is %q", s, got)
+		}
+	}
 	id := Derive(k).ID
 	if got, err := ParseID(id.String()); got != id || err != nil {
 		t.Error(err)

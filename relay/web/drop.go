@@ -26,11 +26,12 @@ type dropJSON struct {
 	Downloads int       `json:"downloads,omitempty"`
 	Left      *int      `json:"downloads_left,omitempty"`
 	Envelope  []byte    `json:"envelope,omitempty"` // base64
+	Origin    string    `json:"origin,omitempty"`   // where a browser finds it
 }
 
-func jsonOf(i drops.Info) dropJSON {
+func (h *Handler) jsonOf(i drops.Info) dropJSON {
 	d := dropJSON{ID: i.ID.String(), Version: dropVersion, Bytes: i.Bytes, Chunks: i.Chunks, Manifest: i.Manifest, Complete: i.Complete,
-		Created: i.Created, Expires: i.Expires, Downloads: i.Downloads, Envelope: i.Envelope}
+		Created: i.Created, Expires: i.Expires, Downloads: i.Downloads, Envelope: i.Envelope, Origin: h.origin.Load().(string)}
 	if i.Downloads > 0 {
 		d.Left = &i.Left
 	}
@@ -74,7 +75,7 @@ func (h *Handler) beginDrop(w http.ResponseWriter, r *http.Request, c Caller) er
 		status = http.StatusCreated
 		w.Header().Set("Location", "/d/"+i.ID.String())
 	}
-	answer(w, r, status, jsonOf(i))
+	answer(w, r, status, h.jsonOf(i))
 	return nil
 }
 
@@ -104,7 +105,7 @@ func (h *Handler) listDrops(w http.ResponseWriter, r *http.Request, c Caller) er
 	}
 	all := make([]dropJSON, 0, len(list))
 	for _, i := range list {
-		all = append(all, jsonOf(i))
+		all = append(all, h.jsonOf(i))
 	}
 	answer(w, r, http.StatusOK, map[string]any{"drops": all})
 	return nil
@@ -119,7 +120,7 @@ func (h *Handler) aDrop(w http.ResponseWriter, r *http.Request, id drops.ID) {
 			fail(w, r, err)
 			return
 		}
-		answer(w, r, http.StatusOK, jsonOf(i))
+		answer(w, r, http.StatusOK, h.jsonOf(i))
 	case http.MethodDelete:
 		owner, err := ownerOf(r)
 		if err == nil {
@@ -171,7 +172,7 @@ func (h *Handler) commit(w http.ResponseWriter, r *http.Request, id drops.ID) er
 	if err != nil {
 		return err
 	}
-	answer(w, r, http.StatusOK, jsonOf(i))
+	answer(w, r, http.StatusOK, h.jsonOf(i))
 	return nil
 }
 

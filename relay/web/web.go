@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bargee/bargee/relay/blobs"
@@ -44,6 +45,8 @@ type Handler struct {
 	since time.Time
 	hub   *hub
 	grace time.Duration // of a body
+
+	origin atomic.Value // a string, see At
 }
 
 // New returns a Handler.
@@ -52,8 +55,14 @@ func New(cfg Config) *Handler {
 		cfg.Keys = new(Keys)
 	}
 	now := time.Now()
-	return &Handler{cfg: cfg, since: now, hub: newHub(now), grace: bodyGrace}
+	h := &Handler{cfg: cfg, since: now, hub: newHub(now), grace: bodyGrace}
+	h.At("")
+	return h
 }
+
+// At says where browsers find the handler, https://HOST[:PORT], or "" if they do not:
+// who leaves a drop is told, so that it can name it by a link.
+func (h *Handler) At(origin string) { h.origin.Store(origin) }
 
 // sweepEvery is how often blobs that are over are looked for.
 const sweepEvery = time.Minute
