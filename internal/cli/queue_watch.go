@@ -28,7 +28,8 @@ func newQueueWatch(a *app) *cobra.Command {
 type queueWatcher struct {
 	*app
 	told    map[session.TransferID]session.TransferState
-	running *bool // whether somebody ran it, when that was told last
+	since   time.Time // when was looked last: what happened after that is still to be told
+	running *bool     // whether somebody ran it, when that was told last
 }
 
 const (
@@ -37,6 +38,7 @@ const (
 )
 
 func (w *queueWatcher) run(ctx context.Context) error {
+	w.since = time.Now()
 	err := w.visitQueue(ctx, "watch", func(v *queueVisit) error { // how it stands, also where nobody runs it
 		p, err := v.Look(session.TabActive, 0, watchRows)
 		if err != nil {
@@ -134,6 +136,7 @@ func (w *queueWatcher) follow(ctx context.Context, v *queueVisit) error {
 
 // look tells what changed since line seen of the log, and how it stands.
 func (w *queueWatcher) look(v *queueVisit, seen *int64) error {
+	now := time.Now()
 	p, err := v.Look(session.TabActive, 0, watchRows)
 	if err != nil {
 		return err
@@ -141,7 +144,7 @@ func (w *queueWatcher) look(v *queueVisit, seen *int64) error {
 	first := *seen < 0
 	for _, line := range v.Log(max(*seen, 0)) {
 		*seen = line.Number
-		if first {
+		if first && line.At.Before(w.since) {
 			continue // it is from before
 		}
 		if line.Transfer == 0 {
@@ -158,7 +161,7 @@ func (w *queueWatcher) look(v *queueVisit, seen *int64) error {
 			w.row(v, &t, 0)
 		}
 	}
-	*seen = max(*seen, 0)
+	*seen, w.since = max(*seen, 0), now
 	w.rows(v, &p)
 	if w.running == nil || !*w.running {
 		return w.summary(v, &p)
