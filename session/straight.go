@@ -22,6 +22,8 @@ type Straight struct {
 
 	// Dial makes a link to a peer that expects us.
 	Dial func(ctx context.Context, at transport.Whereabouts, to transport.Remote) (transport.Link, error)
+
+	start time.Duration // for tests: in place of straightStart, if not 0
 }
 
 // StraightBy is the Straight of a Server behind an endpoint: errands are those of

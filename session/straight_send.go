@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -99,7 +100,7 @@ func (s *sender) dialStraight(ctx context.Context) (transport.Link, error) {
 		defer close(tried)
 		l, err = s.policy.Straight.Dial(ctx, at, to)
 	}()
-	start := time.NewTimer(straightStart)
+	start := time.NewTimer(cmp.Or(s.policy.Straight.start, straightStart))
 	defer start.Stop()
 	select {
 	case <-tried:

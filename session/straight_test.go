@@ -130,6 +130,9 @@ func newStraight(t *testing.T) *straightBed {
 			b.way = newRoute(t, e.Addr().(*net.UDPAddr))
 		}
 		cfg.Straight = StraightBy(e, errands, func() transport.Whereabouts { return transport.Whereabouts{} })
+		if cfg.Straight.start = time.Minute; t.Name() == "TestStraightNowhere" {
+			cfg.Straight.start = 0
+		}
 		dial := cfg.Straight.Dial
 		cfg.Straight.Dial = func(ctx context.Context, at transport.Whereabouts, to transport.Remote) (transport.Link, error) {
 			b.way.dialled.Add(1)

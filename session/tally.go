@@ -32,6 +32,7 @@ type tally struct {
 // A tallied entry is under way.
 type tallied struct {
 	id         uint64
+	rel        Path // as it was announced
 	path, name Path // at the source, at the destination
 	entry      Entry
 	layout     layout // once it is wanted
@@ -100,16 +101,14 @@ func (t *tally) announced(a *wire.Announce) error {
 	if t.only != nil && !rel.IsRoot() && !t.only[topOf(rel)] || t.picked != nil && !t.picked[rel] {
 		return newError(Protocol, rel, "the sender announced what was not asked for")
 	}
-	f := &tallied{id: a.GetId(), path: t.origin(rel), entry: e}
+	f := &tallied{id: a.GetId(), rel: rel, path: t.origin(rel), entry: e}
 	t.mu.Lock()
 	old := t.files[a.GetReplaces()]
 	if t.lastID++; a.GetId() != t.lastID {
 		t.mu.Unlock()
 		return newError(Protocol, rel, "entry %d is not the next one", a.GetId())
 	}
-	if f.name = t.dest.Append(rel); t.as != "" {
-		f.name = t.dest.Parent().Append(underName(t.as, rel, t.ofRoot))
-	}
+	f.name = t.nameOf(rel)
 	if old != nil {
 		delete(t.files, old.id)
 	}
@@ -124,6 +123,15 @@ func (t *tally) announced(a *wire.Announce) error {
 	}
 	t.ledger.seen(f.path, e.Kind, e.Size)
 	return nil
+}
+
+// nameOf is where an entry gets to at the destination, as far as the receiver has said;
+// t.mu is held.
+func (t *tally) nameOf(rel Path) Path {
+	if t.as == "" {
+		return t.dest.Append(rel)
+	}
+	return t.dest.Parent().Append(underName(t.as, rel, t.ofRoot))
 }
 
 // change does f with an entry that is under way.
@@ -175,6 +183,9 @@ func (t *tally) fromReceiver(m *wire.ToSender) (q *Question, id uint64, err erro
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.ready, t.as = true, string(ready.GetAs())
+		for _, f := range t.files { // that the sender was faster to announce
+			f.name = t.nameOf(f.rel)
+		}
 		return nil, 0, nil
 	}
 	switch say := m.Say.(type) {
