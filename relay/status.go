@@ -3,6 +3,7 @@ package relay
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/transport"
@@ -34,8 +35,9 @@ func (b *Ledger) accounts() []transport.RelayAccount {
 	for origin, a := range b.tokens {
 		list = append(list, a.shown(origin))
 	}
-	slices.SortFunc(list, func(x, y transport.RelayAccount) int {
-		return cmp.Or(cmp.Compare(y.Rate, x.Rate), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Name, y.Name))
+	sort.Slice(list, func(i, j int) bool {
+		x, y := &list[i], &list[j]
+		return cmp.Or(cmp.Compare(y.Rate, x.Rate), cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Name, y.Name)) < 0
 	})
 	return append([]transport.RelayAccount{b.total.shown("")}, list[:min(len(list), mostShown-1)]...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode"
@@ -84,7 +85,7 @@ func (k *KnownPeers) List() ([]KnownPeer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("known peers: %w", err)
 	}
-	slices.SortFunc(peers, func(a, b KnownPeer) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(peers, func(i, j int) bool { return peers[i].Name < peers[j].Name })
 	return peers, nil
 }
 

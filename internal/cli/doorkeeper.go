@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -178,8 +178,9 @@ func (d *doorkeeper) meetable(now time.Time) (all []transport.TokenPublic) {
 			good = append(good, x)
 		}
 	}
-	slices.SortFunc(good, func(a, b treeToken) int {
-		return cmp.Or(b.Made.Compare(a.Made), strings.Compare(a.Token.ID(), b.Token.ID()))
+	sort.Slice(good, func(i, j int) bool {
+		a, b := &good[i], &good[j]
+		return cmp.Or(b.Made.Compare(a.Made), cmp.Compare(a.Token.ID(), b.Token.ID())) < 0
 	})
 	for _, x := range good {
 		all = append(all, x.Token)

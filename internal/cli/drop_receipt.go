@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ func (h home) receipts() (all []receipt, err error) {
 		}
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b receipt) int { return b.Stored.Compare(a.Stored) })
+	sort.Slice(all, func(i, j int) bool { return all[j].Stored.Before(all[i].Stored) })
 	return all, nil
 }
 

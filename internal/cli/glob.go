@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +74,7 @@ func (f *globFlags) expand(ctx context.Context, p *place, t target, moved func()
 	if !f.nested {
 		all = outermost(all)
 	}
-	slices.SortFunc(all, func(a, b target) int { return cmp.Compare(a.path, b.path) })
+	sort.Slice(all, func(i, j int) bool { return all[i].path < all[j].path })
 	return all, nil
 }
 

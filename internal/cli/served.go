@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -167,6 +168,6 @@ func (h home) allServed(wrong func(name string, err error)) ([]servedTree, error
 		}
 		all = append(all, t)
 	}
-	slices.SortFunc(all, func(a, b servedTree) int { return strings.Compare(a.Tree, b.Tree) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Tree < all[j].Tree })
 	return all, nil
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bargee/bargee/session"
@@ -104,7 +105,7 @@ func (s *sshReach) peers() (all []session.KnownPeer) {
 		all = append(all, session.KnownPeer{Name: word, Address: "ssh", LastSeen: at})
 	}
 	s.mu.Unlock()
-	slices.SortFunc(all, func(a, b session.KnownPeer) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return all

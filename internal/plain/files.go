@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -229,7 +230,8 @@ func (r *run) meant(ctx context.Context, tree session.Tree, dir session.Path, na
 		if len(out) == found {
 			return nil, err
 		}
-		slices.SortFunc(out[found:], func(a, b namedEntry) int { return strings.Compare(a.Name, b.Name) }) // not as the disk has them
+		more := out[found:]
+		sort.Slice(more, func(i, j int) bool { return more[i].Name < more[j].Name }) // not as the disk has them
 	}
 	return out, nil
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/bargee/bargee/relay/bucket"
@@ -84,7 +84,7 @@ func (s *Store) List(f Filter) (list []Info, more bool) {
 		}
 	}
 	s.mu.Unlock()
-	slices.SortFunc(list, func(a, b Info) int { return bytes.Compare(a.Digest[:], b.Digest[:]) })
+	sort.Slice(list, func(i, j int) bool { return bytes.Compare(list[i].Digest[:], list[j].Digest[:]) < 0 })
 	if f.Limit > 0 && len(list) > f.Limit {
 		return list[:f.Limit], true
 	}
