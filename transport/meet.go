@@ -81,8 +81,8 @@ func (e *Endpoint) dialRoom(ctx context.Context, r RelayRemote, name RoomName, t
 
 // patience is how long a peer is waited for that is not in its room: one that is
 // known may just be coming back.
-func (to Remote) patience(ctx context.Context) time.Duration {
-	if until, ok := ctx.Deadline(); ok && to.Wait {
+func (r Remote) patience(ctx context.Context) time.Duration {
+	if until, ok := ctx.Deadline(); ok && r.Wait {
 		return time.Until(until) - time.Second
 	}
 	return 0

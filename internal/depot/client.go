@@ -53,7 +53,6 @@ type ask struct {
 	claim        *session.DropClaim
 	body         []byte // nil: none
 	json         bool   // what the body is
-	idle         time.Duration
 }
 
 // do asks, and returns the answer if it is a good one. The body has to be closed.
