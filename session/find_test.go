@@ -16,6 +16,9 @@ import (
 // A search through many entries ends as soon as its context does, and after
 // 10,000 hits.
 func TestFindInMuch(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("15,000 files take the race detector long; smaller trees are searched beside it")
+	}
 	dir := t.TempDir()
 	for i := range 100 {
 		must(t, os.Mkdir(filepath.Join(dir, fmt.Sprint(i)), 0o755))

@@ -362,6 +362,9 @@ func TestDirectoryIsDeleted(t *testing.T) {
 // What moving about in a large directory costs on the line to the terminal: a
 // cursor key on average, those at the edge included, and a page.
 func TestBytesOfMoving(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	for _, c := range []struct {
 		name string
 		make func(i int) string

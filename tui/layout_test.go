@@ -37,6 +37,9 @@ func TestPlan(t *testing.T) {
 
 // No plan, of whatever size, puts two things into one cell or leaves the screen.
 func TestPlansDoNotOverlap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	for w := smallestWidth; w < 210; w++ {
 		for h := smallestHeight; h < 64; h++ {
 			for _, f := range []focus{onLeft, onRight, onQueue} {

@@ -49,6 +49,9 @@ func TestPaletteSaysWhatCannotBeDone(t *testing.T) {
 
 // Each action of the table is found by its name alone.
 func TestPaletteHasEveryAction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	d := newDriver(t, 100, 24)
 	for _, a := range Actions() {
 		if a.Name == "palette" {

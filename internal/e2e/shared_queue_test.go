@@ -106,11 +106,12 @@ func TestOneQueue(t *testing.T) {
 	s.wait("cargo2")
 	c.Kill()
 	s.ownedBy(s.Pid())
+	s.wait("Failed 1") // nobody waits for it any more
 
 	c = s.copy("cargo3") // asks the screen, and is killed
 	s.wait("cargo3")
 	c.Kill()
-	s.wait("Failed 1")
+	s.wait("Failed 2")
 	if c, err := s.bin.Copy(t.Context(), "home", filepath.Join(s.near, "cargo3"), "far:/cargo3"); err != nil {
 		t.Error(err)
 	} else if s.finished(c, "cargo3"); true {

@@ -112,6 +112,9 @@ func randomName(rnd *rand.Rand, most int) string {
 // A key is an abbreviation of what compare looks at: where it decides, compare
 // must agree, and the order of three must have no circle.
 func TestKeyAgreesWithCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	some := func() item {
 		it := item{name: randomName(rnd, 10), dir: rnd.IntN(2) == 0, size: rnd.Int64N(3) - 1, time: []int64{noTime, -1, 0, 1, 2, math.MaxInt64}[rnd.IntN(6)]}

@@ -205,6 +205,9 @@ func TestRows(t *testing.T) {
 // A filter that goes on from the one before finds what one from the beginning
 // finds; and both ways to look for names find the same.
 func TestFilters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	rnd := rand.New(rand.NewPCG(17, 18))
 	var entries []session.Entry
 	for i := range 6 * BlockSize {
