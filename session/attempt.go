@@ -102,9 +102,9 @@ func (e *Engine) attempt(ctx context.Context, q *queued) (err error) {
 	case j.From != Here && j.To != Here:
 		err = e.between(ctx, q, sources)
 	case j.From == Here:
-		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.upload(ctx, l, q, sources, j.Destination) })
+		err = e.withLink(ctx, j.To, func(l transport.Link) error { return e.send(ctx, l, q, sources) })
 	default:
-		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.download(ctx, l, q, sources) })
+		err = e.withLink(ctx, j.From, func(l transport.Link) error { return e.fetch(ctx, l, q, sources) })
 	}
 	if err == nil && j.Move && !j.Options.DryRun {
 		e.willRemove(q)
@@ -140,6 +140,11 @@ func (e *Engine) upload(ctx context.Context, l transport.Link, q *queued, paths 
 		return err
 	}
 	defer done()
+	return e.uploadAll(ctx, l, q, j, sources, dest)
+}
+
+// uploadAll sends sources over l; j is q's, or what became of it.
+func (e *Engine) uploadAll(ctx context.Context, l transport.Link, q *queued, j *Job, sources []source, dest Path) error {
 	id := e.cfg.transferID()
 	s := newSender(senderConfig{sources: sources, options: j.Options, dest: j.Destination, ledger: q.ledger, ask: q.asking.ask, limits: throttles{q.limit, e.out}})
 	req := &wire.Request{Ask: &wire.Request_Send{Send: &wire.Send{

@@ -398,6 +398,9 @@ func (q *queued) across(ctx context.Context, from, to transport.Link, paths []Pa
 func (e *Engine) between(ctx context.Context, q *queued, paths []Path) error {
 	return e.withLink(ctx, q.job.To, func(to transport.Link) error {
 		return e.withLink(ctx, q.job.From, func(from transport.Link) error {
+			if boxOf(to) != nil || boxOf(from) != nil {
+				return errBoxed
+			}
 			return q.across(ctx, from, to, paths, bridge{
 				options: e.optionsToWire(q.job.Options), transferID: e.cfg.transferID, straight: !e.cfg.plain,
 				limits: throttles{q.limit, e.out}, ask: q.asking.ask,

@@ -100,8 +100,11 @@ const depositStreams = 8
 // maxDeposits is how often a deposit begins anew because the depot lost some of it.
 const maxDeposits = 3
 
-func newDeposit(cfg DepositConfig) (*deposit, error) {
-	d := &deposit{DepositConfig: cfg, options: DefaultOptions(), left: map[string]*Error{}, changes: map[string]int{}}
+func newDeposit(cfg DepositConfig) (*deposit, error) { return newDepositOn(cfg, nil) }
+
+// newDepositOn is newDeposit of a transfer of an Engine; nil: it is one by itself.
+func newDepositOn(cfg DepositConfig, q *queued) (*deposit, error) {
+	d := &deposit{DepositConfig: cfg, options: DefaultOptions(), q: q, left: map[string]*Error{}, changes: map[string]int{}}
 	if cfg.Options != nil {
 		d.options = *cfg.Options
 	}
@@ -115,9 +118,12 @@ func newDeposit(cfg DepositConfig) (*deposit, error) {
 	if d.offer, err = gather(OfferConfig{Paths: cfg.Paths}); err != nil {
 		return nil, err
 	}
-	j := Job{Sources: cfg.Paths, Options: d.options}
-	d.q = newQueued(0, j, time.Now())
+	if d.q == nil {
+		d.q = newQueued(0, Job{Sources: cfg.Paths, Options: d.options}, time.Now())
+	}
+	d.q.ledger.mu.Lock()
 	d.q.ledger.light = true // each attempt counts anew
+	d.q.ledger.mu.Unlock()
 	if err := d.recall(); err != nil {
 		d.offer.closeDirs()
 		return nil, err

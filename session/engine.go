@@ -26,12 +26,13 @@ type Reach interface {
 	Pin(l transport.Link, target, name string) error
 }
 
-// A KnownPeer is a peer whose key was pinned and named.
+// A KnownPeer is a peer whose key was pinned and named, or a drop box.
 type KnownPeer struct {
 	Name     string
 	Key      transport.Fingerprint
 	Address  string
 	LastSeen time.Time
+	Box      bool // the drop box of the relay at Address; Name is what Dial takes
 }
 
 // An Engine runs transfers between places, and keeps the places connected. It

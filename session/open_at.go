@@ -9,7 +9,7 @@ import "context"
 func OpenAt(ctx context.Context, t Tree, p Path) (File, error) {
 	switch t := t.(type) {
 	case *placeTree:
-		return with(ctx, t, func(r *Remote) (File, error) { return r.OpenAt(ctx, p) })
+		return behind(ctx, t, func(r Tree) (File, error) { return OpenAt(ctx, r, p) })
 	case *Remote:
 		return t.OpenAt(ctx, p)
 	}

@@ -57,6 +57,10 @@ func (ch *chooser) choices(now canvas) []choice {
 		if connected[k.Name] {
 			continue
 		}
+		if k.Box {
+			out = append(out, choice{text: cells.Shown(k.Address), more: cells.Say("drop box"), peer: k})
+			continue
+		}
 		more := cells.Say("known peer")
 		if !k.LastSeen.IsZero() {
 			more = cells.Sayf("known peer, seen %s", dateTimeText(k.LastSeen, now.now))

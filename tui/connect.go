@@ -204,7 +204,11 @@ func (d *connectDialog) drawField(c canvas, name string, in *input, w int) strin
 func (d *connectDialog) drawPeer(c canvas, i, w int) string {
 	k := d.known[i]
 	name := cells.Shown(k.Name).Fit(c.Method, w*2/3)
-	address := cells.Say("  ").Plus(cells.Shown(k.Address)).Fit(c.Method, w-name.Width(c.Method))
+	address := cells.Say("  ").Plus(cells.Shown(k.Address))
+	if k.Box {
+		address = cells.Say("  drop box")
+	}
+	address = address.Fit(c.Method, w-name.Width(c.Method))
 	folder, dim := c.folder, c.dim
 	if d.field == 2+i {
 		folder, dim = folder.On(), dim.On()

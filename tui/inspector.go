@@ -135,6 +135,9 @@ func (a *App) sideTexts(c canvas, p session.Place) []cells.Text {
 		cells.Sayf("sent %s  received %s  lost %s", sizeText(clip(a.link.sent)), sizeText(clip(a.link.received)), groupText(clip(a.link.lost))),
 		cells.Sayf("peer key %s", p.Key).Plus(c.signs.dot, cipherText(p.Lanes)),
 	}
+	if p.Key == "" { // a drop box
+		out[1] = cipherText(p.Lanes)
+	}
 	if p.Choice.Lanes > 0 {
 		out = append(out, cells.Sayf("%s: %s", countText(int64(p.Choice.Lanes), cells.Say("lane")), cells.Shown(p.Choice.Why)))
 	}

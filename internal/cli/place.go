@@ -88,6 +88,9 @@ func (ps *places) at(ctx context.Context, t target) (*place, error) {
 	if p, ok := ps.open[t.peer()]; ok {
 		return p, nil
 	}
+	if t.kind == dropsTarget {
+		return nil, errBoxHere(t)
+	}
 	p := &place{root: t.root()}
 	if t.isLocal() {
 		p.host = session.NewHost()

@@ -34,6 +34,8 @@ type reach struct {
 	lan     func() (*lan.Options, error)                           // how the local network is looked at; nil: not at all
 	ssh     *sshReach
 
+	box func(ctx context.Context, t target) (transport.Link, error) // opens the drop box of a relay; nil: nobody does
+
 	mu       sync.Mutex
 	endpoint *transport.Endpoint
 	words    map[string]target
@@ -63,6 +65,7 @@ func (a *app) reachFrom(h home) *reach {
 		relayAt: a.relayAt,
 		lan:     a.lan,
 		ssh:     a.sshReach(),
+		box:     func(ctx context.Context, t target) (transport.Link, error) { return a.dialBox(ctx, h, t) },
 	}
 }
 
@@ -101,6 +104,8 @@ func (r *reach) wordFor(t target) string {
 		return t.pass.Key.Short()
 	case t.kind == sshTarget:
 		return t.ssh.peer()
+	case t.kind == dropsTarget:
+		return t.shown()
 	case t.kind == codeTarget:
 		return t.codeWord()
 	case t.kind == pairedTarget:
@@ -140,6 +145,9 @@ func (r *reach) Dial(ctx context.Context, word, secret string) (transport.Link, 
 	}
 	if t.kind == pairedTarget {
 		return r.dialPaired(ctx, t)
+	}
+	if t.kind == dropsTarget && r.box != nil {
+		return r.box(ctx, t)
 	}
 	if t.kind == sshTarget {
 		return r.dialSSH(ctx, word, t, secret)
@@ -327,6 +335,9 @@ func (r *reach) Known() []session.KnownPeer {
 	}
 	if r.ssh != nil {
 		out = append(out, r.ssh.peers()...)
+	}
+	if r.box != nil {
+		out = append(out, r.boxes()...)
 	}
 	return out
 }

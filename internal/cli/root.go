@@ -23,6 +23,7 @@ Addresses:
   bargee://[FINGERPRINT@]HOST[:PORT]/path    any peer; the port is 6768 by default
   bgticket_...[:/path]                       the peer of a ticket
   CODE[@HOST[:PORT]][:/path]                 who shows that code (bargee pair)
+  drops://HOST[:PORT]                        on the screen: what the relay there keeps for us
   path, ./path, /path                        on this machine; write ./a:b for a name with a colon
 
 Secrets, for a peer that is not remembered: --token-file FILE (- reads a line of standard

@@ -43,6 +43,7 @@ const (
 	codeTarget               // CODE[@host[:port]][:/path]
 	pairedTarget             // paired://FINGERPRINT: who was met by pairing; nobody types that
 	sshTarget                // ssh://[user@]host[:port][/path]
+	dropsTarget              // drops://host[:port][/path]
 )
 
 // codeForm is how a pairing code looks. Codes are secrets: they are recognised
@@ -84,6 +85,8 @@ func parseAddress(s string) (target, error) {
 		return parseURL(s)
 	case strings.HasPrefix(s, "ssh://"):
 		return parseSSH(s)
+	case strings.HasPrefix(s, dropsPrefix):
+		return parseDrops(s)
 	case codeForm.MatchString(s):
 		return parseCode(s)
 	case strings.HasPrefix(s, pairedPrefix):
@@ -200,6 +203,8 @@ func (t target) peer() string {
 		return pairedPrefix + t.key.String()
 	case sshTarget:
 		return t.ssh.peer()
+	case dropsTarget:
+		return t.boxed()
 	}
 	return ""
 }
@@ -222,6 +227,8 @@ func (t target) shown() string {
 		return "the peer " + t.key.Short() + " "
 	case sshTarget:
 		return t.ssh.String()
+	case dropsTarget:
+		return dropsPrefix + t.addr
 	}
 	return ""
 }

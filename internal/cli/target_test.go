@@ -50,6 +50,8 @@ func TestTargets(t *testing.T) {
 		{"4711-abacus-abdomen-zoom@relay:1:/a", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:1"), path: "/a"}},
 		{"4711-abacus-abdomen-zoom@relay", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@relay:6768"), path: "/"}},
 		{"4711-abacus-abdomen-zoom@[::1]:7:/", "", target{kind: codeTarget, code: codeOf(t, "4711-abacus-abdomen-zoom@[::1]:7"), path: "/"}},
+		{"drops://host", "", target{kind: dropsTarget, addr: "host:6768", path: "/"}},
+		{"drops://" + key.String() + "@host:1/a drop", "", target{kind: dropsTarget, addr: "host:1", key: key, path: "/a drop"}},
 		{"ssh://host", "", target{kind: sshTarget, ssh: login{host: "host"}, path: "/~"}},
 		{"ssh://host/", "", target{kind: sshTarget, ssh: login{host: "host"}, path: "/"}},
 		{"ssh://u@host:22/~/x", "", target{kind: sshTarget, ssh: login{user: "u", host: "host", port: "22"}, path: "/~/x"}},
@@ -85,7 +87,7 @@ func TestTargetsThatAreNone(t *testing.T) {
 	for _, arg := range []string{
 		"", "a\x00b", ":/x", "bargee://", "bargee:///x", "bargee://:1/", "bargee://host:/", "bargee://host:0/", "bargee://host:65536/",
 		"bargee://host:x/", "bargee://::1/", "bargee://[::1/", "bargee://[::1]x/", "bargee://[host]/", "bargee://ho st/",
-		"bargee://user@host/", "bargee://h\x1bost/", "ssh://", "ssh:///x", "ssh://@host/", "ssh://-oProxyCommand=x/", "ssh://-l@host/",
+		"bargee://user@host/", "bargee://h\x1bost/", "drops://", "drops:///x", "drops://ho st/", "drops://host:0/", "ssh://", "ssh:///x", "ssh://@host/", "ssh://-oProxyCommand=x/", "ssh://-l@host/",
 		"ssh://h;id/", "ssh://u@h:0/", "ssh://u@$(id)/", "4711-apple-river-nonesuch", "4711-apple-river-nonesuch@relay:1",
 		"4711-apple-river-nonesuch:/a", "4711-abacus-abdomen-zoom@:1", "4711-abacus-abdomen-zoom@relay:x:/", "bgticket_", "bgticket_aaaa:/x", "bgrelay_aaaa", "bgt_aaaa", "na me:/x", "-nas:/x", "n@s:/x",
 	} {
