@@ -138,6 +138,7 @@ func TestStdioGoesOnDirectly(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	awaitPath(ctx, t, near, PathDirect)
+	awaitPath(ctx, t, far, PathDirect) // which may know of the lane a moment later
 	pipe.Close()
 	<-peer.over.Unplugged()
 	for _, l := range []Link{near, far} {
