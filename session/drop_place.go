@@ -102,7 +102,7 @@ func (x *boxing) done() {
 
 // add takes what p names: a drop, or something in one. The notes beside drops stay.
 func (x *boxing) add(ctx context.Context, p Path) error {
-	name, rest := p.first()
+	name, _ := p.first()
 	if _, note, err := x.box.named(ctx, name); err == nil && note {
 		return nil
 	}
