@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -241,24 +242,24 @@ func (j jail) race(t *testing.T, target string) {
 	if testing.Short() {
 		flips = 1000
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	var worked atomic.Int64
 	var flipping sync.WaitGroup
 	defer flipping.Wait()
 	flipping.Go(func() {
 		defer stop()
-		for i := range flips {
+		for i := 0; i < flips || worked.Load() == 0 && ctx.Err() == nil; i++ {
 			if err := flip(name, spare); err != nil {
 				t.Errorf("flip %d: %v", i, err)
 				return
 			}
 		}
 	})
-	worked := 0
 	for ctx.Err() == nil {
 		for _, what := range []string{"List", "OpenBelow", "TouchBelow", "MkdirBelow", "RenameOut", "RemoveBelow",
 			"Names", "StatAll", "Find", "MeasureBelow", "Chmod", "ChmodBelow", "SymlinkBelow", "Watch"} {
 			if err := attempts[what](context.Background(), j.tree, Path{"real"}); err == nil {
-				worked++
+				worked.Add(1)
 			} else if KindOf(err) == Internal || errors.Is(err, errSecretRead) {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -267,7 +268,7 @@ func (j jail) race(t *testing.T, target string) {
 			t.Fatal(err)
 		}
 	}
-	if worked == 0 {
+	if worked.Load() == 0 {
 		t.Error("nothing ever worked: the race was not run")
 	}
 }

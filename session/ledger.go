@@ -362,10 +362,15 @@ func (l *ledger) among(others int) {
 	l.mu.Unlock()
 }
 
-// straight tells whether the data goes from peer to peer without passing here.
+// straight tells whether the data goes from peer to peer without passing here. That
+// the way is closed when all has gone says nothing of how it went.
 func (l *ledger) straight(s *wire.Straight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.signs++
+	if !s.GetUp() && l.t.Counted && l.t.Verified >= l.t.Bytes {
+		return
+	}
 	l.t.Straight = ""
 	if s.GetUp() {
 		l.t.Straight = transport.PathDirect
@@ -373,7 +378,6 @@ func (l *ledger) straight(s *wire.Straight) {
 			l.t.Straight = p
 		}
 	}
-	l.signs++
 }
 
 // sign tells that the other side is at work.
