@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,13 +118,19 @@ func newReceiver(cfg receiverConfig) *receiver {
 	return r
 }
 
-// maxSweeps is how many directories wait to be swept, at the most.
-const maxSweeps = 1024
+// Of a transfer's directories the first sweepsAll are swept, and one in sweepsOf of the
+// others, any: to read a thousand directories for what is left in them would take longer
+// than to change a file in each, and what stays comes to its turn in a later transfer.
+const (
+	maxSweeps = 1024 // are remembered, and wait, at the most
+	sweepsAll = 64
+	sweepsOf  = 16
+)
 
 // sweep removes stale partials from a directory that the transfer comes to,
 // when there is nothing else to be done. One that it comes to again while it is
-// remembered is not swept again, and with very many to be swept some are left
-// for another time.
+// remembered is not swept again, and with many to be swept most are left for another
+// time.
 func (r *receiver) sweep(p Path) {
 	r.mu.Lock()
 	again := r.swept[p]
@@ -131,8 +138,9 @@ func (r *receiver) sweep(p Path) {
 		clear(r.swept)
 	}
 	r.swept[p] = true
+	later := len(r.swept) > sweepsAll && rand.IntN(sweepsOf) != 0
 	r.mu.Unlock()
-	if again || r.work.waiting() > maxSweeps {
+	if again || later || r.work.waiting() > maxSweeps {
 		return
 	}
 	r.work.add(func(context.Context) {
