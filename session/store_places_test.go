@@ -67,12 +67,21 @@ func TestPlacesAreRestored(t *testing.T) {
 				}
 				write(t, filepath.Join(here, "f"), "content")
 				write(t, filepath.Join(here, "g"), "content")
+				write(t, filepath.Join(here, "first"), "content")
+				begun, held := make(chan struct{}), make(chan struct{})
+				first, err := e.Submit(Job{Sources: []Path{path("first")}, Destination: path("second"), Priority: 10, Options: DefaultOptions(),
+					Observe: func(Item) { close(begun); <-held }})
+				must(t, err)
+				<-begun // so that those behind it have not begun when they are paused
 				up, err := e.Submit(Job{From: Here, To: peer, Sources: []Path{path("f")}, Priority: 9, Options: DefaultOptions()})
 				must(t, err)
 				must(t, e.Pause(up))
 				local, err := e.Submit(Job{Sources: []Path{path("g")}, Destination: path("h"), Priority: 5, Options: DefaultOptions()})
 				must(t, err)
 				must(t, e.Pause(local))
+				close(held)
+				_, err = e.Wait(t.Context(), first)
+				must(t, err)
 				must(t, e.Close())
 				for id, r := range store.rows {
 					if strings.Contains(string(r.Job)+string(r.Life)+r.To, "sesame") {

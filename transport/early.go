@@ -66,3 +66,20 @@ func Entered(ctx context.Context, l Link) error {
 		return context.Cause(ctx)
 	}
 }
+
+// hearOutTime is how long at most a link that was dialled early is kept for its login
+// when it is to be closed.
+const hearOutTime = 250 * time.Millisecond
+
+// hearOut waits a moment for the login of a link that was dialled early. What a caller
+// asked for may be answered, and the caller be done, before the first stream was read:
+// whoever only ever asks briefly would never hear which key the peer will have.
+func (l *link) hearOut() {
+	late := time.NewTimer(hearOutTime)
+	defer late.Stop()
+	select {
+	case <-l.admitted:
+	case <-l.done:
+	case <-late.C:
+	}
+}

@@ -118,3 +118,35 @@ func TestDialEarlyImpostor(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Whoever closes an early link at once has heard all the same which key the peer will
+// have, be it the link or the endpoint that is closed.
+func TestDialEarlyHearsOut(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			grants, err := OpenGrants(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			grants.Add(Grant{Key: testIdentity("client").Fingerprint(), Tree: "/", Origin: "test"})
+			ring := Keyring{Key: testIdentity("server"), Next: testIdentity("next"), From: time.Now().Add(time.Hour)}
+			var heard []Renewal
+			s, near := new(simPath).start(t, 50*time.Millisecond,
+				Config{Keyring: func() Keyring { return ring }, Admission: &Admission{Tree: "/", Grants: grants}},
+				Config{Renewed: func(r Renewal) { heard = append(heard, r) }})
+			go answerAll(s, t)
+			l, err := near.Dial(t.Context(), Remote{Addresses: []string{s.Addr().String()}, Key: ring.Key.Fingerprint(), Early: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if whole {
+				near.Close()
+			} else {
+				l.Close("")
+			}
+			if len(heard) != 1 || heard[0].Old != ring.Key.Fingerprint() || heard[0].New != ring.Next.Fingerprint() {
+				t.Errorf("the endpoint closed: %v; heard %+v", whole, heard)
+			}
+		})
+	}
+}

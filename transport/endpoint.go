@@ -259,6 +259,9 @@ func (e *Endpoint) Close() error {
 		links = append(links, l)
 	}
 	e.mu.Unlock()
+	for _, l := range links {
+		l.hearOut()
+	}
 	e.cancel()
 	if e.over != nil { // what waits for a pipe that takes nothing would wait for ever
 		defer time.AfterFunc(pipeFarewell, func() { e.over.Close() }).Stop()

@@ -131,6 +131,7 @@ func (l *link) end(err error, reason string) {
 }
 
 func (l *link) Close(reason string) error {
+	l.hearOut()
 	if len(reason) > maxReason {
 		reason = strings.ToValidUTF8(reason[:maxReason], "")
 	}
