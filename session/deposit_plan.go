@@ -97,9 +97,9 @@ func (c *counting) Write(p []byte) (int, error) {
 
 // leave notes an entry that does not go into the drop.
 func (d *deposit) leave(p *depositPlan, shown Path, err error) {
-	e := about(shown, &Error{Kind: KindOf(err), Err: plain(err)})
+	e := *about(shown, err)
 	e.Side, e.Path = Source, shown
-	it := Item{Path: shown, Name: shown, Result: Failed, Err: e}
+	it := Item{Path: shown, Name: shown, Result: Failed, Err: &e}
 	p.failed = append(p.failed, it)
 	d.q.ledger.over(0, it)
 }

@@ -87,7 +87,7 @@ func (o *cpOptions) copier() (*copier, error) {
 		secret:    map[session.PlaceID]bool{},
 		made:      map[session.Path]bool{},
 		over:      map[session.TransferID]session.Transfer{},
-		report:    newReporter(o),
+		report:    newReporter(o, "copy"),
 	}, nil
 }
 

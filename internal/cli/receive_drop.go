@@ -34,7 +34,7 @@ type collecting struct {
 func (o *receiveOptions) collect(ctx context.Context, w namedDrop) (err error) {
 	preferThroughput()
 	stayLean()
-	c := &collecting{receiveOptions: o, named: w, host: session.NewHost(), report: newReporter(&o.cpOptions)}
+	c := &collecting{receiveOptions: o, named: w, host: session.NewHost(), report: newReporter(&o.cpOptions, "receive")}
 	if c.home, err = o.home(); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type laneAt struct {
 // from the engine, the rest from the loop that watches it.
 type reporter struct {
 	*cpOptions
+	doing string // what is done to an item
 	start time.Time
 
 	mu       sync.Mutex
@@ -56,8 +57,8 @@ const (
 	maxHeld          = 4096
 )
 
-func newReporter(o *cpOptions) *reporter {
-	return &reporter{cpOptions: o, start: time.Now(), before: map[[2]int]uint64{}, choices: map[session.PlaceID]transport.LaneChoice{}, corrects: map[session.PlaceID]bool{}, sources: map[session.Path]bool{}}
+func newReporter(o *cpOptions, doing string) *reporter {
+	return &reporter{cpOptions: o, doing: doing, start: time.Now(), before: map[[2]int]uint64{}, choices: map[session.PlaceID]transport.LaneChoice{}, corrects: map[session.PlaceID]bool{}, sources: map[session.Path]bool{}}
 }
 
 // named says that the user named path.
@@ -131,7 +132,7 @@ func (r *reporter) tellItem(it session.Item) {
 		}
 	case it.Result == session.Failed:
 		r.erase()
-		r.tell(&problem{what: "copy", where: it.Path.String(), err: it.Err})
+		r.tell(&problem{what: r.doing, where: it.Path.String(), err: it.Err})
 	case r.verbose && it.Kind != session.Directory:
 		r.erase()
 		fmt.Fprintf(r.stderr, "%-9s %s\n", it.Result, it.Path)

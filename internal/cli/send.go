@@ -154,7 +154,7 @@ func (o *sendOptions) run(ctx context.Context) error {
 	preferThroughput()
 	stayLean()
 	s := &sending{sendOptions: o, told: map[transport.Fingerprint]session.TakerState{}, seen: map[seenItem]bool{}}
-	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress})
+	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress}, "send")
 	if err := s.begin(); err != nil {
 		return err
 	}

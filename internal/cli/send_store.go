@@ -86,6 +86,7 @@ type storing struct {
 	host   *session.Host
 	report *reporter
 	names  []string
+	whole  bool // it is at the relay; items that failed are not in it
 
 	sequence uint64
 }
@@ -95,7 +96,7 @@ func (o *sendOptions) leave(ctx context.Context) (err error) {
 	preferThroughput()
 	stayLean()
 	s := &storing{sendOptions: o, host: session.NewHost()}
-	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress})
+	s.report = newReporter(&cpOptions{app: o.app, progress: o.progress}, "store")
 	if s.home, err = o.home(); err != nil {
 		return err
 	}
@@ -187,6 +188,7 @@ func (s *storing) stored(d session.Deposited) error {
 	if err != nil {
 		return err
 	}
+	s.whole = true
 	s.report.aside(func() { s.tell(r, t.Reveal()) })
 	return nil
 }
@@ -226,7 +228,7 @@ func (s *storing) tell(r receipt, ticket string) {
 func (s *storing) end(ctx context.Context, t session.Transfer, err error) error {
 	var out error
 	switch {
-	case err == nil:
+	case err == nil || s.whole: // else items failed, and were told of
 		out = s.report.verdict(len(s.paths))
 	case interrupted(ctx, resumeHint) != nil:
 		out = interrupted(ctx, resumeHint)

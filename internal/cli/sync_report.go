@@ -25,7 +25,7 @@ type syncReport struct {
 }
 
 func newSyncReport(s *syncer) *syncReport {
-	return &syncReport{syncer: s, copy: newReporter(&s.cpOptions), start: time.Now()}
+	return &syncReport{syncer: s, copy: newReporter(&s.cpOptions, "copy"), start: time.Now()}
 }
 
 // watch runs a sync and tells of its progress.
