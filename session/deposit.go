@@ -301,7 +301,7 @@ func (d *deposit) commit(ctx context.Context, plan *depositPlan, data []DropDige
 			return d.Depot.Put(ctx, d.record.keys.ID, d.record.owner, digest, sealed)
 		})
 	})
-	if err := plan.write(sealer, d); err != nil {
+	if err := plan.write(sealer, d, func(e *depositEntry) value { return e.sum }); err != nil {
 		return state, dropError(Path{}, err)
 	}
 	if err := sealer.Close(); err != nil {

@@ -29,6 +29,7 @@ type depositEntry struct {
 	top   *offered
 	entry Entry
 
+	sum    value // of a file, once it was read to its end
 	left   int64 // bytes of a file that are not at the depot yet
 	reused int64 // bytes that an earlier run brought there
 }
@@ -68,11 +69,14 @@ func (d *deposit) plan(ctx context.Context) (*depositPlan, error) {
 	return p, p.measure(d)
 }
 
+// unread stands for digests that are not known yet.
+var unread = value{0xff}
+
 // measure computes how large the drop becomes, by the manifest as it would be.
 func (p *depositPlan) measure(d *deposit) error {
 	p.header.Created, p.header.Sequence, p.header.Chunks = d.record.Created, d.record.Sequence, DropDigest{}
 	count, sum := &counting{}, sha256.New()
-	if err := p.write(io.MultiWriter(count, sum), d); err != nil {
+	if err := p.write(io.MultiWriter(count, sum), d, func(*depositEntry) value { return unread }); err != nil {
 		return dropError(Path{}, err)
 	}
 	p.sum = DropDigest(sum.Sum(nil))
@@ -167,8 +171,8 @@ func (d *deposit) chosen(e *depositEntry) bool {
 	return e.entry.Kind == Directory || len(d.options.Include) == 0 || matchAny(d.options.Include, below)
 }
 
-// write writes the manifest.
-func (p *depositPlan) write(w io.Writer, d *deposit) error {
+// write writes the manifest, with a digest of each file.
+func (p *depositPlan) write(w io.Writer, d *deposit, digest func(*depositEntry) value) error {
 	m, err := drop.NewManifestWriter(w, p.header)
 	if err != nil {
 		return err
@@ -178,7 +182,7 @@ func (p *depositPlan) write(w io.Writer, d *deposit) error {
 		out := drop.Entry{Path: e.path, Size: e.entry.Size, Mode: drop.NoMode, Target: e.entry.Target}
 		switch e.entry.Kind {
 		case RegularFile:
-			out.Kind = drop.File
+			out.Kind, out.BLAKE3 = drop.File, DropDigest(digest(e))
 		case Directory:
 			out.Kind, out.Size = drop.Dir, 0
 		case Link:

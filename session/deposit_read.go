@@ -51,6 +51,7 @@ type depositReader struct {
 	file  *os.File
 	ident identity
 	left  int64 // of it
+	sum   digester
 }
 
 func (r *depositReader) close() {
@@ -91,6 +92,7 @@ func (r *depositReader) next(i int) (*depositChunk, error) {
 			}
 			return nil, r.failed(err)
 		}
+		r.sum.write(rest[:m])
 		c.pieces = append(c.pieces, depositPiece{r.at, int64(m)})
 		rest, r.left = rest[m:], r.left-int64(m)
 		if r.left == 0 {
@@ -98,6 +100,7 @@ func (r *depositReader) next(i int) (*depositChunk, error) {
 				return nil, r.failed(err)
 			}
 			r.close()
+			r.plan.entries[r.at].sum = r.sum.sum()
 			r.at++
 		}
 	}
@@ -116,6 +119,7 @@ func (r *depositReader) skip() error {
 				return err
 			}
 			r.close()
+			e.sum = r.sum.sum()
 		}
 		r.ledger.over(uint64(r.at+1), e.item())
 	}

@@ -54,6 +54,7 @@ type dropNode struct {
 	entry    Entry
 	file     uint32 // number of it among the files
 	at       int64  // where its data begins in the stream
+	sums     *dropSums
 	children []*dropNode
 }
 
@@ -167,7 +168,7 @@ func (d *Drop) readManifest(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n := &dropNode{entry: d.entryOf(e), at: at, file: files}
+		n := &dropNode{entry: d.entryOf(e), at: at, file: files, sums: sumsOf(e)}
 		if e.Kind == drop.File {
 			at += e.Size
 			files++

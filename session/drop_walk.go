@@ -15,6 +15,11 @@ type dropBody struct {
 	d   *Drop
 	n   *dropNode
 	ctx context.Context // of the copy
+	sha inOrder         // of files of which there is no other digest
+}
+
+func (d *Drop) body(ctx context.Context, n *dropNode) *dropBody {
+	return &dropBody{d: d, n: n, ctx: ctx}
 }
 
 // sourcesIn are the sources of a transfer that copies p out of the drop: of its root,
@@ -25,12 +30,12 @@ func (d *Drop) sourcesIn(ctx context.Context, p Path) ([]source, error) {
 		return nil, atSource(p, err)
 	}
 	if !p.IsRoot() {
-		return []source{{drop: &dropBody{d, n, ctx}, path: p, shown: p}}, nil
+		return []source{{drop: d.body(ctx, n), path: p, shown: p}}, nil
 	}
 	var out []source
 	for _, c := range n.children {
 		at := Path{c.entry.Name}
-		out = append(out, source{drop: &dropBody{d, c, ctx}, path: at, shown: at})
+		out = append(out, source{drop: d.body(ctx, c), path: at, shown: at})
 	}
 	if len(out) == 0 {
 		return nil, atSource(p, newError(NotFound, p, "there is nothing in the drop"))
@@ -52,7 +57,7 @@ func (s *sender) walkDrop(ctx context.Context, src source, f *outFile, end *wire
 			s.report(f, err)
 			continue
 		}
-		below.entry, below.drop = c.entry, &dropBody{f.drop.d, c, f.drop.ctx}
+		below.entry, below.drop = c.entry, f.drop.d.body(f.drop.ctx, c)
 		if !s.chosen(src, below) {
 			continue
 		}
@@ -70,7 +75,12 @@ func (b *dropBody) read(f *outFile, i uint64, buf []byte) ([]byte, value, error)
 		return nil, value{}, err
 	}
 	v := valueOf(buf[:n], i, f.layout.chunkSize, f.layout.single())
-	if !f.layout.single() {
+	b.passed(f, i, buf[:n])
+	if f.layout.single() {
+		if err := b.same(v); err != nil {
+			return nil, value{}, err
+		}
+	} else {
 		b.d.values.note(valueKey{b.n.file, uint32(f.layout.chunkSize), uint32(i)}, v)
 	}
 	return buf[:n], v, nil

@@ -40,7 +40,9 @@
 //	{"path":"a/b","kind":"file","size":7,"mode":"0644","modified":"RFC 3339","sha256":"hex","blake3":"hex"}
 //	{"path":"a","kind":"dir"} {"path":"l","kind":"link","target":"b"}
 //
-// All but path and kind may be absent, and size where it is 0. What is not UTF-8, or
+// All but path and kind may be absent, and size where it is 0. Of the digests of a whole
+// file who stores gives the one that costs it less: programs the BLAKE3, browsers the SHA-256;
+// who receives holds what it wrote against it. What is not UTF-8, or
 // has control characters, is path_base64 or target_base64 in their place. Nothing is
 // said twice; a path has no empty name, no "." and no "..". Last may stand a signature
 // (sign.go): {"signature":{"key":"base64","sig":"base64"}}. Keys that are not known are
