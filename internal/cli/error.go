@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,15 @@ func whereIs(t target, err error) string {
 
 // Error returns the line without "bargee: " in front.
 func (p *problem) Error() string {
-	head := strings.TrimSpace(p.what + " " + p.where)
+	what, where := p.what, p.where
+	if where == "" { // then reason may take the only name of a file away
+		var of *session.Error
+		var pe *fs.PathError
+		if !errors.As(p.err, &of) && errors.As(p.err, &pe) {
+			what, where = cmp.Or(what, pe.Op), session.Display(pe.Path)
+		}
+	}
+	head := strings.TrimSpace(what + " " + where)
 	if head == "" {
 		return reason(p.err)
 	}

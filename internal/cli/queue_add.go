@@ -77,7 +77,7 @@ func (q *queuer) run(ctx context.Context, o *cpOptions) error {
 	defer c.reach.Close()
 	room, err := control.OpenRoom(c.reach.home.state, "")
 	if err != nil {
-		return &problem{what: "find", where: "the queue", err: err}
+		return filed(err)
 	}
 	if err := q.awake(ctx, room); err != nil {
 		return err

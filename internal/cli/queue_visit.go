@@ -37,7 +37,7 @@ func (a *app) visitQueue(ctx context.Context, what string, f func(*queueVisit) e
 	}
 	room, err := control.OpenRoom(r.home.state, "")
 	if err != nil {
-		return about(err)
+		return filed(err)
 	}
 	visit, err := control.NewVisit(ctx, control.QueueConfig{Room: room, Agent: agent(), Reach: r, Store: r.queueFile})
 	if err != nil {

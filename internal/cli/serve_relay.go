@@ -168,10 +168,10 @@ func (h home) roomSecret() (s transport.RoomSecret, err error) {
 			b, err = os.ReadFile(name) // another process may have been faster
 		}
 	}
-	if err == nil {
-		err = s.UnmarshalText([]byte(strings.TrimSpace(string(b))))
-	}
 	if err != nil {
+		return s, &problem{what: "read or make", where: session.Display(name), err: err}
+	}
+	if err = s.UnmarshalText([]byte(strings.TrimSpace(string(b)))); err != nil {
 		return s, &problem{what: "read", where: session.Display(name), err: err, hint: "remove it, and known peers have to be met once more by other ways"}
 	}
 	return s, nil
