@@ -207,7 +207,7 @@ func TestCarriedSlowReader(t *testing.T) {
 	slow := connect(t, at)
 	bindCarried(t, carrier.New(slow, 1<<20, nil), s.ID, 0)
 	packet := bytes.Repeat([]byte{0x40}, 1200)
-	for deadline := time.Now().Add(20 * time.Second); p.Traffic().Dropped == 0; {
+	for deadline := time.Now().Add(time.Minute); p.Traffic().Dropped == 0; {
 		far.send(packet)
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is dropped, although nothing is read")

@@ -132,7 +132,7 @@ func TestCodeNumberTaken(t *testing.T) {
 func TestCodeNumberTakenLater(t *testing.T) {
 	b := newBed(t)
 	_, _, w := b.welcome(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	first := w.State()
 	b.takeRoom(ctx, b.endpoint(transport.Config{Admission: &transport.Admission{Tree: "/"}}), first.Code.Room())
@@ -227,7 +227,7 @@ func TestMeetAtRelay(t *testing.T) {
 					To: transport.Remote{Secret: transport.SecretOf(token)}, Ready: ready,
 				})
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			type result struct {
 				transport.Link
@@ -260,7 +260,7 @@ func TestMeetAfterAbsence(t *testing.T) {
 	token := transport.NewToken()
 	admit := transport.Config{Admission: &transport.Admission{Tree: "/", Tokens: transport.Tokens(token.Public())}}
 	room := transport.RoomOfToken(token.Public())
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ready, met := make(chan struct{}), make(chan error, 1)
 	first, second := b.endpoint(admit), b.endpoint(admit)

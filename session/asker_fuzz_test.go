@@ -26,7 +26,7 @@ func FuzzReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, said []byte) {
 		remote := scripted(t, func(st transport.Stream) { st.Write(said) })
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for name, call := range remoteCalls {
 			if err := call(ctx, remote); err != nil {
@@ -54,7 +54,7 @@ func FuzzListing(f *testing.F) {
 	f.Add(message(f, named("ok", "..", "a/b", "")))
 	f.Add(append(message(f, named("a")), message(f, &wire.Entries{Error: &wire.Error{Kind: wire.Kind_KIND_BUSY}})...))
 	f.Fuzz(func(t *testing.T, said []byte) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for e, err := range scripted(t, func(st transport.Stream) { st.Write(said) }).List(ctx, Path{"dir"}) {
 			if err != nil {
@@ -129,7 +129,7 @@ func FuzzAcks(f *testing.F) {
 			if err != nil {
 				kindIsKnown(t, "the sender", err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%x: it does not end", acks)
 		}
 		near.Close("over")

@@ -140,7 +140,7 @@ func TestBetweenPeersResumes(t *testing.T) {
 			b := newBetween(t, ServerConfig{}, ServerConfig{})
 			want := map[string][]byte{"big": fill(t, filepath.Join(b.fromD, "big"), 24<<20, 1)}
 			o := DefaultOptions()
-			o.Limit = 16 << 20
+			o.Limit = 5 << 20
 			id, err := b.engine.Submit(b.job(o, "big"))
 			must(t, err)
 			b.until(t, id, func(tr Transfer) bool { return tr.Verified > 4<<20 })
@@ -161,7 +161,7 @@ func TestBetweenPeersResumes(t *testing.T) {
 // until waits until a transfer is as it should be.
 func (b *twoPeers) until(t *testing.T, id TransferID, is func(Transfer) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		tr, err := b.engine.Transfer(id)
 		must(t, err)
 		switch {
@@ -250,7 +250,7 @@ func TestBetweenPeersCancel(t *testing.T) {
 	b.until(t, id, func(tr Transfer) bool { return tr.Verified > 1<<20 })
 	must(t, b.engine.Cancel(id, false))
 	b.until(t, id, func(tr Transfer) bool { return tr.State == StateCancelled })
-	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
 		left, err := os.ReadDir(b.toD)
 		must(t, err)
 		if len(left) == 0 {

@@ -271,7 +271,7 @@ func FuzzGlobs(f *testing.F) {
 		}
 		start := time.Now()
 		got := matchAny([]string{pattern}, name)
-		if d := time.Since(start); d > 5*time.Second {
+		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("%q against %q takes %v", pattern, name, d)
 		}
 		if got != matchAny([]string{pattern, pattern}, name) {

@@ -34,7 +34,7 @@ func (w *witness) observe(d Deed) {
 // heard waits for n deeds, and returns them in the order of their words.
 func (w *witness) heard(t *testing.T, n int) string {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		w.mu.Lock()
 		deeds := slices.Clone(w.deeds)

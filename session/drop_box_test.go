@@ -177,7 +177,9 @@ func TestDropBoxCounts(t *testing.T) {
 		}
 	}
 	fails("one more")
+	b.depot.mu.Lock()
 	delete(b.depot.drops, s.ID)
+	b.depot.mu.Unlock()
 	fails("expired")
 	b.shows("")
 }

@@ -126,7 +126,7 @@ func (l *liar) answer(prepare func(string), job func(*bed) Job, o *wire.Options)
 	l.st, l.in = m.st, m.in
 	l.data = func() (transport.Stream, *bufio.Reader) { d := <-data; return d.st, d.in }
 	l.end = func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		tr, err := b.engine.Wait(ctx, id)
 		if err != nil {
@@ -258,7 +258,7 @@ func (s *siege) lift() {
 	if took := time.Since(s.started); took > siegeTime {
 		s.t.Errorf("it took %v", took)
 	}
-	give := time.After(15 * time.Second) // streams that came late are waited for 10 s
+	give := time.After(time.Minute) // streams that came late are waited for 10 s
 	for runtime.NumGoroutine() > s.goroutines {
 		select {
 		case <-give:

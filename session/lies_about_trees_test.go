@@ -212,7 +212,7 @@ func FuzzTreeAnswers(f *testing.F) {
 	f.Add(message(f, &wire.Hits{Hits: []*wire.Hit{{Path: []byte("x/y"), Entry: &wire.Entry{Size: 1}}}, Searched: 9}))
 	f.Add(message(f, &wire.Names{Error: &wire.Error{Kind: wire.Kind_KIND_INVALID}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		r := scripted(t, func(st transport.Stream) { st.Write(b) })
 		for what, call := range newerCalls {

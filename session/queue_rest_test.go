@@ -28,7 +28,7 @@ func TestConflictsHoldNobodyUp(t *testing.T) {
 			put(t, from, "content", newer)
 			id, err := b.engine.Submit(j)
 			must(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if tr, err := b.engine.Wait(ctx, id); err != nil || tr.State != StateDone {
 				t.Fatalf("the transfer behind three that ask: %v, %v", tr.State, err)
@@ -58,7 +58,7 @@ func TestFilesBehindConflictsDoNotWait(t *testing.T) {
 	put(t, filepath.Join(b.here, "tree", "z free"), "content", newer)
 	_, err := b.engine.Submit(Job{From: Here, To: b.peer, Sources: []Path{b.path("tree")}, Into: true, Options: DefaultOptions()})
 	must(t, err)
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		p := b.engine.Page(TabActive, 0, 1)
 		if tr := p.Rows[0]; tr.Asking == taken && tr.FilesDone == 1 {
 			break

@@ -19,6 +19,7 @@ type keptBed struct {
 func newKeptBed(t *testing.T) *keptBed {
 	b := &keptBed{T: t, dir: t.TempDir(), store: newMemoryStore()}
 	b.again()
+	t.Cleanup(func() { b.engine.Close() }) // once more, if all goes well
 	return b
 }
 

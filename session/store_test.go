@@ -116,6 +116,7 @@ func (s *memoryStore) failing(err error) {
 func stored(t *testing.T, s Store, concurrency int) (*Engine, func(priority int, name string) TransferID) {
 	t.Helper()
 	e := NewEngine(EngineConfig{Reach: deafReach{}, Concurrency: concurrency, Store: s})
+	t.Cleanup(func() { e.Close() }) // once more, if all goes well
 	peer, err := e.Connect(t.Context(), "peer", "")
 	must(t, err)
 	dir, err := e.host.PathOf(t.TempDir())

@@ -41,7 +41,7 @@ func TestSweep(t *testing.T) {
 				t.Fatalf("%v: %v %v", tr.State, tr.Err, tr.Failed)
 			}
 			// The receiver may still be at it when all that was asked for is done.
-			for late := time.Now().Add(30 * time.Second); time.Now().Before(late) && slices.ContainsFunc([]string{old, oldJournal, orphan}, isThere); {
+			for late := time.Now().Add(time.Minute); time.Now().Before(late) && slices.ContainsFunc([]string{old, oldJournal, orphan}, isThere); {
 				runtime.Gosched()
 			}
 			gone(t, old)

@@ -47,7 +47,7 @@ func watchFor(t *testing.T, tree Tree, dir Path) *watching {
 	return w
 }
 
-const watchWait = 10 * time.Second
+const watchWait = time.Minute
 
 func (w *watching) next() Change {
 	w.t.Helper()
@@ -198,8 +198,14 @@ func TestWatchShared(t *testing.T) {
 	d := openDir(t, dir)
 	a, b := watchFor(t, d, Path{}), watchFor(t, NewHost(), hostPath(t, dir))
 	watches.mu.Lock()
-	if n := len(watches.byKey); n != 1 {
-		t.Errorf("%d are watched", n)
+	shared := 0
+	for _, w := range watches.byKey { // an earlier test's may be about to end
+		if len(w.ears) == 2 {
+			shared++
+		}
+	}
+	if shared != 1 {
+		t.Errorf("%d of %d are watched by two", shared, len(watches.byKey))
 	}
 	watches.mu.Unlock()
 	write(t, filepath.Join(dir, "one"), "")

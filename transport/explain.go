@@ -80,6 +80,12 @@ func closedByPeer(err error) bool {
 	return errors.As(err, &app) && app.Remote && app.ErrorCode == codeClosed
 }
 
+// closedHere reports that it was us who closed a connection.
+func closedHere(err error) bool {
+	var app *quic.ApplicationError
+	return errors.As(err, &app) && !app.Remote
+}
+
 // explainStream does for reads and writes of a stream what explain does for
 // connections.
 func explainStream(err error, address string) error {

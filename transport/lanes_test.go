@@ -26,7 +26,7 @@ func TestUsefulLanes(t *testing.T) {
 // settled waits until l has n lanes, and returns their numbers.
 func settled(t *testing.T, l Link, n int) (ids []int) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		_, changed := l.Choice()
 		if lanes := l.Lanes(); len(lanes) == n {

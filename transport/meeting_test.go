@@ -65,7 +65,7 @@ func meets(t *testing.T, m Meeting, a, b Secret, together bool) (la, lb Link, er
 		return &Admission{Tree: "/", Phrase: s}
 	}
 	ea, eb := serveOn(t, Config{Admission: admit(a)}), serveOn(t, Config{Identity: testIdentity("client"), Admission: admit(b)})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ready, done := make(chan struct{}), make(chan struct{})
 	ma, mb := m, m
@@ -144,7 +144,7 @@ func TestMeetOurselves(t *testing.T) {
 	defer node.Close()
 	// Somebody who knows the room says that he waits at our own address.
 	node.Join(lan.Room(room), addressOf(e.Addr()), lan.Waiting, func(lan.Sighting) {})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := e.Meet(ctx, Meeting{Room: room, Doors: doors, To: Remote{Secret: token}}); !errors.Is(err, ErrProtocol) {
 		t.Error(err)

@@ -99,10 +99,24 @@ func (s *stream) count(c Class) {
 	s.lane.streams(c).Add(1)
 }
 
+// why says why s failed. Where we closed its connection that is for a reason of the
+// lane's or the link's, which the connection does not know.
+func (s *stream) why(err error) error {
+	if closedHere(err) {
+		if gone := s.lane.gone.Load(); gone != nil {
+			return *gone
+		}
+		if over := s.link.Err(); over != nil {
+			return over
+		}
+	}
+	return s.link.because(explainStream(err, s.link.peer.Address))
+}
+
 func (s *stream) Read(p []byte) (int, error) {
 	if !s.headed {
 		if err := s.readClass(); err != nil {
-			return 0, s.link.because(explainStream(err, s.link.peer.Address))
+			return 0, s.why(err)
 		}
 	}
 	n, err := s.q.Read(p)
@@ -110,7 +124,7 @@ func (s *stream) Read(p []byte) (int, error) {
 		s.finish(false, true)
 	}
 	if err != nil && err != io.EOF {
-		err = s.link.because(explainStream(err, s.link.peer.Address))
+		err = s.why(err)
 	}
 	return n, err
 }
@@ -120,7 +134,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	closed := s.wrote
 	s.mu.Unlock()
 	n, err := s.q.Write(p)
-	err = s.link.because(explainStream(err, s.link.peer.Address))
+	err = s.why(err)
 	if _, aborted := err.(*AbortError); err != nil && closed && !aborted {
 		err = fail(ErrClosed, "write on a stream that was closed")
 	}
@@ -131,7 +145,7 @@ func (s *stream) Close() error {
 	err := s.q.Close()
 	s.finish(true, false)
 	if err != nil { // only after an abort, which the peer or we did
-		return explainStream(context.Cause(s.q.Context()), s.link.peer.Address)
+		return s.why(context.Cause(s.q.Context()))
 	}
 	return nil
 }

@@ -94,12 +94,19 @@ func TestSuspect(t *testing.T) {
 	if err := l.Err(); err != nil {
 		t.Fatalf("a living peer: %v", err)
 	}
+	asked, err := l.OpenStream(t.Context(), Control)
+	if err != nil {
+		t.Fatal(err)
+	}
 	kill()
 	Suspect(t.Context(), l)
 	select {
 	case <-l.Done():
 	case <-time.After(5 * time.Second): // far less than a lane may be silent
 		t.Fatal("a dead peer: the link lives on")
+	}
+	if _, err := asked.Read(make([]byte, 1)); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "gone") {
+		t.Errorf("who waited for an answer is told %v", err)
 	}
 	if !strings.Contains(l.Err().Error(), "gone") {
 		t.Errorf("%v", l.Err())

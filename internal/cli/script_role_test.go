@@ -24,7 +24,7 @@ import (
 
 // patience is how long the tests wait for what has to come. Only a failing
 // test takes as long.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 type roleKey struct{}
 
@@ -187,7 +187,8 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // ended NAME CODE [WITHIN] waits until what was started has ended with that
-// exit code, by default within 2 s.
+// exit code, by default within 2 s. That is of a machine that has nothing else to
+// do: on a busy one they pass more slowly, see busily.
 func scriptEnded(ts *testscript.TestScript, neg bool, args []string) {
 	r, within := roles(ts)[args[0]], 2*time.Second
 	if len(args) > 2 {
@@ -198,12 +199,28 @@ func scriptEnded(ts *testscript.TestScript, neg bool, args []string) {
 	select {
 	case <-r.ended:
 	case <-time.After(within):
-		ts.Fatalf("%s has not ended within %v", args[0], within)
+		if !busily(lookPath(ts, "bargee"), within, r.ended) {
+			ts.Fatalf("%s has not ended within %v", args[0], within)
+		}
 	}
 	if got := r.cmd.ProcessState.ExitCode(); strconv.Itoa(got) != args[1] {
 		stderr, _ := os.ReadFile(r.err)
 		ts.Fatalf("%s ended with %d (%v), want %s: %s", args[0], got, r.cmd.ProcessState, args[1], stderr)
 	}
+}
+
+// busily goes on waiting for over, as long as this machine takes for what is done
+// within d elsewhere: for starting a program, which needs 20 ms, again and again.
+func busily(program string, d time.Duration, over <-chan struct{}) bool {
+	for range d / (20 * time.Millisecond) {
+		_ = exec.Command(program, "version").Run()
+		select {
+		case <-over:
+			return true
+		default:
+		}
+	}
+	return false
 }
 
 // peer KIND sets $ADDR to a UDP address where something else than bargee serve

@@ -17,7 +17,7 @@ import (
 
 // patience is how long a test waits for what has to come. Only a failing test
 // takes as long.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // A bed is an engine with files to copy on this machine, and a way to ask it.
 type bed struct {

@@ -24,7 +24,7 @@ import (
 // peer to end.
 const (
 	scriptWithin = 60 * time.Second
-	readyWithin  = 10 * time.Second
+	readyWithin  = time.Minute
 	endWithin    = 2 * time.Second
 )
 

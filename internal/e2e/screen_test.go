@@ -79,7 +79,7 @@ func (s *screen) serve(listen string) {
 }
 
 // patience is how long a screen may take to show something, on a busy machine.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // wait waits until one of the texts is shown.
 func (s *screen) wait(texts ...string) {
@@ -215,7 +215,7 @@ func TestPasteOf100KB(t *testing.T) {
 	s.quiet()
 	s.press(end)
 	s.wait("file-29")
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if _, err := os.Stat(filepath.Join(s.near, "file-29 🎬 é")); err != nil {

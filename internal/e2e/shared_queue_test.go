@@ -82,8 +82,8 @@ func (s *screen) finished(c *bargee.Copy, name string) {
 func TestOneQueue(t *testing.T) {
 	s := openScreen(t, 100, 30, true)
 	s.ownedBy(s.Pid())
-	for _, name := range []string{"cargo1", "cargo2", "cargo3"} {
-		s.cargo(name, 32)
+	for name, mib := range map[string]int{"cargo1": 48, "cargo2": 128, "cargo3": 128} { // at 8 MB/s: it still runs when somebody is killed
+		s.cargo(name, mib)
 	}
 	s.cargo("zz", 1000) // so that it still runs when somebody looked
 

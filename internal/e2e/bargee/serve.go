@@ -13,7 +13,7 @@ import (
 )
 
 // readyWithin is how long a peer may take to be reachable.
-const readyWithin = 10 * time.Second
+const readyWithin = time.Minute
 
 // A Server is a running "bargee serve", or another role that says when it can be
 // reached.

@@ -73,7 +73,7 @@ func TestWaitSaysWhatItSaw(t *testing.T) {
 func TestWaitForTheLastLine(t *testing.T) {
 	term := start(t, "sh", "-c", "echo first; echo last; cat")
 	wait(t, term, "last")
-	if err := term.Wait(t.Context(), regexp.MustCompile("^last$"), true, 10*time.Second); err != nil {
+	if err := term.Wait(t.Context(), regexp.MustCompile("^last$"), true, time.Minute); err != nil {
 		t.Error(err)
 	}
 	if err := term.Wait(t.Context(), regexp.MustCompile("first"), true, 3*poll); err == nil {
@@ -92,7 +92,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 
 func wait(t *testing.T, term *Terminal, re string) {
 	t.Helper()
-	if err := term.Wait(t.Context(), regexp.MustCompile(re), false, 10*time.Second); err != nil {
+	if err := term.Wait(t.Context(), regexp.MustCompile(re), false, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }
