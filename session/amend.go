@@ -286,10 +286,7 @@ func (a *amending) set(ctx context.Context, in *heldDir, name string, s *syncSte
 			return err
 		}
 	}
-	if err := before(changeTimes, in.root, name); err != nil {
-		return err
-	}
-	return setModified(in.root, name, s.be.Modified)
+	return in.setModified(name, s.be.Modified)
 }
 
 // setApart gives name in d a copy of its file with another mode and time.

@@ -137,8 +137,8 @@ func (r *receiver) name(f *inFile, data []byte) error {
 	f.closeBase() // where an open file cannot be replaced
 	m := r.metaOf(f, f.digest)
 	if f.single() {
-		if f.part == nil && !f.stale && !f.replace && !f.sparse && len(f.xattrs) == 0 {
-			if done, err := f.dir.putNew(f.name, data, m); done && !errors.Is(err, errAppeared) {
+		if f.part == nil && !f.stale && !f.sparse && len(f.xattrs) == 0 {
+			if done, err := f.dir.put(f.name, data, m); done && !errors.Is(err, errAppeared) {
 				return err
 			}
 		}

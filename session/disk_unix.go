@@ -74,14 +74,15 @@ func weightOf(at *walkedDir, name string) (size int64, links uint64, id fileID, 
 
 // setModified sets the modification time of name in dir itself, also of a link.
 func setModified(dir *os.Root, name string, modified time.Time) error {
+	return handle(dir, func(fd int) error { return setModifiedAt(fd, name, modified) })
+}
+
+func setModifiedAt(dir int, name string, modified time.Time) error {
 	ts, err := unix.TimeToTimespec(modified)
 	if err != nil {
 		return err
 	}
-	return handle(dir, func(fd int) error {
-		times := []unix.Timespec{{Nsec: utimeOmit}, ts}
-		return unix.UtimesNanoAt(fd, name, times, unix.AT_SYMLINK_NOFOLLOW)
-	})
+	return unix.UtimesNanoAt(dir, name, []unix.Timespec{{Nsec: utimeOmit}, ts}, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 func spaceOf(dir *os.Root) (free, total uint64, err error) {

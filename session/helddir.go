@@ -2,7 +2,6 @@ package session
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -34,7 +33,8 @@ type heldDir struct {
 	// fresh: there was nothing in it when it was opened, so that what a
 	// transfer brings need not be looked for first. A partial that is kept ends it.
 	fresh   atomic.Bool
-	unnamed atomic.Bool // putNew does not work here
+	unnamed atomic.Bool // put does not work here
+	looked  bool        // for what is in it
 }
 
 // maxIdle is how many directories stay open that nobody uses.
@@ -89,8 +89,58 @@ func (h *heldDirs) holdNow(p Path) (*heldDir, error) {
 			h.idle = remove(h.idle, d)
 		}
 		d.uses++
+		h.look(d)
 		return d, nil
 	}
+	d, err := h.openNow(p)
+	if err != nil {
+		return nil, err
+	}
+	d.uses = 1
+	h.look(d)
+	return d, nil
+}
+
+// look finds out whether anything is in d, once; h.mu is held.
+func (h *heldDirs) look(d *heldDir) {
+	if d.looked || h.opened == nil {
+		return
+	}
+	d.looked = true
+	if isEmpty(d.dot) {
+		d.fresh.Store(true)
+	} else {
+		h.opened(d.path)
+	}
+}
+
+// openNow opens the directory p by way of the one that it is in, which stays open as
+// well: next to a directory that a transfer comes to there are others. h.mu is held.
+func (h *heldDirs) openNow(p Path) (*heldDir, error) {
+	parent, name := p.Split()
+	if name == "" || h.tree.host != nil { // a Host follows links
+		return h.openFar(p)
+	}
+	if err := h.tree.vet(name); err != nil {
+		return nil, about(p, err)
+	}
+	in, err := h.open[parent], error(nil)
+	if in == nil {
+		if in, err = h.openFar(parent); err != nil {
+			return nil, err
+		}
+		defer h.rest(in)
+	}
+	d := &heldDir{path: p}
+	if d.root, d.dot, err = in.enter(name); err != nil {
+		return nil, about(p, err)
+	}
+	h.open[p] = d
+	return d, nil
+}
+
+// openFar opens the directory p from the root on; h.mu is held.
+func (h *heldDirs) openFar(p Path) (*heldDir, error) {
 	if h.over {
 		return nil, fs.ErrClosed
 	}
@@ -103,15 +153,8 @@ func (h *heldDirs) holdNow(p Path) (*heldDir, error) {
 		root.Close()
 		return nil, err
 	}
-	d := &heldDir{root: root, dot: dot, path: p, uses: 1}
+	d := &heldDir{root: root, dot: dot, path: p}
 	h.open[p] = d
-	if h.opened != nil {
-		if _, err := dot.Readdirnames(1); err == io.EOF {
-			d.fresh.Store(true)
-		} else {
-			h.opened(p)
-		}
-	}
 	return d, nil
 }
 
@@ -119,9 +162,13 @@ func (h *heldDirs) holdNow(p Path) (*heldDir, error) {
 func (h *heldDirs) release(d *heldDir) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if d.uses--; d.uses > 0 {
-		return
+	if d.uses--; d.uses == 0 {
+		h.rest(d)
 	}
+}
+
+// rest keeps d, which nobody uses, for a while; h.mu is held.
+func (h *heldDirs) rest(d *heldDir) {
 	if h.over {
 		h.drop(d)
 		return

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -362,6 +363,9 @@ func (r *receiver) settleDirs() {
 }
 
 func (r *receiver) settleDir(m dirMeta) error {
+	if done, err := r.settleFrom(m); done || err != nil {
+		return err
+	}
 	d, err := r.dirs.hold(m.path)
 	if err != nil {
 		return err
@@ -386,6 +390,28 @@ func (r *receiver) settleDir(m dirMeta) error {
 		return syncFile(f)
 	}
 	return nil
+}
+
+// settleFrom is settleDir for a directory that needs no more than its time, which it
+// gets by its name in the one above it, without being opened.
+func (r *receiver) settleFrom(m dirMeta) (done bool, err error) {
+	if r.options.Fsync {
+		return false, nil
+	}
+	parent, name := m.path.Split()
+	d, err := r.dirs.hold(parent)
+	if err != nil {
+		return false, err
+	}
+	defer r.dirs.release(d)
+	fi, err := d.root.Lstat(name)
+	if err != nil || !fi.IsDir() || r.options.KeepMode && fi.Mode()&^fs.ModeDir != m.entry.Mode.Perm()&^umask() {
+		return false, err
+	}
+	if !r.options.KeepTimes || fi.ModTime().Equal(m.entry.Modified) {
+		return true, nil
+	}
+	return true, d.setModified(name, m.entry.Modified)
 }
 
 // abandon closes what is open; partials stay, unless discard.
