@@ -3,6 +3,7 @@ package web
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -456,4 +458,32 @@ func TestManyFiles(t *testing.T) {
 		t.Errorf("the archive of one directory is %s", name)
 	}
 	same(t, unzip(t, q.download("many.zip")), want)
+}
+
+// Where there is no service worker, and where it does not start, as in some private
+// windows, files go through memory, and what is too large for that is refused before
+// it counts as taken.
+func TestWithoutServiceWorker(t *testing.T) {
+	dir, content := files(t, 36<<20)
+	r := startRelay(t)
+	p := newTab(t, 1100, 800)
+	p.open(r.url + "/")
+	link := p.send(r.key, paths(dir, "big.bin")...)
+	for name, script := range map[string]string{
+		"none":    `Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined })`,
+		"refused": `if (navigator.serviceWorker) navigator.serviceWorker.register = () => Promise.reject(new DOMException('The operation is insecure.', 'SecurityError'))`,
+	} {
+		q := newTab(t, 1100, 800)
+		q.run(chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+			return err
+		}))
+		q.open(link)
+		q.click("#save-all")
+		q.see("#saved")
+		if got, err := os.ReadFile(q.download("big.bin")); err != nil || !bytes.Equal(got, content["big.bin"]) {
+			t.Error(name, "it differs", len(got), err)
+		}
+		q.onlyAsked(r.url)
+	}
 }

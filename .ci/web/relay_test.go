@@ -24,6 +24,7 @@ type relay struct {
 	flip   atomic.Pointer[regexp.Regexp] // a bit of what is answered to such paths is flipped
 	refuse atomic.Int64                  // so many PUTs come to nothing
 	gone   atomic.Int64                  // so many DELETEs were answered 204
+	puts   atomic.Int64                  // so many PUTs came
 	hold   chan struct{}                 // if set, PUTs and GETs of chunks take one each
 }
 
@@ -44,6 +45,9 @@ func startRelay(t *testing.T) *relay {
 		w.WriteHeader(http.StatusBadGateway)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodPut {
+			r.puts.Add(1)
+		}
 		if q.Method == http.MethodPut && r.refuse.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusBadGateway) // not a reset: Chromium would silently send it again
 			return

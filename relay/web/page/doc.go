@@ -5,8 +5,10 @@
 //	index.html style.css icon.svg theme.js    what is seen, light and dark
 //	app.js send.js receive.js                 the views: to leave, by / and to take, by /#KEY
 //	gather.js table.js rate.js receipts.js    what was chosen, how far it is, what was left here
-//	words.js dom.js work.js                   text for people, elements, the page's end of the worker
+//	resume.js unfinished.js                   uploads that were interrupted, and what is kept of them
+//	words.js dom.js work.js trusted.js        text for people, elements, the page's end of the worker
 //	worker.js store.js take.js sinks.js       the worker: seals and sends, fetches and opens, saves
+//	hasher.js hash.js                         a worker of the worker's: digests of whole files
 //	relay.js                                  requests to the relay, made again until answered
 //	drop.js ticket.js sha256.js zip.js        formats: drops (package drop of internal), tickets, digests, archives
 //	sw.js                                     the service worker, that makes a download of a stream
@@ -20,9 +22,18 @@
 //
 //   - into memory up to 32 MiB, and saved only when all of it is verified;
 //   - above that as a download that the service worker streams, several files as a
-//     zip archive; one that fails in the middle is a failed download;
+//     zip archive; one that fails in the middle is a failed download. Where a window has
+//     no service worker, it goes through memory up to 1 GiB, and more is refused before
+//     it counts as taken;
 //   - into a chosen directory, where the browser can do that: a file there is put in its
 //     place by the browser when it is closed, and nothing that is there is overwritten.
+//
+// An upload that a reload, a crash or a dead line ended goes on when the same files are
+// chosen again: the browser's database keeps its key and two digests a chunk, that of
+// what was read and that of what was sent. A chunk that still reads the same and is at the
+// relay is not sent again; any other is sealed anew, with a nonce of its own. A download
+// begins anew, by the same claim, so that it counts once; into a directory it
+// goes on behind the files that are there.
 //
 // A relay that does not answer for a while is asked again for ten minutes. Drops that
 // were left are listed in the browser's storage with their links and what it takes to

@@ -11,7 +11,7 @@ function start() {
   theme();
   addEventListener('hashchange', () => location.reload());
   addEventListener('beforeunload', (event) => busy() && event.preventDefault());
-  const word = decodeURIComponent(location.hash.slice(1));
+  const word = wordOf(location.hash.slice(1));
   if (!window.isSecureContext || !crypto.subtle) {
     return fail(new Fault('', 'A browser encrypts only on pages that came over https', 'Open this relay by https, or use bargee in a terminal.'));
   }
@@ -27,6 +27,15 @@ function start() {
   }
   show($('receive'));
   receive(word, fail);
+}
+
+// wordOf is what follows the #, also where somebody's program has quoted its letters.
+function wordOf(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function sending(access) {
@@ -45,6 +54,7 @@ async function open(text) {
     let [origin, key] = word.includes('#') ? word.split('#') : ['', word];
     if (isTicket(word)) ({ key, url: origin } = await keyOf(word));
     fromText(key);
+    if (origin && !/^https?:/.test(origin)) throw new Fault('invalid', 'This link does not begin with https://');
     if (origin && new URL(origin).origin !== location.origin) location.assign(`${new URL(origin).origin}/#${key}`);
     else location.hash = key;
   } catch (fault) {

@@ -40,8 +40,8 @@ function itemOf(file, path) {
   return { path, kind: 'file', size: file.size, modified: file.lastModified, file };
 }
 
-// merge adds items to others. The same file again is left out; another one of the same
-// name gets a number.
+// merge adds items to others, in the order of their names: the same files are always the
+// same drop. The same file again is left out; another one of the same name gets a number.
 export function merge(items, more) {
   const known = new Map(items.map((item) => [item.path, item]));
   for (const item of more) {
@@ -50,7 +50,7 @@ export function merge(items, more) {
     const added = twin ? { ...item, path: freeName(item.path, known) } : item;
     known.set(added.path, added);
   }
-  return [...known.values()];
+  return [...known.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 // without takes an item out, and with a directory all that is in it.

@@ -1,7 +1,7 @@
 // What this browser knows of the drops it made, to copy their links and to remove them:
 // a list in the storage of this origin, which nobody else reads.
 import { $, el, show, copy, say } from './dom.js';
-import { Relay } from './relay.js';
+import { Relay, isGone } from './relay.js';
 import { sizeOf, countOf, timeOf, nameOf } from './words.js';
 
 const place = 'drops';
@@ -25,10 +25,8 @@ function write(receipts) {
 }
 
 export function add(receipt) {
-  write([receipt, ...read()].slice(0, 100));
+  write([receipt, ...read().filter(({ id }) => id !== receipt.id)].slice(0, 100));
 }
-
-const isGone = (fault) => fault.status === 404 || fault.status === 410;
 
 export const linkOf = (key) => `${location.origin}/#${key}`;
 

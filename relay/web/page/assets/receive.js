@@ -4,7 +4,7 @@ import { Fault, hex } from './drop.js';
 import { Table, Meter } from './table.js';
 import { work, cancel, awake, saver } from './work.js';
 import { lengthOf } from './zip.js';
-import { sizeOf, countOf, timeOf, nameOf } from './words.js';
+import { sizeOf, countOf, timeOf, nameOf, savedName } from './words.js';
 
 const small = 32 * 2 ** 20; // what is kept in memory until it is whole
 const noWorker = 2 ** 30; // where there is no service worker
@@ -56,13 +56,13 @@ const takeable = () => drop.entries.flatMap((entry, i) => (entry.kind === 'link'
 
 function draw() {
   const count = files().length;
-  $('receive-title').textContent = drop.from ? `${nameOf(drop.from)} left ${count === 1 ? 'a file' : countOf(count, 'file')} for you` : count === 1 ? 'A file for you' : `${countOf(count, 'file')} for you`;
+  $('receive-title').textContent = drop.from ? `${nameOf(drop.from.slice(0, 60))} left ${count === 1 ? 'a file' : countOf(count, 'file')} for you` : count === 1 ? 'A file for you' : `${countOf(count, 'file')} for you`;
   $('receive-words').textContent = `${sizeOf(drop.bytes)}, kept until ${timeOf(drop.expires)}. Each is decrypted and verified in this browser.${countedWords()}`;
   for (const entry of drop.entries) if (entry.kind === 'link') entry.note = 'a link: left out';
   table = new Table($('save-table'), count > 1 ? { label: (entry) => (entry.kind === 'file' ? 'Save' : ''), run: (index) => run([index], { label: drop.entries[index].path }) } : null);
   table.fill(drop.entries);
   $('save-all').textContent = count === 1 ? 'Save' : 'Save all as ZIP';
-  show($('save-folder'), Boolean(window.showDirectoryPicker) && drop.entries.length > 1);
+  show($('save-folder'), Boolean(window.showDirectoryPicker) && (drop.entries.length > 1 || drop.bytes > small));
   const links = drop.entries.filter((entry) => entry.kind === 'link').length;
   show($('links-left'), links > 0);
   $('links-left').textContent = `${countOf(links, 'symbolic link')} can only be received in a terminal: bargee receive.`;
@@ -103,7 +103,7 @@ async function run(indices, { folder = null, zip = false, label = '' }) {
   say(`Saving ${sizeOf(size)}`);
   let stream = null;
   try {
-    const name = label.split('/').at(-1);
+    const name = savedName(label.split('/').at(-1));
     const length = zip ? lengthOf(indices.map((i) => drop.entries[i])) : size;
     if (!folder) stream = await streamFor(name, length);
     const claim = drop.left === undefined ? '' : claimOf(drop.id);
@@ -124,9 +124,14 @@ async function run(indices, { folder = null, zip = false, label = '' }) {
 // saved before all of it was verified.
 async function streamFor(name, length) {
   if (length <= small) return null;
-  if (navigator.serviceWorker) return saver(name, length);
+  try {
+    if (navigator.serviceWorker) return await saver(name, length);
+  } catch {
+    // some have none in private windows, or where cookies are forbidden
+  }
   if (length <= noWorker) return null;
-  throw new Fault('limit', 'this browser cannot save files as large as this', 'Use another one, or receive it in a terminal.');
+  const folder = window.showDirectoryPicker ? ' Save to a folder instead.' : '';
+  throw new Fault('limit', `this window can save ${sizeOf(noWorker)} at most`, `A window that is not private can save more; so can a terminal: bargee receive.${folder}`);
 }
 
 function download(blob, name) {

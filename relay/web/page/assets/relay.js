@@ -1,6 +1,6 @@
 // What the page asks of the relay it came from. The requests are those that every
 // bargee makes: /d and what lies below.
-import { Fault, hex } from './drop.js';
+import { Fault, hex, unhex } from './drop.js';
 
 const patience = 30_000; // without a byte, as everywhere in bargee
 const giveUp = 10 * 60_000; // without one answer
@@ -56,6 +56,30 @@ export class Relay {
 
   async put(id, digest, sealed, progress) {
     await this.#call('PUT', `/d/${id}/${digest}`, sealed, progress);
+  }
+
+  // missing returns which of these digests, in hex, the relay has not.
+  async missing(id, digests) {
+    const asked = new Uint8Array(32 * digests.length);
+    digests.forEach((digest, i) => asked.set(unhex(digest), 32 * i));
+    const bytes = await this.#call('POST', `/d/${id}/missing`, asked);
+    return Array.from({ length: bytes.length / 32 }, (_, i) => hex(bytes.subarray(32 * i, 32 * i + 32)));
+  }
+
+  // state says how a drop is that this owner began: {is: complete, expires}, open or gone.
+  async state(id) {
+    try {
+      return { is: 'complete', expires: (await this.info(id)).expires };
+    } catch (fault) {
+      if (!isGone(fault)) throw fault;
+    }
+    try {
+      await this.missing(id, []);
+      return { is: 'open' };
+    } catch (fault) {
+      if (!isGone(fault)) throw fault;
+      return { is: 'gone' };
+    }
   }
 
   async commit(id, manifest, digests) {
@@ -136,8 +160,11 @@ export class Relay {
   }
 }
 
+// isGone tells whether the relay has no such drop (any more).
+export const isGone = (fault) => fault.status === 404 || fault.status === 410;
+
 // passing are the kinds of what may be over in a moment.
-const passing = new Set(['unreachable', 'timeout', 'busy']);
+export const passing = new Set(['unreachable', 'timeout', 'busy']);
 
 const kinds = { 401: 'auth', 403: 'auth', 404: 'not-found', 409: 'exists', 408: 'timeout', 410: 'not-found', 413: 'limit', 422: 'integrity', 429: 'busy', 502: 'unreachable', 503: 'busy', 504: 'timeout', 507: 'no-space' };
 

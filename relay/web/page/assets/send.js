@@ -1,8 +1,10 @@
 // The view that leaves files at the relay: choose, encrypt and send, get the link.
 import { $, show, copy, problem, say } from './dom.js';
 import { fromInput, fromTransfer, merge, without } from './gather.js';
-import { add, draw, linkOf } from './receipts.js';
+import { draw, linkOf } from './receipts.js';
+import { keep as receipt, look, matching } from './resume.js';
 import { Table, Meter } from './table.js';
+import { ended, shapeOf } from './unfinished.js';
 import { work, cancel, busy, awake } from './work.js';
 import { sizeOf, countOf, timeOf, nameOf } from './words.js';
 
@@ -40,6 +42,7 @@ export function begin(access) {
   show($('share'), Boolean(navigator.share));
   $('share').onclick = () => navigator.share({ url: $('link').value }).catch(() => {});
   draw();
+  look(() => offer(items));
 }
 
 function watchDrops() {
@@ -86,6 +89,16 @@ function set(next) {
   show($('send-fault'), false);
   $('chosen').textContent = `${countOf(files, 'file')}, ${sizeOf(bytes)}`;
   say(items.length > 0 ? `${countOf(files, 'file')} chosen, ${sizeOf(bytes)}` : 'Nothing chosen');
+  offer(next);
+}
+
+// offer says so when what is chosen was sent in part.
+async function offer(chosen) {
+  const known = chosen.length > 0 && matching(await shapeOf(chosen));
+  if (chosen !== items || busy()) return;
+  $('store').textContent = known ? 'Go on sending' : 'Encrypt and send';
+  show($('go-on'), Boolean(known));
+  show($('options'), !known);
 }
 
 const total = () => items.reduce((sum, item) => sum + item.size, 0);
@@ -93,10 +106,12 @@ const total = () => items.reduce((sum, item) => sum + item.size, 0);
 async function run() {
   const bytes = total();
   const meter = new Meter($('send-meter'), bytes);
-  const request = {
-    do: 'store', items, ttl: Number($('ttl').value), downloads: Number($('downloads').value), from: $('from').value.trim(), access: $('access').value.trim(),
-  };
   locked(true);
+  const shape = await shapeOf(items);
+  const request = {
+    do: 'store', items, shape, upload: matching(shape), ...optionsOf(),
+    label: labelOf(), files: items.filter((item) => item.kind === 'file').length, bytes,
+  };
   show($('send-fault'), false);
   say(`Sending ${sizeOf(bytes)}`);
   try {
@@ -109,7 +124,12 @@ async function run() {
   } finally {
     locked(false);
   }
+  look(() => offer(items));
 }
+
+const optionsOf = () => ({
+  ttl: Number($('ttl').value), downloads: Number($('downloads').value), from: $('from').value.trim(), access: $('access').value.trim(),
+});
 
 function follow(meter, { bytes, waiting, files }) {
   if (waiting !== undefined) meter.waiting(waiting);
@@ -132,8 +152,8 @@ function locked(on) {
   if (on) $('store-cancel').focus();
 }
 
-function finish({ id, key, owner, expires }, { downloads, from, access }, took) {
-  const files = items.filter((item) => item.kind === 'file').length;
+function finish(made, { from, access }, took) {
+  const { id, key, downloads, expires, files } = made;
   const often = downloads === 0 ? '' : downloads === 1 ? ', once' : `, ${downloads} times`;
   $('link').value = linkOf(key);
   $('command').textContent = `bargee receive '${linkOf(key)}'`;
@@ -146,7 +166,8 @@ function finish({ id, key, owner, expires }, { downloads, from, access }, took) 
   keep('from', from);
   if ($('access-keep').checked) keep('access', access);
   show($('access-part'), false);
-  add({ id, key, owner, expires, label: labelOf(), files, bytes: total() });
+  receipt(made, expires);
+  ended(id);
   draw();
 }
 

@@ -4,6 +4,8 @@ import { Fault, hex } from './drop.js';
 import { cancelled } from './relay.js';
 import { SHA256 } from './sha256.js';
 
+const aside = 8 * 2 ** 20; // bytes
+
 // A Folder writes files below a directory. The browser puts a file there when it is
 // closed, which is when all of it was verified; what is there already is kept: a file
 // with the same content is unchanged, any other gets a neighbour with a number.
@@ -110,20 +112,33 @@ export class Download {
 }
 
 // Memory keeps everything until it is whole: nothing is saved that was not verified.
+// What came is put aside in blobs, which a browser may keep on its disk.
 export class Memory {
   #parts = [];
+  #bytes = 0; // of parts
+  #blobs = [];
 
   async write(bytes) {
     this.#parts.push(bytes.slice());
+    this.#bytes += bytes.length;
+    if (this.#bytes >= aside) this.#put();
+  }
+
+  #put() {
+    this.#blobs.push(new Blob(this.#parts));
+    this.#parts = [];
+    this.#bytes = 0;
   }
 
   async close() {
-    this.blob = new Blob(this.#parts, { type: 'application/octet-stream' });
-    this.#parts = [];
+    this.#put();
+    this.blob = new Blob(this.#blobs, { type: 'application/octet-stream' });
+    this.#blobs = [];
   }
 
   async abort() {
     this.#parts = [];
+    this.#blobs = [];
   }
 }
 

@@ -2,7 +2,7 @@
 // verified in order, several chunks ahead. Runs in the worker.
 import * as drop from './drop.js';
 import { Relay } from './relay.js';
-import { SHA256 } from './sha256.js';
+import { Hasher } from './hasher.js';
 
 const ahead = 6;
 
@@ -50,29 +50,33 @@ export async function save(content, { indices, claim }, sink, report, signal) {
   if (claim) await relay.take(content.id).catch((fault) => Promise.reject(missing(fault)));
   const files = indices.map((index) => ({ index, ...content.entries[index] }));
   const chunks = new Chunks(content, relay, files);
-  let bytes = 0;
-  for (const file of files) {
-    const moved = (n) => report({ bytes: bytes + n, index: file.index, at: n });
-    const wanted = await sink.begin(file);
-    if (wanted && file.kind === 'file') await copy(chunks, file, sink, moved);
-    if (wanted) await sink.end(file);
-    bytes += file.size;
-    moved(file.size);
-    report({ index: file.index, result: wanted ? 'saved' : 'unchanged' });
+  const hasher = new Hasher();
+  try {
+    let bytes = 0;
+    for (const file of files) {
+      const moved = (n) => report({ bytes: bytes + n, index: file.index, at: n });
+      const wanted = await sink.begin(file);
+      if (wanted && file.kind === 'file') await copy(chunks, file, sink, hasher, moved);
+      if (wanted) await sink.end(file);
+      bytes += file.size;
+      moved(file.size);
+      report({ index: file.index, result: wanted ? 'saved' : 'unchanged' });
+    }
+    await sink.close();
+  } finally {
+    hasher.close();
   }
-  await sink.close();
 }
 
-async function copy(chunks, file, sink, moved) {
-  const hash = new SHA256();
+async function copy(chunks, file, sink, hasher, moved) {
   for (let at = 0; at < file.size; ) {
     const piece = await chunks.at(file.offset + at, file.size - at);
-    hash.update(piece);
+    if (file.sha256) await hasher.update(piece.slice());
     at += piece.length;
     await sink.write(piece);
     moved(at);
   }
-  if (file.sha256 && drop.hex(hash.digest()) !== file.sha256) throw new drop.Fault('integrity', `${file.path} is not the file that was stored`);
+  if (file.sha256 && (await hasher.digest()) !== file.sha256) throw new drop.Fault('integrity', `${file.path} is not the file that was stored`);
 }
 
 // finished tells the relay of a limited drop that it need not keep it for us.

@@ -32,3 +32,9 @@ export const timeOf = (when) => day.format(new Date(when));
 export function nameOf(name) {
   return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\uFFFD]/gu, (c) => `‹U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
 }
+
+// savedName is the name of a single file as the browser is asked to save it: without
+// what turns letters around, breaks lines or leads elsewhere on some system.
+export function savedName(name) {
+  return name.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}/\\:*?"<>|]/gu, '_');
+}

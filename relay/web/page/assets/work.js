@@ -1,13 +1,6 @@
 // The page's end of the worker: one piece of work at a time, which can be cancelled.
 import { Fault } from './drop.js';
-
-// Scripts come from this relay and from nowhere else, and only these two.
-const scripts = window.trustedTypes?.createPolicy('bargee', {
-  createScriptURL: (url) => {
-    if (!['/page/worker.js', '/page/sw.js'].includes(url)) throw new TypeError(`no script of ours: ${url}`);
-    return url;
-  },
-}) ?? { createScriptURL: (url) => url };
+import { scripts } from './trusted.js';
 
 let worker;
 let running = null; // {resolve, reject, report}

@@ -45,6 +45,7 @@ self.onmessage = async ({ data: request }) => {
     reports.flush();
     const { kind, message, hint } = explain(err);
     self.postMessage({ is: 'fault', kind: control.signal.aborted ? 'cancelled' : kind, message, hint });
+    control.abort(); // what else of it is under way
   }
 };
 

@@ -23,8 +23,11 @@ const timeField = 9;
 const large = (entry, offset) => big(entry) || offset >= limit32;
 const endIsLarge = (count, directory, offset) => count >= limit16 || directory >= limit32 || offset >= limit32;
 
+// nameOf is a name as it stands in the archive: an unpacker may take a backslash for a
+// slash, and a letter with a colon for a disk, so neither is there.
 function nameOf(entry) {
-  return utf8.encode(entry.kind === 'dir' ? entry.path + '/' : entry.path);
+  const path = entry.path.replaceAll('\\', '%5C').replace(/^([A-Za-z]):/, '$1%3A');
+  return utf8.encode(entry.kind === 'dir' ? path + '/' : path);
 }
 
 // A Zip is a sink of files (see take.js) that writes an archive to another one that has
