@@ -73,6 +73,9 @@ func checkOptions(o *Options) error {
 	if o.KeepXattrs && !hasXattrs {
 		return newError(Refused, Path{}, "this system has no extended attributes; leave xattrs out")
 	}
+	if err := o.Drop.Check(); err != nil {
+		return err
+	}
 	return checkLimit(o.Limit)
 }
 

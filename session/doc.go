@@ -185,7 +185,9 @@
 // copied out of it goes through the same receiver as any transfer, with its names,
 // conflicts, partials and resumption. The values of chunks that were received are kept
 // beside the claim that counts the download, so that what is on the disk already is
-// held against them, and not fetched again.
+// held against them, and not fetched again. The manifest has a digest of each file, which
+// is made while the file is read to be stored; the values of its chunks come to the same
+// one at the receiver, else the file gets no name (Integrity).
 //
 // # Streams, lanes and chunks
 //

@@ -40,7 +40,7 @@ type DropBoxConfig struct {
 	Lanes func() []transport.LaneStats // to the depot, to be shown; nil: none
 
 	// Store says how files of this machine are stored.
-	Store func(paths []Path) (DepositConfig, error)
+	Store func(paths []Path, terms DropTerms) (DepositConfig, error)
 }
 
 // A BoxedDrop is a drop in a box.
@@ -49,6 +49,14 @@ type BoxedDrop struct {
 	Name   string // of its directory
 	Stored time.Time
 	Ours   bool // it can be removed
+
+	Expires   time.Time
+	Downloads int      // how many more may take it; -1: any number
+	To        string   // of ours, the peer whom it is sealed to
+	From      string   // of others', the known peer who signed it; "": nobody whom we know
+	Tags      []string // of ours
+	Ticket    string   // of ours, what receives it: a secret unless it is sealed to a peer
+	Link      string   // likewise, for a browser; "": there is none
 
 	// Note is the text of a file beside the directory, of the same name with ".txt":
 	// how others receive it. "": there is none.

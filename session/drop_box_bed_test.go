@@ -98,7 +98,7 @@ func (r *boxReach) remove(ctx context.Context, id DropID) error {
 	return NotFound
 }
 
-func (r *boxReach) store([]Path) (DepositConfig, error) {
+func (r *boxReach) store([]Path, DropTerms) (DepositConfig, error) {
 	return DepositConfig{Depot: r.d.depot, Name: "relay", State: r.d.state, OnStored: func(s Deposited) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -87,6 +87,29 @@ func (b *DropBox) StatAll(ctx context.Context, dir Path, names []string) ([]Entr
 // watchBox is how often a box is looked at for drops that came or went.
 const watchBox = 10 * time.Second
 
+// Drop implements Box.
+func (b *DropBox) Drop(ctx context.Context, p Path) (BoxedDrop, error) {
+	name, _ := p.first()
+	if !p.IsRoot() {
+		d, _, err := b.named(ctx, name)
+		return d, err
+	}
+	all, err := b.look(ctx)
+	if err != nil {
+		return BoxedDrop{}, err
+	}
+	var last BoxedDrop
+	for _, d := range all {
+		if d.Ours && d.Stored.After(last.Stored) {
+			last = d
+		}
+	}
+	if last.ID == (DropID{}) {
+		return last, newError(NotFound, p, "nothing was stored there from here")
+	}
+	return last, nil
+}
+
 // Watch asks the depot now and then; in a drop nothing changes.
 func (b *DropBox) Watch(ctx context.Context, dir Path) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
@@ -110,8 +133,11 @@ func (b *DropBox) Watch(ctx context.Context, dir Path) iter.Seq2[Change, error] 
 				continue
 			}
 			now, err := b.look(ctx)
-			if err != nil {
-				away = true // a depot that is away is back some time
+			if err != nil { // a depot that is away is back some time
+				if !away && ctx.Err() == nil && !yield(Change{Again: true}, nil) { // who reads again hears why
+					return
+				}
+				away = true
 				continue
 			}
 			if slices.EqualFunc(now, last, BoxedDrop.same) && !away {

@@ -42,6 +42,32 @@ func BoxLink(b *DropBox) transport.Link {
 	return &boxLink{near, b}
 }
 
+// A Box is the Tree of a drop box: a DropBox, and what Engine.Tree returns, which says of
+// places that are none that they are Refused.
+type Box interface {
+	Tree
+
+	// Drop describes the drop that p is, is in, or is the note of; of the root, the last
+	// one that was stored there from here.
+	Drop(ctx context.Context, p Path) (BoxedDrop, error)
+}
+
+var (
+	_ Box = (*DropBox)(nil)
+	_ Box = (*placeTree)(nil)
+)
+
+// Drop implements Box.
+func (t *placeTree) Drop(ctx context.Context, p Path) (BoxedDrop, error) {
+	return behind(ctx, t, func(r Tree) (BoxedDrop, error) {
+		b, ok := r.(*DropBox)
+		if !ok {
+			return BoxedDrop{}, newError(Refused, Path{}, "it is no drop box")
+		}
+		return b.Drop(ctx, p)
+	})
+}
+
 // boxOf returns the box that a link leads to, nil if it leads to a peer.
 func boxOf(l transport.Link) *DropBox {
 	if b, ok := l.(*boxLink); ok {
@@ -195,7 +221,7 @@ func (e *Engine) deposit(ctx context.Context, b *DropBox, q *queued, paths []Pat
 	if q.job.Options.DryRun {
 		return newError(Refused, Path{}, "what would be stored is not tried out")
 	}
-	cfg, err := b.cfg.Store(paths)
+	cfg, err := b.cfg.Store(paths, q.job.Options.Drop)
 	if err != nil {
 		return about(Path{}, err)
 	}

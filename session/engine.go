@@ -202,6 +202,7 @@ type Place struct {
 	Retry  time.Time // when it is dialled next, while PlaceReconnecting
 	Pinned bool      // the peer is known and needs no secret again
 	Key    string    // short form of the peer's fingerprint
+	Box    bool      // it is the drop box of a relay, and no peer
 	Says   Greeting  // of itself, where it was adopted
 	Lanes  []transport.LaneStats
 	Choice transport.LaneChoice // how many lanes there shall be, and why

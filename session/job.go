@@ -84,6 +84,8 @@ type Options struct {
 	Compress Compression
 
 	PartialTTL time.Duration // how long a partial on this machine is kept that nobody touches; 0: 30 days
+
+	Drop DropTerms `json:",omitzero"` // where the destination is a drop box
 }
 
 // DefaultOptions returns the options of the command line's defaults.

@@ -319,7 +319,7 @@ func (p *place) connected(life int, l transport.Link) {
 	}
 	p.peer, p.info.Key = key, key.Short()
 	if boxOf(l) != nil {
-		p.info.Pinned, p.info.Key = true, "" // there is nobody to be trusted
+		p.info.Box, p.info.Pinned, p.info.Key = true, true, "" // there is nobody to be trusted
 	}
 	p.mu.Unlock()
 	if !p.set(life, PlaceConnected, l, nil) {

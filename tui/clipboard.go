@@ -52,7 +52,7 @@ func (a *App) copyPaths() tea.Cmd {
 	}
 	a.note = note{text: cells.Sayf("%s: sent to the terminal's clipboard", what), tone: toneDone}
 	text := strings.Join(lines, "\n")
-	return tea.Raw(a.opts.through(ansi.SetClipboard('c', text)))
+	return a.toClipboard(text)
 }
 
 // written is a path as bargee takes it, or one of this machine as its system

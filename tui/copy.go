@@ -56,9 +56,18 @@ func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []sessio
 		a.note = note{text: a.farText(from.place == to.place), tone: toneAsk}
 		return nil
 	}
+	if note, refused := a.boxRefuses(from, to, move); refused {
+		a.note = note
+		return nil
+	}
 	job := session.Job{
 		From: from.place, Sources: sources, To: to.place, Destination: to.dir,
 		Move: move, Priority: session.DefaultPriority, Options: session.QueueOptions(),
+	}
+	if a.opts.Store != nil && a.place(to.place).Box {
+		counts := a.count(from.location(), chosen, sources)
+		a.askStore(job, chosen, from.side)
+		return counts
 	}
 	a.ask = &ask{
 		text:    a.transferText(job, chosen),
@@ -66,6 +75,19 @@ func (a *App) askTransferOf(from *pane, chosen []session.Entry, sources []sessio
 		escape:  func() action { return stopCounting{} },
 	}
 	return a.count(from.location(), chosen, sources)
+}
+
+// boxRefuses says what is not done with a drop box, before it is asked for.
+func (a *App) boxRefuses(from, to *pane, move bool) (n note, refused bool) {
+	switch into := a.place(to.place).Box; {
+	case move && (into || a.place(from.place).Box):
+		n = note{text: cells.Sayf("into and out of a drop box files are copied: %s", a.keyFor("copy")), tone: toneAsk}
+	case into && !to.dir.IsRoot():
+		n = note{text: cells.Say("a drop stays as it is: show the drop box itself in the other pane"), tone: toneAsk}
+	default:
+		return n, false
+	}
+	return n, true
 }
 
 // farText says what can be done where neither pane shows this machine.

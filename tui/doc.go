@@ -46,6 +46,7 @@
 //	decision.go sheet.go quit.go  choices and texts that lie over the screen
 //	outcome.go explain.go         how they ended, and errors as sentences
 //	chooser.go connect.go         places, known peers, trust
+//	drops.go store.go             drop boxes: tickets, and how files are stored
 //	pairing*.go                   two people bring their machines together
 //	viewer*.go                    a file over the whole screen, by windows of it
 //	quickview.go                  what is under the cursor, in place of the other pane

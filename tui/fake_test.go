@@ -293,6 +293,10 @@ type fakeTree struct {
 	files      map[string]*fakeContent
 	unreadable bool // Hash fails
 
+	drops []session.BoxedDrop        // of a drop box
+	lists int                        // how often a directory was listed
+	was   map[string][]session.Entry // a test's own
+
 	changes chan session.Change // what Watch tells; nil: nothing
 	refuse  error               // what it ends with at once, if not nil
 
@@ -335,6 +339,7 @@ func (t *fakeTree) List(ctx context.Context, dir session.Path) iter.Seq2[session
 			}
 		}
 		t.mu.Lock()
+		t.lists++
 		stream := t.streams[dir.Raw()]
 		entries, ok := t.dirs[dir.Raw()]
 		entries, err := slices.Clone(entries), t.fail[dir.Raw()]

@@ -52,15 +52,7 @@ var scenes = []scene{
 		o.Right = nil
 		e.known = append(e.known, session.KnownPeer{Name: "drops://relay.example:6768", Address: "relay.example:6768", Box: true})
 	}, play: func(d *driver) { d.press("tab", "down", "down") }},
-	{name: "box", opts: func(e *fakeEngine, o *Options) {
-		p, box := &e.places[1], newFakeTree()
-		p.Name, p.Target, p.Key, p.Choice.Lanes, p.Pinned = "drops://relay.example:6768", "drops://relay.example:6768", "", 0, true
-		film := session.Entry{Name: "film.mkv 3f9ac210", Kind: session.Directory, Mode: 0o700, Modified: testNow.AddDate(0, 0, -1)}
-		note := session.Entry{Name: film.Name + ".txt", Size: 169, Mode: 0o600, Modified: film.Modified}
-		ours := session.Entry{Name: "for us 77d0e1b4", Kind: session.Directory, Mode: 0o700, Modified: testNow.AddDate(0, 0, -3)}
-		box.put("", film, note, ours)
-		e.trees[1], o.Right = box, &Location{Place: 1}
-	}, play: func(d *driver) { d.press("tab", "down", "f5") }},
+	{name: "box", opts: asBox, play: func(d *driver) { d.press("tab", "down", "f5") }},
 	{name: "connect", opts: func(e *fakeEngine, o *Options) {
 		o.Right = nil
 		e.dial = func(string, string) error { return session.Auth }

@@ -135,7 +135,7 @@ func (a *App) sideTexts(c canvas, p session.Place) []cells.Text {
 		cells.Sayf("sent %s  received %s  lost %s", sizeText(clip(a.link.sent)), sizeText(clip(a.link.received)), groupText(clip(a.link.lost))),
 		cells.Sayf("peer key %s", p.Key).Plus(c.signs.dot, cipherText(p.Lanes)),
 	}
-	if p.Key == "" { // a drop box
+	if p.Box {
 		out[1] = cipherText(p.Lanes)
 	}
 	if p.Choice.Lanes > 0 {

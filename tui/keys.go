@@ -58,6 +58,7 @@ func keyTable() []binding {
 		bookmarkKeys(),
 		pairingKeys(),
 		offerKeys(),
+		boxKeys(),
 		screenKeys(),
 		paletteKeys(),
 		fileKeys(),

@@ -26,6 +26,8 @@ type load struct {
 	late     []session.Entry // what changed while it is read
 	asked    time.Time       // since when an answer is waited for
 	answered bool            // there was one
+	tries    int             // how often it was in vain, for a reason that passes
+	retry    time.Time       // when it is tried again then
 }
 
 // begin ends what was loading and gives the next load its number and context.
@@ -181,6 +183,7 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 	case m.err != nil:
 		a.unread(p, m.err)
 	}
+	p.load.failed(m.err, a.now())
 	p.load.running, p.load.reload, p.err = false, false, m.err
 	p.watch.begin()
 	p.base = p.store.Update(p.base, p.load.late)
@@ -210,6 +213,33 @@ func (p *pane) take(m part) {
 	p.base = m.base
 }
 
+// How soon a directory is read again that could not be for a reason that passes.
+const (
+	firstRetry = time.Second
+	lastRetry  = 15 * time.Second
+)
+
+// failed notes how reading ended, and when it is to be tried again.
+func (l *load) failed(err error, now time.Time) {
+	if !passes(err) {
+		l.tries = 0
+		return
+	}
+	l.retry = now.Add(min(firstRetry<<min(l.tries, 8), lastRetry))
+	l.tries++
+}
+
+// passes tells whether what kept a directory from being read is over some time, without
+// anybody doing something here: as that a relay is away, whose box is shown. What somebody
+// gave up waiting for is not tried again.
+func passes(err error) bool {
+	switch session.KindOf(err) {
+	case session.Unreachable, session.Timeout, session.Interrupted, session.Busy:
+		return err != errGivenUp
+	}
+	return false
+}
+
 // unread says why a directory could not be read to its end. What was read of it
 // stays, unless it may not be read any more at all.
 func (a *App) unread(p *pane, err error) {
@@ -219,6 +249,9 @@ func (a *App) unread(p *pane, err error) {
 	if p.load.reload && errors.Is(err, session.Permission) {
 		p.empty()
 		return
+	}
+	if p.load.tries > 0 && passes(err) {
+		return // it was told
 	}
 	a.note = note{text: cells.Sayf("not all of it could be read: %s", explain(err).what), tone: toneFail}
 }

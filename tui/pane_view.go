@@ -65,6 +65,9 @@ func (p *pane) drawState(c canvas, r cells.Rect, place session.Place) {
 		// the path stands on the frame
 		c.Put(at, c.fail, c.signs.fail.Plus(cells.Say(" "), sentenceOf(p.err)).Fit(c.Method, at.W))
 		hint := explain(p.err).hint
+		if passes(p.err) {
+			hint = cells.Sayf("tried again; %s does it now", c.keyFor("refresh"))
+		}
 		if hint.Empty() && p.hasParent() {
 			hint = cells.Say("Backspace leads to the directory above")
 		}
@@ -291,6 +294,8 @@ func (p *pane) trouble(c canvas, place session.Place) cells.Text {
 		return cells.Say("closed")
 	case p.load.reload && p.isWaiting(c.now):
 		return p.waitText(c)
+	case passes(p.err) && p.count() > 0:
+		return cells.Sayf("stale, %s", explain(p.err).what)
 	case p.err != nil && p.count() > 0:
 		return cells.Say("not all of it")
 	}

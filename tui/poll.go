@@ -101,6 +101,9 @@ func (a *App) interval() time.Duration {
 func (a *App) noteChanges(before snapshot) tea.Cmd {
 	for _, t := range a.shot.queue.ended {
 		a.note = note{outcome: t.ID}
+		if t.State == session.StateDone && t.Failures == 0 && a.place(t.Job.To).Box {
+			a.note = note{text: cells.Sayf("stored; %s shows the ticket", a.keyFor("drop-ticket")), tone: toneDone}
+		}
 		if says := a.place(t.Job.To).Says; session.KindOf(t.Err) == session.Refused && says.Name != "" && !says.Writes {
 			a.note = note{text: cells.Sayf("they let you look and take: ask them to press %s, then w", a.keyFor("pair")), tone: toneAsk}
 		}

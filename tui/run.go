@@ -92,6 +92,10 @@ type Options struct {
 	// Offers is what others offer to this machine. Nil: nothing can be received.
 	Offers Offers
 
+	// Store is asked before files are stored in a drop box. Nil: they are stored as
+	// is usual.
+	Store StoreDesk
+
 	// Bookmarks keeps the bookmarks. Nil: they are forgotten with the screen.
 	Bookmarks Bookmarks
 

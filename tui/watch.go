@@ -166,6 +166,8 @@ func (l *lookout) take() (changed []session.Entry) {
 func (a *App) keepUp(p *pane) tea.Cmd {
 	w := &p.watch
 	switch {
+	case p.err != nil && passes(p.err) && !a.now().Before(p.load.retry):
+		return a.reload(p)
 	case p.err != nil || p.store == nil:
 		w.stop()
 		return nil

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -98,15 +100,49 @@ type removedDropEvent struct {
 // keepers are the relays that a command asks, each linked to once.
 type keepers struct {
 	*app
+
+	mu   sync.Mutex
 	open map[string]*keeper
 	lost map[string]error // why one was not reached
 }
 
-func (a *app) keepers() *keepers { return &keepers{a, map[string]*keeper{}, map[string]error{}} }
+func (a *app) keepers() *keepers {
+	return &keepers{app: a, open: map[string]*keeper{}, lost: map[string]error{}}
+}
+
+// lose notes that a relay was not reached, so that it is not asked any more.
+func (ks *keepers) lose(address string, why error) {
+	ks.mu.Lock()
+	defer ks.mu.Unlock()
+	ks.lost[address] = why
+}
+
+func (ks *keepers) isLost(address string) error {
+	ks.mu.Lock()
+	defer ks.mu.Unlock()
+	return ks.lost[address]
+}
+
+// askedAtOnce is how many drops a relay is asked about at a time.
+const askedAtOnce = 8
+
+// sideBySide calls f with 0 to n-1, askedAtOnce at a time.
+func sideBySide(n int, f func(i int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, askedAtOnce) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	all.Wait()
+}
 
 // of returns the relay at an address: with what we have of it, and its key.
 func (ks *keepers) of(address string, key transport.Fingerprint) (*keeper, error) {
-	if err := ks.lost[address]; err != nil {
+	if err := ks.isLost(address); err != nil {
 		return nil, err
 	}
 	r, ok, err := ks.relayAt(address)
@@ -124,6 +160,8 @@ func (ks *keepers) of(address string, key transport.Fingerprint) (*keeper, error
 
 // at returns the relay r.
 func (ks *keepers) at(r transport.RelayRemote) (*keeper, error) {
+	ks.mu.Lock()
+	defer ks.mu.Unlock()
 	if k := ks.open[r.Address]; k != nil {
 		return k, nil
 	}

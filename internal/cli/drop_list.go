@@ -6,6 +6,7 @@ import (
 	"crypto/hpke"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -79,16 +80,10 @@ func (o *dropListOptions) run(ctx context.Context) error {
 	}
 	keepers := o.keepers()
 	defer keepers.close()
-	var failure error
-	var found []dropEvent
-	for _, r := range all {
-		if !tagged(r.Tags, o.tags) {
-			continue
-		}
-		ev, err := o.look(ctx, keepers, r)
-		failure = cmp.Or(failure, err)
-		found = append(found, ev)
-	}
+	all = slices.DeleteFunc(all, func(r receipt) bool { return !tagged(r.Tags, o.tags) })
+	found, errs := make([]dropEvent, len(all)), make([]error, len(all))
+	sideBySide(len(all), func(i int) { found[i], errs[i] = o.look(ctx, keepers, all[i]) })
+	failure := cmp.Or(errs...)
 	waiting, err := o.waiting(ctx, h, keepers)
 	failure = cmp.Or(failure, err)
 	o.show(append(found, waiting...))
@@ -117,8 +112,9 @@ func (o *dropListOptions) look(ctx context.Context, ks *keepers, r receipt) (dro
 		ev.State = dropGone
 		return ev, nil
 	case err != nil:
-		ks.lost[r.Relay] = k.problem("ask", err)
-		return ev, ks.lost[r.Relay]
+		err = k.problem("ask", err)
+		ks.lose(r.Relay, err)
+		return ev, err
 	}
 	ev.State, ev.Expires = dropKept, cmp.Or(st.Expires, ev.Expires)
 	if st.Downloads >= 0 {
@@ -136,7 +132,7 @@ func (o *dropListOptions) waiting(ctx context.Context, h home, ks *keepers) (fou
 	if err != nil || !ok {
 		return nil, err
 	}
-	if err := ks.lost[r.Address]; err != nil {
+	if err := ks.isLost(r.Address); err != nil {
 		return nil, nil // it was told
 	}
 	k, err := ks.at(r)
@@ -163,16 +159,22 @@ func (o *dropListOptions) inBox(ctx context.Context, h home, k *keeper, relay st
 	if err != nil {
 		return nil, k.problem("ask", err)
 	}
-	for _, st := range states[:min(len(states), mostWaiting)] {
-		ev := dropEvent{Event: "drop", ID: st.ID.String(), State: dropWaiting, Relay: relay, Names: []string{}, Expires: st.Expires}
-		d, err := session.OpenDrop(ctx, session.DropConfig{Depot: k, ID: st.ID, Private: private, GiveUp: o.progressWait()})
-		if err != nil {
-			o.tell(&problem{what: "look into", where: ev.ID, err: err}) // the others are worth to be seen
-			continue
+	states = states[:min(len(states), mostWaiting)]
+	all, errs := make([]dropEvent, len(states)), make([]error, len(states))
+	sideBySide(len(states), func(i int) {
+		st := states[i]
+		all[i] = dropEvent{Event: "drop", ID: st.ID.String(), State: dropWaiting, Relay: relay, Names: []string{}, Expires: st.Expires}
+		var d *session.Drop
+		if d, errs[i] = session.OpenDrop(ctx, session.DropConfig{Depot: k, ID: st.ID, Private: private, GiveUp: o.progressWait()}); errs[i] == nil {
+			o.describe(h, &all[i], d.Summary())
+			d.Close()
 		}
-		o.describe(h, &ev, d.Summary())
-		d.Close()
-		if tagged(ev.Tags, o.tags) {
+	})
+	for i, ev := range all {
+		switch {
+		case errs[i] != nil:
+			o.tell(&problem{what: "look into", where: ev.ID, err: errs[i]}) // the others are worth to be seen
+		case tagged(ev.Tags, o.tags):
 			found = append(found, ev)
 		}
 	}

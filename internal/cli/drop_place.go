@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -66,7 +68,7 @@ func (a *app) dialBox(ctx context.Context, h home, t target) (transport.Link, er
 	if err != nil {
 		return nil, err
 	}
-	b := &relayBox{home: h, keeper: k, giveUp: a.progressWait(), opens: map[drop.ID]session.DropConfig{}, gone: map[drop.ID]bool{}}
+	b := &relayBox{home: h, keeper: k, giveUp: a.progressWait(), opens: map[drop.ID]session.DropConfig{}, gone: map[drop.ID]bool{}, looked: map[drop.ID]lookedAt{}}
 	box := session.NewDropBox(session.DropBoxConfig{Drops: b.drops, Open: b.open, Remove: b.remove, Store: b.store, Close: k.close, Lanes: k.web.Lanes})
 	if _, err := b.drops(ctx); err != nil {
 		box.Close()
@@ -85,6 +87,14 @@ type relayBox struct {
 	mu    sync.Mutex
 	opens map[drop.ID]session.DropConfig // how each is opened
 	gone  map[drop.ID]bool               // the relay has no longer: it is not asked again
+
+	looked map[drop.ID]lookedAt // drops for us, which stay as they are
+}
+
+// A lookedAt is what is shown of a drop for us: what is in it, and whose signature it has.
+type lookedAt struct {
+	names  []string
+	sender []byte
 }
 
 // A boxed is a drop in the box, and how it is opened.
@@ -120,29 +130,49 @@ func (b *relayBox) ours(ctx context.Context) (all []boxed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range receipts {
-		id, _ := drop.ParseID(r.ID) // checked, as the key
-		key, _ := drop.ParseKey(r.Key)
-		if r.Relay != b.keeper.at.addr || b.isGone(id) {
-			continue
-		}
-		switch _, err := b.keeper.Info(ctx, id); {
-		case errors.Is(err, session.NotFound): // bargee drop list says so
+	receipts = slices.DeleteFunc(receipts, func(r receipt) bool {
+		id, _ := drop.ParseID(r.ID) // checked
+		return r.Relay != b.keeper.at.addr || b.isGone(id)
+	})
+	found, errs := make([]boxed, len(receipts)), make([]error, len(receipts))
+	sideBySide(len(receipts), func(i int) { found[i], errs[i] = b.oneOfOurs(ctx, &receipts[i]) })
+	for i := range found {
+		switch {
+		case errors.Is(errs[i], session.NotFound): // bargee drop list says so
+			id, _ := drop.ParseID(receipts[i].ID)
 			b.mu.Lock()
 			b.gone[id] = true
 			b.mu.Unlock()
-			continue
-		case err != nil:
-			return nil, err
+		case errs[i] != nil:
+			return nil, errs[i]
+		default:
+			all = append(all, found[i])
 		}
-		ticket, err := r.ticket()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, boxed{session.BoxedDrop{ID: id, Name: boxName(r.To, r.Names, r.ID), Stored: r.Stored, Ours: true,
-			Note: "bargee receive " + ticket.Reveal() + "\n"}, session.DropConfig{Key: key}})
 	}
 	return all, nil
+}
+
+// oneOfOurs asks how it stands with a drop.
+func (b *relayBox) oneOfOurs(ctx context.Context, r *receipt) (out boxed, err error) {
+	id, _ := drop.ParseID(r.ID) // checked, as the key
+	key, _ := drop.ParseKey(r.Key)
+	st, err := b.keeper.Info(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	ticket, err := r.ticket()
+	if err != nil {
+		return out, err
+	}
+	out = boxed{session.BoxedDrop{
+		ID: id, Name: boxName(r.To, r.Names, r.ID[:8]), Stored: r.Stored, Ours: true, Expires: st.Expires, Downloads: st.Downloads,
+		To: r.To, Tags: r.Tags, Ticket: ticket.Reveal(), Link: r.link(),
+	}, session.DropConfig{Key: key}}
+	out.Note = "bargee receive " + out.Ticket + "\n"
+	if out.Link != "" {
+		out.Note += out.Link + "\n"
+	}
+	return out, nil
 }
 
 func (b *relayBox) isGone(id drop.ID) bool {
@@ -162,20 +192,55 @@ func (b *relayBox) waiting(ctx context.Context) (all []boxed, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, st := range states[:min(len(states), mostWaiting)] {
-			all = append(all, boxed{session.BoxedDrop{ID: st.ID, Name: "for us " + st.ID.String()[:8], Stored: st.Created},
-				session.DropConfig{ID: st.ID, Private: private}})
-		}
+		states = states[:min(len(states), mostWaiting)]
+		found := make([]boxed, len(states))
+		sideBySide(len(states), func(i int) {
+			st := states[i]
+			cfg := session.DropConfig{ID: st.ID, Private: private}
+			found[i] = boxed{session.BoxedDrop{ID: st.ID, Stored: st.Created, Expires: st.Expires, Downloads: st.Downloads}, cfg}
+			found[i].Name, found[i].From = b.sentBy(ctx, cfg)
+		})
+		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// sentBy says what a drop for us is called: after what is in it and the known peer who
+// signed it, if one did. What the drop itself says of its sender is no name. One that
+// cannot be read now has none of this.
+func (b *relayBox) sentBy(ctx context.Context, cfg session.DropConfig) (name, from string) {
+	b.mu.Lock()
+	s, known := b.looked[cfg.ID]
+	b.mu.Unlock()
+	if !known {
+		cfg.Depot, cfg.GiveUp = b.keeper, time.Nanosecond
+		d, err := session.OpenDrop(ctx, cfg)
+		if err != nil {
+			return "for us " + cfg.ID.String()[:8], ""
+		}
+		s.sender = d.Summary().Sender
+		for _, e := range d.Summary().First {
+			s.names = append(s.names, e.Name)
+		}
+		d.Close()
+		b.mu.Lock()
+		b.looked[cfg.ID] = s
+		b.mu.Unlock()
+	}
+	who := "a stranger"
+	if len(s.sender) > 0 {
+		if from = b.home.peerOf(transport.FingerprintOf(s.sender)); from != "" {
+			who = from
+		}
+	}
+	return "from " + who + ", " + boxName("", s.names, cfg.ID.String()[:8]), from
 }
 
 // longestBoxName is how many letters of a file's name are in that of its drop.
 const longestBoxName = 60
 
-// boxName is what a drop of ours is called: after what is in it, and with the beginning
-// of its ID, so that two of the same files are told apart.
-func boxName(to string, names []string, id string) string {
+// boxName is what a drop is called: after what is in it, with more behind it.
+func boxName(to string, names []string, rest string) string {
 	name := "drop"
 	if len(names) > 0 {
 		name = names[0]
@@ -189,7 +254,7 @@ func boxName(to string, names []string, id string) string {
 	if to != "" {
 		name += " for " + to
 	}
-	return name + " " + id[:8]
+	return name + " " + rest
 }
 
 func (b *relayBox) open(ctx context.Context, id drop.ID) (*session.Drop, error) {
@@ -223,19 +288,59 @@ func (b *relayBox) remove(ctx context.Context, id drop.ID) error {
 const boxTTL = 7 * 24 * time.Hour
 
 // store says how files are stored that somebody copies into the box.
-func (b *relayBox) store(paths []session.Path) (session.DepositConfig, error) {
+func (b *relayBox) store(paths []session.Path, terms session.DropTerms) (cfg session.DepositConfig, err error) {
 	var names []string
 	for _, p := range paths {
 		names = append(names, p.Base())
 	}
-	return session.DepositConfig{
-		Depot: b.keeper, Name: b.keeper.at.addr, TTL: boxTTL, From: callOurselves(), State: b.home.dropWork(),
-		OnStored: func(d session.Deposited) error {
-			key := b.keeper.remote.Key
-			if key.IsZero() {
-				key = b.keeper.web.Peer().Key
-			}
-			return b.home.keepReceipt(receiptFor(d, b.keeper.at.addr, key, names))
-		},
-	}, nil
+	cfg = session.DepositConfig{
+		Depot: b.keeper, Name: b.keeper.at.addr, TTL: cmp.Or(terms.TTL, boxTTL), Downloads: terms.Downloads, Tags: terms.Tags,
+		From: callOurselves(), State: b.home.dropWork(),
+	}
+	if terms.To != "" {
+		if cfg.To, err = b.home.recipient(terms.To, time.Now()); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.OnStored = func(d session.Deposited) error {
+		key := b.keeper.remote.Key
+		if key.IsZero() {
+			key = b.keeper.web.Peer().Key
+		}
+		r := receiptFor(d, b.keeper.at.addr, key, names)
+		r.Tags, r.To, r.Downloads = terms.Tags, strings.TrimSuffix(terms.To, ":"), terms.Downloads
+		if cfg.To != nil {
+			r.Sequence = cfg.To.Sequence
+		}
+		return b.home.keepReceipt(r)
+	}
+	return cfg, nil
+}
+
+// storeDesk is what the screen asks for before it stores something in a box.
+type storeDesk struct{ home home }
+
+// KeepFor implements tui.StoreDesk.
+func (storeDesk) KeepFor(typed string) (time.Duration, error) {
+	now := time.Now()
+	until, err := parseExpiry(strings.TrimSpace(typed), now)
+	return until.Sub(now), err
+}
+
+// Receivers implements tui.StoreDesk.
+func (d storeDesk) Receivers() (names []string) {
+	known, err := d.home.known()
+	if err != nil {
+		return nil
+	}
+	peers, err := known.List()
+	if err != nil {
+		return nil
+	}
+	for _, p := range peers {
+		if len(p.KEM) > 0 {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }

@@ -40,7 +40,7 @@ func boxAt(t *testing.T) *relayBox {
 		at: target{kind: addressTarget, addr: "relay.example:6768"}, remote: transport.RelayRemote{Key: transport.Fingerprint{1}},
 	}
 	return &relayBox{home: home{t.TempDir(), t.TempDir()}, keeper: k, giveUp: time.Nanosecond,
-		opens: map[drop.ID]session.DropConfig{}, gone: map[drop.ID]bool{}}
+		opens: map[drop.ID]session.DropConfig{}, gone: map[drop.ID]bool{}, looked: map[drop.ID]lookedAt{}}
 }
 
 // names are what the box shows.
@@ -68,7 +68,7 @@ func TestRelayBox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := b.store([]session.Path{at})
+	cfg, err := b.store([]session.Path{at}, session.DropTerms{Tags: []string{"x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,9 +94,21 @@ func TestRelayBox(t *testing.T) {
 	if err := b.home.keepReceipt(elsewhere); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"file " + ours.ID.String()[:8], "for us " + waiting.ID.String()[:8]}
+	want := []string{"file " + ours.ID.String()[:8], "from a stranger, file " + waiting.ID.String()[:8]}
 	if got := b.names(t); !slices.Equal(got, want) {
 		t.Fatalf("%q, want %q", got, want)
+	}
+	known, err := b.home.known()
+	if err == nil {
+		err = known.Add(transport.KnownPeer{Name: "anna", Key: transport.FingerprintOf(sender.PublicKey())})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want[1] = "from anna, file " + waiting.ID.String()[:8]
+	all, err := b.drops(ctx)
+	if err != nil || len(all) != 2 || all[1].Name != want[1] || all[1].From != "anna" || all[0].Ticket == "" || !slices.Equal(all[0].Tags, []string{"x"}) {
+		t.Fatalf("%+v %v", all, err)
 	}
 	for _, id := range []drop.ID{ours.ID, waiting.ID} {
 		d, err := b.open(ctx, id)
@@ -141,7 +153,7 @@ func TestBoxName(t *testing.T) {
 		"film +2 for nas 01234567": {"nas", []string{"film", "b", "c"}},
 		string(long) + " 01234567": {"", []string{string(long) + "more"}},
 	} {
-		if got := boxName(x.to, x.names, "0123456789abcdef"); got != want {
+		if got := boxName(x.to, x.names, "01234567"); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

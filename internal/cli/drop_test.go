@@ -135,7 +135,7 @@ func TestStoreFlags(t *testing.T) {
 		"--store --tag=":                   false,
 		"--store --give-up -1s":            false,
 		"--store --receivers 2":            false,
-		"--store --tag " + strings.Repeat("x", maxTag+1): false,
+		"--store --tag " + strings.Repeat("x", session.MaxDropTag+1): false,
 	} {
 		var f leaveFlags
 		set := pflag.NewFlagSet("send", pflag.ContinueOnError)

@@ -176,6 +176,7 @@ func (a *app) screenSettings(r *reach, c *config.Config) (tui.Options, error) {
 		Output:    os.Stdout,
 		Environ:   os.Environ(),
 		Desk:      desk{a.getenv},
+		Store:     storeDesk{r.home},
 		ASCII:     !speaksUTF8(a.getenv),
 		Split:     func(typed string) (string, session.Path, error) { return split(r, typed) },
 		PeerName:  func(p session.Place) string { return proposal(r, p) },

@@ -35,13 +35,6 @@ func (f *leaveFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.giveUp, "give-up", session.DefaultOptions().GiveUp, "with --store: how long to try a relay that is not reached; 0 is for ever")
 }
 
-// What a drop may be told.
-const (
-	maxDownloads = 1000
-	maxTags      = 16
-	maxTag       = 64
-)
-
 // check finds values that make no sense; set tells which flags were given.
 func (f *leaveFlags) check(set *pflag.FlagSet, now time.Time) error {
 	if !f.store {
@@ -60,18 +53,18 @@ func (f *leaveFlags) check(set *pflag.FlagSet, now time.Time) error {
 	if _, err := parseExpiry(f.ttl, now); err != nil {
 		return usage(err.Error(), "for example: --ttl 7d").about("--ttl", session.Display(f.ttl))
 	}
-	if f.downloads < 0 || f.downloads > maxDownloads {
-		return usage(fmt.Sprintf("is not within 0 to %d", maxDownloads), "").about("--downloads", fmt.Sprint(f.downloads))
+	if f.downloads < 0 || f.downloads > session.MaxDropDownloads {
+		return usage(fmt.Sprintf("is not within 0 to %d", session.MaxDropDownloads), "").about("--downloads", fmt.Sprint(f.downloads))
 	}
 	if f.giveUp < 0 {
 		return usage("is negative", "").about("--give-up", f.giveUp.String())
 	}
-	if len(f.tags) > maxTags {
-		return usage(fmt.Sprintf("at most %d", maxTags), "").about("", "--tag")
+	if len(f.tags) > session.MaxDropTags {
+		return usage(fmt.Sprintf("at most %d", session.MaxDropTags), "").about("", "--tag")
 	}
 	for _, tag := range f.tags {
-		if tag == "" || len(tag) > maxTag || session.Display(tag) != tag {
-			return usage(fmt.Sprintf("is no tag: 1 to %d printable characters", maxTag), "").about("--tag", session.Display(tag))
+		if tag == "" || len(tag) > session.MaxDropTag || session.Display(tag) != tag {
+			return usage(fmt.Sprintf("is no tag: 1 to %d printable characters", session.MaxDropTag), "").about("--tag", session.Display(tag))
 		}
 	}
 	return nil
@@ -140,15 +133,17 @@ func (s *storing) config() (cfg session.DepositConfig, err error) {
 	options.Limit, options.Timeout, options.GiveUp = s.limit.n, s.progressWait(), s.giveUp
 	cfg.Options = &options
 	if s.to != "" {
-		cfg.To, err = s.recipient(now)
+		if cfg.To, err = s.home.recipient(s.to, now); err == nil {
+			s.sequence = cfg.To.Sequence
+		}
 	}
 	return cfg, err
 }
 
-// recipient is the known peer that it is sealed to.
-func (s *storing) recipient(now time.Time) (*session.DropRecipient, error) {
-	name := strings.TrimSuffix(s.to, ":")
-	known, err := s.home.known()
+// recipient is the known peer that something is sealed to.
+func (h home) recipient(name string, now time.Time) (*session.DropRecipient, error) {
+	name = strings.TrimSuffix(name, ":")
+	known, err := h.known()
 	if err != nil {
 		return nil, err
 	}
@@ -160,17 +155,16 @@ func (s *storing) recipient(now time.Time) (*session.DropRecipient, error) {
 		return nil, &problem{what: "seal to", where: name, err: &session.Error{Kind: session.Invalid, Err: errors.New("it was remembered before peers had keys to seal to")},
 			hint: "bargee peer forget " + name + ", then connect with --trust=" + name + " once more"}
 	}
-	keys, err := s.home.keys()
+	keys, err := h.keys()
 	if err != nil {
 		return nil, err
 	}
 	id := keys.Ring().Key
-	all, err := s.home.receipts()
+	all, err := h.receipts()
 	if err != nil {
 		return nil, err
 	}
-	s.sequence = nextSequence(all, now)
-	return &session.DropRecipient{KEM: p.KEM, Key: id.PublicKey(), Sign: id.Sign, Sequence: s.sequence}, nil
+	return &session.DropRecipient{KEM: p.KEM, Key: id.PublicKey(), Sign: id.Sign, Sequence: nextSequence(all, now)}, nil
 }
 
 // stored keeps the receipt of what is whole at the relay, and says how it is received.

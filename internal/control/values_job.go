@@ -62,6 +62,7 @@ func putOptions(o *session.Options) *wire.QueueOptions {
 		Fsync: o.Fsync, Streams: uint32(o.Streams), Whole: o.Whole, ChunkSize: uint32(o.ChunkSize),
 		Retry: uint32(o.Retry), GiveUpMs: milliseconds(o.GiveUp), TimeoutMs: milliseconds(o.Timeout), Limit: uint64(max(o.Limit, 0)),
 		Compress: uint32(o.Compress), PartialTtlS: uint64(max(o.PartialTTL, 0) / time.Second),
+		DropTtlS: uint64(max(o.Drop.TTL, 0) / time.Second), DropDownloads: uint32(max(o.Drop.Downloads, 0)), DropTo: o.Drop.To, DropTags: o.Drop.Tags,
 	}
 }
 
@@ -75,6 +76,7 @@ func takeOptions(m *wire.QueueOptions) (o session.Options, err error) {
 		Fsync: m.GetFsync(), Streams: int(m.GetStreams()), Whole: m.GetWhole(), ChunkSize: int(m.GetChunkSize()),
 		Retry: int(m.GetRetry()), GiveUp: fromMilliseconds(m.GetGiveUpMs()), Timeout: fromMilliseconds(m.GetTimeoutMs()), Limit: int64(m.GetLimit()),
 		Compress: session.Compression(m.GetCompress()), PartialTTL: time.Duration(m.GetPartialTtlS()) * time.Second,
+		Drop: session.DropTerms{TTL: time.Duration(m.GetDropTtlS()) * time.Second, Downloads: int(m.GetDropDownloads()), To: m.GetDropTo(), Tags: m.GetDropTags()},
 	}, nil
 }
 

@@ -1354,27 +1354,32 @@ func (x *QueuePaths) GetPaths() [][]byte {
 }
 
 type QueueOptions struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Recursive     bool                   `protobuf:"varint,1,opt,name=recursive,proto3" json:"recursive,omitempty"`
-	OnConflict    uint32                 `protobuf:"varint,2,opt,name=on_conflict,json=onConflict,proto3" json:"on_conflict,omitempty"` // session.Conflict
-	Include       [][]byte               `protobuf:"bytes,3,rep,name=include,proto3" json:"include,omitempty"`
-	Exclude       [][]byte               `protobuf:"bytes,4,rep,name=exclude,proto3" json:"exclude,omitempty"`
-	Checksum      bool                   `protobuf:"varint,5,opt,name=checksum,proto3" json:"checksum,omitempty"`
-	DryRun        bool                   `protobuf:"varint,6,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	KeepMode      bool                   `protobuf:"varint,7,opt,name=keep_mode,json=keepMode,proto3" json:"keep_mode,omitempty"`
-	KeepTimes     bool                   `protobuf:"varint,8,opt,name=keep_times,json=keepTimes,proto3" json:"keep_times,omitempty"`
-	KeepLinks     bool                   `protobuf:"varint,9,opt,name=keep_links,json=keepLinks,proto3" json:"keep_links,omitempty"`
-	KeepXattrs    bool                   `protobuf:"varint,10,opt,name=keep_xattrs,json=keepXattrs,proto3" json:"keep_xattrs,omitempty"`
-	Fsync         bool                   `protobuf:"varint,11,opt,name=fsync,proto3" json:"fsync,omitempty"`
-	Streams       uint32                 `protobuf:"varint,12,opt,name=streams,proto3" json:"streams,omitempty"`
-	Whole         bool                   `protobuf:"varint,13,opt,name=whole,proto3" json:"whole,omitempty"`
-	ChunkSize     uint32                 `protobuf:"varint,14,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"`
-	Retry         uint32                 `protobuf:"varint,15,opt,name=retry,proto3" json:"retry,omitempty"`
-	GiveUpMs      uint64                 `protobuf:"varint,16,opt,name=give_up_ms,json=giveUpMs,proto3" json:"give_up_ms,omitempty"`
-	TimeoutMs     uint64                 `protobuf:"varint,17,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
-	Limit         uint64                 `protobuf:"varint,18,opt,name=limit,proto3" json:"limit,omitempty"`       // bytes a second
-	Compress      uint32                 `protobuf:"varint,19,opt,name=compress,proto3" json:"compress,omitempty"` // session.Compression
-	PartialTtlS   uint64                 `protobuf:"varint,20,opt,name=partial_ttl_s,json=partialTtlS,proto3" json:"partial_ttl_s,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Recursive   bool                   `protobuf:"varint,1,opt,name=recursive,proto3" json:"recursive,omitempty"`
+	OnConflict  uint32                 `protobuf:"varint,2,opt,name=on_conflict,json=onConflict,proto3" json:"on_conflict,omitempty"` // session.Conflict
+	Include     [][]byte               `protobuf:"bytes,3,rep,name=include,proto3" json:"include,omitempty"`
+	Exclude     [][]byte               `protobuf:"bytes,4,rep,name=exclude,proto3" json:"exclude,omitempty"`
+	Checksum    bool                   `protobuf:"varint,5,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	DryRun      bool                   `protobuf:"varint,6,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	KeepMode    bool                   `protobuf:"varint,7,opt,name=keep_mode,json=keepMode,proto3" json:"keep_mode,omitempty"`
+	KeepTimes   bool                   `protobuf:"varint,8,opt,name=keep_times,json=keepTimes,proto3" json:"keep_times,omitempty"`
+	KeepLinks   bool                   `protobuf:"varint,9,opt,name=keep_links,json=keepLinks,proto3" json:"keep_links,omitempty"`
+	KeepXattrs  bool                   `protobuf:"varint,10,opt,name=keep_xattrs,json=keepXattrs,proto3" json:"keep_xattrs,omitempty"`
+	Fsync       bool                   `protobuf:"varint,11,opt,name=fsync,proto3" json:"fsync,omitempty"`
+	Streams     uint32                 `protobuf:"varint,12,opt,name=streams,proto3" json:"streams,omitempty"`
+	Whole       bool                   `protobuf:"varint,13,opt,name=whole,proto3" json:"whole,omitempty"`
+	ChunkSize   uint32                 `protobuf:"varint,14,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"`
+	Retry       uint32                 `protobuf:"varint,15,opt,name=retry,proto3" json:"retry,omitempty"`
+	GiveUpMs    uint64                 `protobuf:"varint,16,opt,name=give_up_ms,json=giveUpMs,proto3" json:"give_up_ms,omitempty"`
+	TimeoutMs   uint64                 `protobuf:"varint,17,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	Limit       uint64                 `protobuf:"varint,18,opt,name=limit,proto3" json:"limit,omitempty"`       // bytes a second
+	Compress    uint32                 `protobuf:"varint,19,opt,name=compress,proto3" json:"compress,omitempty"` // session.Compression
+	PartialTtlS uint64                 `protobuf:"varint,20,opt,name=partial_ttl_s,json=partialTtlS,proto3" json:"partial_ttl_s,omitempty"`
+	// session.DropTerms, where the destination is a drop box:
+	DropTtlS      uint64   `protobuf:"varint,21,opt,name=drop_ttl_s,json=dropTtlS,proto3" json:"drop_ttl_s,omitempty"`
+	DropDownloads uint32   `protobuf:"varint,22,opt,name=drop_downloads,json=dropDownloads,proto3" json:"drop_downloads,omitempty"`
+	DropTo        string   `protobuf:"bytes,23,opt,name=drop_to,json=dropTo,proto3" json:"drop_to,omitempty"`
+	DropTags      []string `protobuf:"bytes,24,rep,name=drop_tags,json=dropTags,proto3" json:"drop_tags,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1547,6 +1552,34 @@ func (x *QueueOptions) GetPartialTtlS() uint64 {
 		return x.PartialTtlS
 	}
 	return 0
+}
+
+func (x *QueueOptions) GetDropTtlS() uint64 {
+	if x != nil {
+		return x.DropTtlS
+	}
+	return 0
+}
+
+func (x *QueueOptions) GetDropDownloads() uint32 {
+	if x != nil {
+		return x.DropDownloads
+	}
+	return 0
+}
+
+func (x *QueueOptions) GetDropTo() string {
+	if x != nil {
+		return x.DropTo
+	}
+	return ""
+}
+
+func (x *QueueOptions) GetDropTags() []string {
+	if x != nil {
+		return x.DropTags
+	}
+	return nil
 }
 
 // QueueRow is a transfer at one moment.
@@ -3527,7 +3560,7 @@ const file_control_proto_rawDesc = "" +
 	"\x04sync\x18\f \x01(\bR\x04sync\"7\n" +
 	"\n" +
 	"QueuePaths\x12!\n" +
-	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths:\x06\x88\xb5\x18\x80\x80@\"\xac\x05\n" +
+	"\x05paths\x18\x01 \x03(\fB\vص\x18\x80\x80\x02\xe8\xb5\x18\x80 R\x05paths:\x06\x88\xb5\x18\x80\x80@\"\xc9\x06\n" +
 	"\fQueueOptions\x12\x1c\n" +
 	"\trecursive\x18\x01 \x01(\bR\trecursive\x12%\n" +
 	"\von_conflict\x18\x02 \x01(\rB\x04\xf0\xb5\x18\x0fR\n" +
@@ -3558,7 +3591,12 @@ const file_control_proto_rawDesc = "" +
 	"timeout_ms\x18\x11 \x01(\x04B\b\xf0\xb5\x18\x80\xd8ĽuR\ttimeoutMs\x12\"\n" +
 	"\x05limit\x18\x12 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05limit\x12 \n" +
 	"\bcompress\x18\x13 \x01(\rB\x04\xf0\xb5\x18\x0fR\bcompress\x12,\n" +
-	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\"\xce\t\n" +
+	"\rpartial_ttl_s\x18\x14 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\vpartialTtlS\x12&\n" +
+	"\n" +
+	"drop_ttl_s\x18\x15 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\bdropTtlS\x12,\n" +
+	"\x0edrop_downloads\x18\x16 \x01(\rB\x05\xf0\xb5\x18\xe8\aR\rdropDownloads\x12\x1e\n" +
+	"\adrop_to\x18\x17 \x01(\tB\x05ص\x18\xff\x01R\x06dropTo\x12%\n" +
+	"\tdrop_tags\x18\x18 \x03(\tB\bص\x18@\xe8\xb5\x18\x10R\bdropTags\"\xce\t\n" +
 	"\bQueueRow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x12R\x02id\x12'\n" +
 	"\x03job\x18\x02 \x01(\v2\x15.bargee.wire.QueueJobR\x03job\x12\x1a\n" +
