@@ -302,10 +302,10 @@ func (d *deposit) commit(ctx context.Context, plan *depositPlan, data []DropDige
 		})
 	})
 	if err := plan.write(sealer, d, func(e *depositEntry) value { return e.sum }); err != nil {
-		return state, dropError(Path{}, err)
+		return state, dropError(err)
 	}
 	if err := sealer.Close(); err != nil {
-		return state, dropError(Path{}, err)
+		return state, dropError(err)
 	}
 	if err := d.record.whole(plan.sum); err != nil {
 		return state, about(Path{}, err)

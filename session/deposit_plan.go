@@ -63,7 +63,7 @@ func (d *deposit) plan(ctx context.Context) (*depositPlan, error) {
 	p.header.Chunk = drop.ChunkFor(p.header.Bytes)
 	p.layout = p.header.Layout()
 	if err := p.layout.Check(); err != nil {
-		return nil, dropError(Path{}, err)
+		return nil, dropError(err)
 	}
 	d.q.ledger.counted()
 	return p, p.measure(d)
@@ -77,7 +77,7 @@ func (p *depositPlan) measure(d *deposit) error {
 	p.header.Created, p.header.Sequence, p.header.Chunks = d.record.Created, d.record.Sequence, DropDigest{}
 	count, sum := &counting{}, sha256.New()
 	if err := p.write(io.MultiWriter(count, sum), d, func(*depositEntry) value { return unread }); err != nil {
-		return dropError(Path{}, err)
+		return dropError(err)
 	}
 	p.sum = DropDigest(sum.Sum(nil))
 	chunks, sealed := drop.ManifestChunks(count.n)
@@ -195,7 +195,7 @@ func (p *depositPlan) write(w io.Writer, d *deposit, digest func(*depositEntry) 
 			out.Modified = e.entry.Modified
 		}
 		if err := m.Add(out); err != nil {
-			return &Error{Kind: KindOf(dropError(Path{}, err)), Side: Source, Path: e.shown(), Err: err}
+			return &Error{Kind: KindOf(dropError(err)), Side: Source, Path: e.shown(), Err: err}
 		}
 	}
 	if d.To == nil {

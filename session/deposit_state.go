@@ -172,7 +172,7 @@ func (r *depositRecord) begin(d *deposit, p *depositPlan) (err error) {
 	r.Bytes, r.Chunks, r.Layout = p.sealed, p.chunks, p.header.Bytes
 	if d.To != nil && r.Envelope == nil {
 		if r.Envelope, err = drop.SealTo(d.To.KEM, r.key); err != nil {
-			return dropError(Path{}, err)
+			return dropError(err)
 		}
 	}
 	return r.save()

@@ -149,18 +149,18 @@ type Depot interface {
 var ErrMissing = fmt.Errorf("chunks are missing: %w", Interrupted)
 
 // dropError gives an error of internal/drop its kind.
-func dropError(p Path, err error) error {
+func dropError(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, drop.ErrDamaged):
-		return &Error{Kind: Integrity, Side: Relay, Path: p, Err: err}
+		return &Error{Kind: Integrity, Side: Relay, Err: err}
 	case errors.Is(err, drop.ErrVersion):
-		return &Error{Kind: Version, Path: p, Err: fmt.Errorf("%w: update bargee here", err)}
+		return &Error{Kind: Version, Err: fmt.Errorf("%w: update bargee here", err)}
 	case errors.Is(err, drop.ErrLimit):
-		return &Error{Kind: Limit, Path: p, Err: err}
+		return &Error{Kind: Limit, Err: err}
 	case errors.Is(err, drop.ErrInvalid):
-		return &Error{Kind: Invalid, Path: p, Err: err}
+		return &Error{Kind: Invalid, Err: err}
 	}
-	return about(p, err)
+	return about(Path{}, err)
 }

@@ -97,7 +97,7 @@ func OpenDrop(ctx context.Context, cfg DropConfig) (*Drop, error) {
 	}
 	if cfg.Private != nil {
 		if d.key, err = drop.OpenEnvelope(cfg.Private, id, d.state.Envelope); err != nil {
-			return nil, dropError(Path{}, err)
+			return nil, dropError(err)
 		}
 		d.keys, d.box = drop.Derive(d.key), drop.MailboxOf(cfg.Private.PublicKey().Bytes())
 	}
@@ -110,7 +110,7 @@ func OpenDrop(ctx context.Context, cfg DropConfig) (*Drop, error) {
 		err = d.readManifest(ctx)
 	}
 	if err != nil {
-		return nil, dropError(Path{}, err)
+		return nil, dropError(err)
 	}
 	d.data = newDropStream(d.keys, d.header.Layout(), d.fetch)
 	d.values = openDropValues(cfg.State, id)

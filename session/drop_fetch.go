@@ -192,7 +192,7 @@ func (s *dropStream) bring(i int, c *dropChunk) {
 	if c.plain, err = s.keys.Open(sealed[drop.NonceSize:drop.NonceSize], drop.Data, uint64(i), final, sealed); err == nil && len(c.plain) != n {
 		err = fmt.Errorf("chunk %d has %d bytes in place of %d: %w", i, len(c.plain), n, drop.ErrDamaged)
 	}
-	c.err = dropError(Path{}, err)
+	c.err = dropError(err)
 }
 
 // maxFetches is how often a chunk is fetched that is not what its digest says, before

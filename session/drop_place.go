@@ -137,7 +137,7 @@ func (x *boxing) add(ctx context.Context, p Path) error {
 		return err
 	}
 	x.release = append(x.release, release)
-	if _, err := d.sight(false); err != nil { // an old one of a known peer, shown as new
+	if err := d.sight(false); err != nil { // an old one of a known peer, shown as new
 		return err
 	}
 	more, err := d.sourcesIn(ctx, rest)

@@ -22,7 +22,7 @@ import (
 // A drop that a signer numbered is refused with Integrity where that number was
 // another drop's, or is older than all that State remembers of the signer.
 func Collect(ctx context.Context, d *Drop, to Location, o CopyOptions) (Transfer, error) {
-	if _, err := d.sight(false); err != nil {
+	if err := d.sight(false); err != nil {
 		return Transfer{}, err
 	}
 	t, err := Copy(ctx, At(d, Path{}), to, o)
@@ -47,8 +47,7 @@ func (d *Drop) Finish(ctx context.Context) error {
 		d.values.remove()
 		os.Remove(d.claimFile())
 	}
-	_, err := d.sight(true)
-	return err
+	return d.sight(true)
 }
 
 // taking makes the download count, before its first byte, where they are counted.
@@ -92,46 +91,46 @@ func (d *Drop) rememberedClaim() (c DropClaim) {
 }
 
 // sight holds the signer's number against those that were taken, and notes it with
-// note. again: it was taken before.
-func (d *Drop) sight(note bool) (again bool, err error) {
+// note.
+func (d *Drop) sight(note bool) error {
 	if d.signature == nil || d.header.Sequence == 0 || d.cfg.State == "" {
-		return false, nil
+		return nil
 	}
 	if err := os.MkdirAll(d.cfg.State, 0o700); err != nil {
-		return false, about(Path{}, err)
+		return about(Path{}, err)
 	}
 	lock, err := os.OpenFile(filepath.Join(d.cfg.State, "seen.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return false, about(Path{}, err)
+		return about(Path{}, err)
 	}
 	defer lock.Close()
 	if err := filelock.Lock(lock); err != nil {
-		return false, about(Path{}, err)
+		return about(Path{}, err)
 	}
 	all := map[string]*drop.Seen{}
 	name := filepath.Join(d.cfg.State, "seen.json")
 	switch b, err := os.ReadFile(name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return false, about(Path{}, err)
+		return about(Path{}, err)
 	case json.Unmarshal(b, &all) != nil:
-		return false, newError(Internal, Path{}, "%s is damaged: move it away, and old drops may be shown as new ones", Display(name))
+		return newError(Internal, Path{}, "%s is damaged: move it away, and old drops may be shown as new ones", Display(name))
 	}
 	who := hex.EncodeToString(d.signature.Key)
 	if all[who] == nil {
 		all[who] = &drop.Seen{}
 	}
-	if again, err = all[who].Take(d.header.Sequence, d.keys.ID); err != nil || again || !note {
-		return again, dropError(Path{}, err)
+	if again, err := all[who].Take(d.header.Sequence, d.keys.ID); err != nil || again || !note {
+		return dropError(err)
 	}
 	b, err := json.Marshal(all)
 	if err == nil {
 		err = writeFirm(name, b)
 	}
 	if err != nil {
-		return false, about(Path{}, err)
+		return about(Path{}, err)
 	}
-	return false, nil
+	return nil
 }
 
 // writeFirm writes a file of state, for its owner only, whole or not at all, and on the

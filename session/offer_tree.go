@@ -20,9 +20,9 @@ func (o *Offer) find(p Path) (*offered, Path, error) {
 	return it, Path{rest}, nil
 }
 
-// said returns err, which is about inner in the directory that holds it, with
-// the path p that this has in the offer.
-func (it *offered) said(p, inner Path, err error) error {
+// said returns err, which is about something in the directory that holds it, with
+// the path that this has in the offer: p, if err does not tell which.
+func (it *offered) said(p Path, err error) error {
 	var e *Error
 	if err == nil || !errors.As(err, &e) {
 		return err
@@ -39,7 +39,7 @@ func (it *offered) said(p, inner Path, err error) error {
 func (it *offered) stat(ctx context.Context) (Entry, error) {
 	e, err := it.tree.Stat(ctx, it.path)
 	e.Name = it.name
-	return e, it.said(Path{it.name}, it.path, err)
+	return e, it.said(Path{it.name}, err)
 }
 
 // within does f with the directory that holds what p names, and its path there.
@@ -50,7 +50,7 @@ func within[T any](o *Offer, p Path, f func(*Dir, Path) (T, error)) (out T, err 
 	}
 	inner := it.path.Append(rest)
 	out, err = f(it.tree, inner)
-	return out, it.said(p, inner, err)
+	return out, it.said(p, err)
 }
 
 // eachWithin is within for what yields; at the root, top does.
@@ -67,7 +67,7 @@ func eachWithin[T any](o *Offer, p Path, top func(func(T, error) bool), f func(*
 		}
 		inner := it.path.Append(rest)
 		for v, err := range f(it.tree, inner) {
-			if !yield(v, it.said(p, inner, err)) {
+			if !yield(v, it.said(p, err)) {
 				return
 			}
 		}
@@ -187,7 +187,7 @@ func (o *Offer) Find(ctx context.Context, dir Path, q Query) iter.Seq2[Found, er
 			if !f.Path.IsRoot() {
 				f.Path = Path{it.name + strings.TrimPrefix(f.Path.raw, it.path.raw)}
 			}
-			if !yield(f, it.said(dir, inner, err)) {
+			if !yield(f, it.said(dir, err)) {
 				return
 			}
 		}

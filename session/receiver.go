@@ -452,13 +452,13 @@ func (r *receiver) known(id uint64) (*inFile, error) {
 }
 
 // over takes f off the table and reports it; the caller has answered the
-// sender. It reports false if another goroutine was first.
-func (r *receiver) over(f *inFile, it Item) bool {
+// sender. If another goroutine was first, nothing happens.
+func (r *receiver) over(f *inFile, it Item) {
 	r.mu.Lock()
 	ours := r.crossOut(f)
 	r.mu.Unlock()
 	if !ours {
-		return false
+		return
 	}
 	r.settle(f, !r.options.DryRun && (it.Result == Copied || it.Result == Resumed))
 	r.endBase(f, false)
@@ -468,5 +468,4 @@ func (r *receiver) over(f *inFile, it Item) bool {
 	it.modified = f.entry.Modified
 	r.ledger.over(f.id, it)
 	r.finishIfOver()
-	return true
 }

@@ -111,7 +111,7 @@ func (s *Server) ServeLink(ctx context.Context, l transport.Link) error {
 		return err
 	}
 	defer leave()
-	seen, over, err := s.seenBy(ctx, l.Peer().Grant)
+	seen, over, err := s.seenBy(l.Peer().Grant)
 	if err != nil {
 		return err
 	}

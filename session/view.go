@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"time"
 
 	"github.com/bargee/bargee/transport"
@@ -10,7 +9,7 @@ import (
 // seenBy returns the server as a peer with that grant sees it: with no more rights than
 // the grant has, and of the tree only the directory that it is for. over has to be
 // called at the end.
-func (s *Server) seenBy(ctx context.Context, g transport.Grant) (v *Server, over func(), err error) {
+func (s *Server) seenBy(g transport.Grant) (v *Server, over func(), err error) {
 	if err := g.Mode.Check(); err != nil {
 		return nil, nil, newError(Refused, Path{}, "%w", err)
 	}

@@ -115,8 +115,8 @@ func (c *fecControl) rest() { c.on = false }
 // stop stops them until losses ask for them.
 func (c *fecControl) stop() { c.on, c.armed = false, false }
 
-// quicLost tells of packets that QUIC sent, and took for lost, while off.
-func (c *fecControl) quicLost(now time.Time, sent, lost int) {
+// quicLost tells of packets that QUIC took for lost while off.
+func (c *fecControl) quicLost(now time.Time, lost int) {
 	if c.armed || c.least < fecUseful || lost <= 0 || c.queue() {
 		return
 	}

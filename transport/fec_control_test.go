@@ -100,7 +100,7 @@ func TestNear(t *testing.T) {
 		if s.armed {
 			t.Fatalf("%v: armed without a reason", c.least)
 		}
-		s.quicLost(s.now, 10_000, c.lost)
+		s.quicLost(s.now, c.lost)
 		if s.bulk(s.now); s.plan().on != c.want {
 			t.Errorf("%v, %d lost: on %v", c.least, c.lost, s.plan().on)
 		}

@@ -189,7 +189,7 @@ func (f *fecFlow) look(now time.Time) (active bool) {
 	f.control.path(now, max(rtt, least), least)
 	f.hold.Store(int64(min(max(least/2, leastHold), mostHold)))
 	if f.state.Load() != flowFraming {
-		f.control.quicLost(now, sent, lost)
+		f.control.quicLost(now, lost)
 	}
 	switch {
 	case bytes > bulkRate:
@@ -275,7 +275,7 @@ func (f *fecFlow) write(b []byte, segment int, control []byte, gso bool) (handle
 	if !f.sender.room(packets) {
 		f.endBlock()
 	}
-	if _, open := f.sender.open(); !open {
+	if !f.sender.open() {
 		f.began = now
 		f.flush.Reset(f.flushTime())
 	}
@@ -310,7 +310,7 @@ func (f *fecFlow) endBlock() {
 func (f *fecFlow) flushBlock() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, open := f.sender.open(); !open || f.state.Load() != flowFraming {
+	if !f.sender.open() || f.state.Load() != flowFraming {
 		return
 	}
 	if left := f.flushTime() - time.Since(f.began); left > 0 {

@@ -81,10 +81,6 @@ type heldParity struct {
 	size  int
 }
 
-func newBlockReceiver(hold time.Duration) *blockReceiver {
-	return &blockReceiver{hold: hold}
-}
-
 // fits tells whether there is room to hold a packet. Where there is not, the gap
 // that others wait behind is given up: take them, then ask again.
 func (r *blockReceiver) fits(seq uint32) bool {

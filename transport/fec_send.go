@@ -60,8 +60,8 @@ func (s *blockSender) room(n int) bool { return s.count+n <= maxBlockData }
 // due tells whether the block has as many packets as it should.
 func (s *blockSender) due() bool { return s.count >= s.k }
 
-// open tells whether a block is begun, and which.
-func (s *blockSender) open() (block uint16, ok bool) { return s.block, s.count > 0 }
+// open tells whether a block is begun.
+func (s *blockSender) open() bool { return s.count > 0 }
 
 // end closes the block and returns its parity packets in one batch, all of them
 // segment bytes long, or none.

@@ -176,7 +176,7 @@ func (trip fecTrip) run(t *testing.T, seed uint64) {
 	put(tripPackets*tick, batch, segment)
 	slices.SortStableFunc(wire, func(a, b event) int { return int(a.at - b.at) })
 
-	r := newBlockReceiver(15 * time.Millisecond)
+	r := &blockReceiver{hold: 15 * time.Millisecond}
 	seen, last, disorder, lost := make([]int, tripPackets), -1, 0, 0
 	deliver := func(p []byte) {
 		n := int(binary.BigEndian.Uint32(p))

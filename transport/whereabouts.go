@@ -78,7 +78,7 @@ func (s *RoomSecret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// NewRoomSecret makes one.
+// NewRoomSecret makes one at random, to be kept: its rooms are found by it again.
 func NewRoomSecret() (s RoomSecret) {
 	rand.Read(s[:]) // never fails
 	return s

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"iter"
-
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/tui/listing"
 )
@@ -103,28 +101,8 @@ func (p *pane) lookup(name string) (listing.ID, bool) {
 	return p.store.Find(p.base, name)
 }
 
-// find returns what has a name in the directory, shown or not.
-func (p *pane) find(name string) (session.Entry, bool) {
-	id, ok := p.lookup(name)
-	if !ok {
-		return session.Entry{}, false
-	}
-	return p.store.Entry(id), true
-}
-
 // count returns how many entries there are, shown or not, and without ghosts.
 func (p *pane) count() int { return len(p.base) }
-
-// eachShown yields the entries that are shown, in order, without ghosts.
-func (p *pane) eachShown() iter.Seq2[listing.ID, session.Entry] {
-	return func(yield func(listing.ID, session.Entry) bool) {
-		for i := range p.rows.Len() {
-			if id := p.rows.At(i); !yield(id, p.store.Entry(id)) {
-				return
-			}
-		}
-	}
-}
 
 // frozen returns all entries for a goroutine to look at: what is known of them
 // now, and their order by name.
@@ -133,11 +111,6 @@ func (p *pane) frozen() (listing.Snapshot, []listing.ID) {
 		return listing.Snapshot{}, nil
 	}
 	return p.store.Freeze(), p.base
-}
-
-// window returns the rows that can be seen, from the first to before the last.
-func (p *pane) window() (from, to int) {
-	return p.top, min(p.top+p.height, p.len())
 }
 
 // current returns the entry under the cursor, if something can be done with it.

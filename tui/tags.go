@@ -20,12 +20,6 @@ func (t *tally) add(size int64, sign int) {
 	}
 }
 
-// isTagged tells whether a name is tagged.
-func (p *pane) isTagged(name string) bool {
-	id, ok := p.lookup(name)
-	return ok && p.tags.Has(id)
-}
-
 // toggleTag tags or untags the entry under the cursor and steps down.
 func (p *pane) toggleTag() {
 	if r, ok := p.at(p.cursor); ok && !r.parent && !r.ghost {

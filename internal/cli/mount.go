@@ -190,14 +190,14 @@ func (o *mountOptions) connect(ctx context.Context, t target) (_ *mount, err err
 	if err != nil {
 		return nil, err
 	}
-	if err := m.look(ctx, o, t); err != nil {
+	if err := m.look(ctx, o); err != nil {
 		return nil, failed("mount", t, err)
 	}
 	return m, o.pinMounted(ctx, m, t, secret)
 }
 
 // look finds whether there is something to mount.
-func (m *mount) look(ctx context.Context, o *mountOptions, t target) (err error) {
+func (m *mount) look(ctx context.Context, o *mountOptions) (err error) {
 	if m.tree, err = m.engine.Tree(m.place); err != nil {
 		return err
 	}

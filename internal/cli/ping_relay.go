@@ -64,7 +64,7 @@ type pingRelayEvent struct {
 func (o *pingOptions) pingRelay(ctx context.Context, r transport.RelayRemote) error {
 	at := target{kind: addressTarget, addr: r.Address}
 	var peer transport.Peer
-	if _, err := o.linkToRelay(ctx, r, func(l transport.Link) error { peer = l.Peer(); return nil }); err != nil {
+	if err := o.linkToRelay(ctx, r, func(l transport.Link) error { peer = l.Peer(); return nil }); err != nil {
 		return failed("ping the relay", at, err)
 	}
 	eye, err := transport.NewObserver()

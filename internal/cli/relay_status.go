@@ -37,7 +37,7 @@ func (a *app) newRelayStatus() *cobra.Command {
 
 func (a *app) relayStatus(ctx context.Context, r transport.RelayRemote) error {
 	var s transport.RelayStatus
-	_, err := a.linkToRelay(ctx, r, func(l transport.Link) (err error) {
+	err := a.linkToRelay(ctx, r, func(l transport.Link) (err error) {
 		ctx, cancel := context.WithTimeout(ctx, a.connectWait())
 		defer cancel()
 		s, err = transport.ReadRelayStatus(ctx, l)
@@ -50,11 +50,11 @@ func (a *app) relayStatus(ctx context.Context, r transport.RelayRemote) error {
 		a.event(newRelayStatusEvent(r.Address, &s))
 		return nil
 	}
-	a.printRelayStatus(r.Address, &s, time.Now())
+	a.printRelayStatus(r.Address, &s)
 	return nil
 }
 
-func (a *app) printRelayStatus(at string, s *transport.RelayStatus, now time.Time) {
+func (a *app) printRelayStatus(at string, s *transport.RelayStatus) {
 	state := ""
 	if s.Draining {
 		state = ", draining: it lets nobody new in"

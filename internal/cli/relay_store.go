@@ -95,7 +95,7 @@ func (o *relayOptions) openStore(ctx context.Context, dir string, log *roleLog) 
 
 // openBucket opens where all of it is.
 func (o *relayOptions) openBucket(ctx context.Context, dir string) (bucket.Bucket, error) {
-	if isBucketURL(o.data) {
+	if bucket.IsURL(o.data) {
 		return bucket.Open(ctx, o.data)
 	}
 	return bucket.Open(ctx, filepath.Join(dir, storeDir))
@@ -219,6 +219,3 @@ func serverID(name string) (id string, made bool, err error) {
 	}
 	return id, false, err
 }
-
-// isBucketURL tells whether --data names a bucket somewhere else.
-func isBucketURL(data string) bool { return strings.Contains(data, "://") }

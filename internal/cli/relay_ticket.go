@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bargee/bargee/relay/bucket"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
@@ -110,7 +111,7 @@ func keepAddresses(dir string, addresses []string) error {
 // relayDir is where a relay keeps what is its own: data, what systemd has made for
 // it, or a place in the state directory.
 func (a *app) relayDir(data string) (string, error) {
-	if data == "" || isBucketURL(data) { // what is there is not the relay's own
+	if data == "" || bucket.IsURL(data) { // what is there is not the relay's own
 		data = a.getenv("STATE_DIRECTORY")
 	}
 	if data != "" {

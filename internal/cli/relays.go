@@ -203,7 +203,7 @@ func (a *app) addRelay(ctx context.Context, unchecked bool) error {
 	}
 	remote := transport.KnownRelay{Ticket: ticket}.Remote()
 	if !unchecked {
-		if _, err := a.linkToRelay(ctx, remote, func(transport.Link) error { return nil }); err != nil {
+		if err := a.linkToRelay(ctx, remote, func(transport.Link) error { return nil }); err != nil {
 			return err
 		}
 	}
@@ -235,20 +235,20 @@ func (a *app) askRelayTicket(ctx context.Context) (string, error) {
 }
 
 // linkToRelay links to a relay, with what r has, and does do with it.
-func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(transport.Link) error) (transport.Fingerprint, error) {
+func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(transport.Link) error) error {
 	at := target{kind: addressTarget, addr: r.Address}
 	h, err := a.home()
 	if err != nil {
-		return transport.Fingerprint{}, err
+		return err
 	}
 	cfg, err := h.self()
 	if err != nil {
-		return transport.Fingerprint{}, err
+		return err
 	}
 	cfg.HandshakeTimeout = a.connectWait()
 	ep, err := transport.ListenToRelay(":0", cfg, r.Address)
 	if err != nil {
-		return transport.Fingerprint{}, relayProblem(at, err)
+		return relayProblem(at, err)
 	}
 	defer ep.Close()
 	l, err := ep.Dial(ctx, transport.Remote{
@@ -256,10 +256,10 @@ func (a *app) linkToRelay(ctx context.Context, r transport.RelayRemote, do func(
 		Guest: r.Secret.IsZero() && r.Pass == "", As: cfg.Identity.ForRelay(r.Address),
 	})
 	if err != nil {
-		return transport.Fingerprint{}, relayProblem(at, err)
+		return relayProblem(at, err)
 	}
 	defer l.Close("done")
-	return l.Peer().Key, do(l)
+	return do(l)
 }
 
 // relayProblem is an error of a relay, with what to do about it.

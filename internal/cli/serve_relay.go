@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -162,7 +161,7 @@ func (h home) roomSecret() (s transport.RoomSecret, err error) {
 	name := filepath.Join(h.state, "rooms")
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		rand.Read(s[:])
+		s = transport.NewRoomSecret()
 		text, _ := s.MarshalText() // it cannot fail
 		if err = firstFile(name, append(text, '\n')); err == nil || errors.Is(err, fs.ErrExist) {
 			b, err = os.ReadFile(name) // another process may have been faster

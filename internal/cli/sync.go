@@ -190,7 +190,7 @@ func (s *syncer) connect(ctx context.Context, t target) (id session.PlaceID, err
 // once syncs and tells of it.
 func (s *syncer) once(ctx context.Context, j session.SyncJob) error {
 	r := newSyncReport(s)
-	res, err := r.watch(ctx, func(j session.SyncJob) (session.SyncResult, error) { return s.engine.Sync(ctx, j) }, j)
+	res, err := r.watch(func(j session.SyncJob) (session.SyncResult, error) { return s.engine.Sync(ctx, j) }, j)
 	return s.ended(ctx, r, res, err)
 }
 
@@ -234,7 +234,7 @@ func (s *syncer) goOn(ctx context.Context, j session.SyncJob) error {
 	err = s.engine.SyncWatch(ctx, j, func(j session.SyncJob, run func(session.SyncJob) (session.SyncResult, error)) error {
 		r := newSyncReport(s)
 		r.again = !first
-		res, err := r.watch(ctx, run, j)
+		res, err := r.watch(run, j)
 		err = s.ended(ctx, r, res, err)
 		var partly *partlyError
 		switch {

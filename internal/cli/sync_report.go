@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"sync"
@@ -29,7 +28,7 @@ func newSyncReport(s *syncer) *syncReport {
 }
 
 // watch runs a sync and tells of its progress.
-func (r *syncReport) watch(ctx context.Context, run func(session.SyncJob) (session.SyncResult, error), j session.SyncJob) (res session.SyncResult, err error) {
+func (r *syncReport) watch(run func(session.SyncJob) (session.SyncResult, error), j session.SyncJob) (res session.SyncResult, err error) {
 	j.Observe, j.Planned = r.item, r.plan
 	j.Copies = func(id session.TransferID) {
 		r.mu.Lock()

@@ -289,13 +289,13 @@ func (q *Queue) waitErrand(ctx context.Context, r *errand) (session.Transfer, er
 		}
 		t, err := e.Wait(ctx, number)
 		if err == nil && !t.State.Over() {
-			return q.note(r, c, t), nil
+			return q.note(r, t), nil
 		}
 		if ctx.Err() != nil {
 			return q.latest(r), context.Cause(ctx)
 		}
 		if err == nil {
-			q.note(r, c, t)
+			q.note(r, t)
 		}
 		select {
 		case <-r.done:
@@ -312,7 +312,7 @@ func (q *Queue) waitErrand(ctx context.Context, r *errand) (session.Transfer, er
 
 // note keeps what is known of an errand, under the number and with the places
 // that its submitter knows.
-func (q *Queue) note(r *errand, c *Client, t session.Transfer) session.Transfer {
+func (q *Queue) note(r *errand, t session.Transfer) session.Transfer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.final { // t was asked for before
@@ -334,7 +334,7 @@ func (q *Queue) latest(r *errand) session.Transfer {
 	}
 	if !lost {
 		if t, err := e.Transfer(number); err == nil {
-			return q.note(r, c, t)
+			return q.note(r, t)
 		}
 	}
 	r.mu.Lock()
@@ -389,7 +389,7 @@ func (q *Queue) recall() {
 			continue // it is over, or here
 		}
 		if t, err := c.Wait(ctx, number); err == nil {
-			q.note(r, c, t)
+			q.note(r, t)
 		}
 	}
 }

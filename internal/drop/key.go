@@ -69,9 +69,6 @@ type Mailbox [16]byte
 // String returns the 32 letters of a URL.
 func (m Mailbox) String() string { return hex.EncodeToString(m[:]) }
 
-// ParseMailbox reads what String wrote, in lower case.
-func ParseMailbox(s string) (m Mailbox, err error) { return m, parseHex(m[:], s, "a mailbox") }
-
 func parseHex(into []byte, s, what string) error {
 	ok := len(s) == 2*len(into)
 	for i := 0; ok && i < len(s); i++ {

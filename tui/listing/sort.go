@@ -162,9 +162,6 @@ func grow(rows []place, n int) []place {
 // Base returns all entries in order.
 func (s *Sorter) Base() []ID { return idsOf(s.rows) }
 
-// Len returns how many there are.
-func (s *Sorter) Len() int { return len(s.rows) }
-
 func idsOf(rows []place) []ID {
 	ids := make([]ID, len(rows))
 	for i := range rows {
