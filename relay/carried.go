@@ -225,9 +225,7 @@ func (p *Plane) listenCarried(peer *carriedPeer) {
 		if err = peer.Fill((*buf)[:size]); err == nil {
 			switch v, rest := p.judge((*buf)[:size], segment, peer.at, answer); {
 			case v.own:
-				for off := 0; off < len(rest); off += segment {
-					p.own.put(rest[off:min(off+segment, len(rest))], peer.at)
-				}
+				p.own.put(rest, segment, peer.at)
 			case v.to.IsValid():
 				p.send(rest, segment, v.to)
 			}

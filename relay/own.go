@@ -5,21 +5,25 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // An ownConn is what the relay's own QUIC listener has for a socket: the packets
 // that are for the relay itself, from all loops.
 type ownConn struct {
-	at      netip.AddrPort
-	out     func(b []byte, segment int, to netip.AddrPort)
-	may     func(to netip.AddrPort, n int) bool // so many bytes may go there
-	in      chan ownPacket
-	closed  chan struct{}
-	once    sync.Once
-	buffers sync.Pool
+	at     netip.AddrPort
+	out    func(b []byte, segment int, to netip.AddrPort)
+	may    func(to netip.AddrPort, n int) bool // so many bytes may go there
+	in     chan ownPackets
+	held   atomic.Int64 // bytes of buffers in it
+	closed chan struct{}
+	once   sync.Once
+	one    sync.Pool // buffers of a packet
+	many   sync.Pool // of packets that came joined
 
 	// Of the one goroutine that reads:
+	now   ownPackets // of which it has taken some
 	from  netip.AddrPort
 	named *net.UDPAddr // what it was made into
 
@@ -28,19 +32,25 @@ type ownConn struct {
 	changed  chan struct{} // closed when the deadline is another one
 }
 
-type ownPacket struct {
-	b    *[]byte
-	n    int
-	from netip.AddrPort
+// ownPackets are packets of one size, but for the last one, which may be shorter.
+type ownPackets struct {
+	b       *[]byte
+	rest    []byte // of b, what was not read yet
+	segment int
+	from    netip.AddrPort
 }
 
-// ownQueue is how many packets wait for the listener at most; more are lost, as
-// in a kernel's buffer.
-const ownQueue = 1024
+// What waits for the listener at most: ownQueue buffers, of ownBytes together. More is
+// lost, as in a kernel's buffer.
+const (
+	ownQueue = 1024
+	ownBytes = 8 << 20
+)
 
 func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.AddrPort), may func(to netip.AddrPort, n int) bool) *ownConn {
-	c := &ownConn{at: at, out: out, may: may, in: make(chan ownPacket, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
-	c.buffers.New = func() any { b := make([]byte, 1500); return &b }
+	c := &ownConn{at: at, out: out, may: may, in: make(chan ownPackets, ownQueue), closed: make(chan struct{}), changed: make(chan struct{})}
+	c.one.New = func() any { b := make([]byte, ownPacket); return &b }
+	c.many.New = func() any { b := make([]byte, ownJoined); return &b }
 	return c
 }
 
@@ -50,22 +60,75 @@ func newOwnConn(at netip.AddrPort, out func(b []byte, segment int, to netip.Addr
 // somebody who is not the other peer.
 func (p *Plane) Own() net.PacketConn { return ownPacketConn(p.own) }
 
-// put hands a packet over, or drops it.
-func (c *ownConn) put(packet []byte, from netip.AddrPort) {
-	b := c.buffers.Get().(*[]byte)
-	if len(packet) > len(*b) {
-		c.buffers.Put(b)
-		return // none of QUIC's
+// Sizes of buffers.
+const (
+	ownPacket = 1500     // larger ones are none of QUIC's
+	ownJoined = 64 << 10 // as many packets as a kernel joins
+	ownFew    = 8 << 10  // for less it is not worth a buffer of that size
+)
+
+// put hands over packets of segment bytes, but for the last one, which may be shorter,
+// or drops them.
+func (c *ownConn) put(packets []byte, segment int, from netip.AddrPort) {
+	if segment > ownPacket {
+		return
 	}
-	select {
-	case c.in <- ownPacket{b, copy(*b, packet), from}:
-	default:
-		c.buffers.Put(b)
+	most := segment
+	if len(packets) >= ownFew {
+		most = ownJoined - ownJoined%segment
+	}
+	for ; len(packets) > 0; packets = packets[min(most, len(packets)):] {
+		c.putNow(packets[:min(most, len(packets))], segment, from)
 	}
 }
 
+// putNow hands over what fits into one buffer.
+func (c *ownConn) putNow(packets []byte, segment int, from netip.AddrPort) {
+	b := c.pool(len(packets)).Get().(*[]byte)
+	c.offer(ownPackets{b, (*b)[:copy(*b, packets)], segment, from})
+}
+
+// swap is put of packets in a buffer of ownJoined bytes, and returns one for what
+// comes next: another one where it was not worth copying.
+func (c *ownConn) swap(b *[]byte, packets []byte, segment int, from netip.AddrPort) *[]byte {
+	if len(packets) < ownFew || segment > ownPacket {
+		c.put(packets, segment, from)
+		return b
+	}
+	next := c.many.Get().(*[]byte)
+	c.offer(ownPackets{b, packets, segment, from})
+	return next
+}
+
+// offer hands over a buffer, or drops what is in it.
+func (c *ownConn) offer(p ownPackets) {
+	if c.held.Add(int64(len(*p.b))) > ownBytes {
+		c.free(p)
+		return
+	}
+	select {
+	case c.in <- p:
+	default:
+		c.free(p)
+	}
+}
+
+// pool has buffers for n bytes.
+func (c *ownConn) pool(n int) *sync.Pool {
+	if n <= ownPacket {
+		return &c.one
+	}
+	return &c.many
+}
+
+// free has a buffer back.
+func (c *ownConn) free(p ownPackets) {
+	c.held.Add(-int64(len(*p.b)))
+	c.pool(len(*p.b)).Put(p.b)
+}
+
 func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
+	for len(c.now.rest) == 0 {
 		c.mu.Lock()
 		deadline, changed := c.deadline, c.changed
 		c.mu.Unlock()
@@ -76,9 +139,7 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 			over = timer.C
 		}
 		select {
-		case p := <-c.in:
-			n, from := c.hand(b, p)
-			return n, from, nil
+		case c.now = <-c.in:
 		case <-over:
 			return 0, nil, os.ErrDeadlineExceeded
 		case <-changed:
@@ -86,13 +147,19 @@ func (c *ownConn) ReadFrom(b []byte) (int, net.Addr, error) {
 			return 0, nil, net.ErrClosed
 		}
 	}
+	n, from := c.hand(b)
+	return n, from, nil
 }
 
-// hand copies a packet into b, and has its buffer back.
-func (c *ownConn) hand(b []byte, p ownPacket) (n int, from *net.UDPAddr) {
-	n = copy(b, (*p.b)[:p.n])
-	c.buffers.Put(p.b)
-	return n, c.addr(p.from)
+// hand copies the next packet of c.now into b, and has the buffer back behind the last.
+func (c *ownConn) hand(b []byte) (n int, from *net.UDPAddr) {
+	packet := c.now.rest[:min(c.now.segment, len(c.now.rest))]
+	c.now.rest = c.now.rest[len(packet):]
+	n, from = copy(b, packet), c.addr(c.now.from)
+	if len(c.now.rest) == 0 {
+		c.free(c.now)
+	}
+	return n, from
 }
 
 func (c *ownConn) WriteTo(b []byte, to net.Addr) (int, error) {

@@ -57,13 +57,15 @@ func (b *ownBatch) ReadBatch(ms []ipv4.Message, _ int) (n int, err error) {
 	}
 	ms[0].N, ms[0].NN, ms[0].Flags, ms[0].Addr = size, 0, 0, from
 	for n = 1; n < len(ms); n++ {
-		select {
-		case p := <-b.in:
-			ms[n].N, ms[n].Addr = b.hand(ms[n].Buffers[0], p)
-			ms[n].NN, ms[n].Flags = 0, 0
-		default:
-			return n, nil
+		if len(b.now.rest) == 0 {
+			select {
+			case b.now = <-b.in:
+			default:
+				return n, nil
+			}
 		}
+		ms[n].N, ms[n].Addr = b.hand(ms[n].Buffers[0])
+		ms[n].NN, ms[n].Flags = 0, 0
 	}
 	return n, nil
 }

@@ -18,7 +18,7 @@ import (
 const (
 	batchSize    = 32
 	batchJoined  = 16
-	superBuffer  = 64 << 10
+	superBuffer  = ownJoined
 	socketBuffer = 8 << 20
 )
 
@@ -144,7 +144,7 @@ type batch struct {
 	from, to  [batchSize]unix.RawSockaddrInet6 // or of IPv4, which is shorter
 	inOOB     [batchSize][64]byte
 	outOOB    [batchSize][32]byte
-	bufs      [batchSize][]byte
+	bufs      [batchSize]*[]byte // of superBuffer bytes
 	want, got int
 	pending   int
 }
@@ -152,11 +152,17 @@ type batch struct {
 func newBatch() *batch {
 	b := &batch{want: batchJoined}
 	for i := range b.bufs {
-		b.bufs[i] = make([]byte, superBuffer)
-		b.inV[i].Base = &b.bufs[i][0]
-		b.inV[i].SetLen(superBuffer)
+		buf := make([]byte, superBuffer)
+		b.use(i, &buf)
 	}
 	return b
+}
+
+// use has what comes as number i put into buf.
+func (b *batch) use(i int, buf *[]byte) {
+	b.bufs[i] = buf
+	b.inV[i].Base = &(*buf)[0]
+	b.inV[i].SetLen(superBuffer)
 }
 
 // run hands what comes to p, until the socket is closed.
@@ -176,9 +182,7 @@ func (s *batchSocket) run(p *Plane) error {
 			from = zoned(from, s.at)
 			switch v, rest := p.judge(packets, segment, from, answer); {
 			case v.own:
-				for off := 0; off < len(rest); off += segment {
-					p.own.put(rest[off:min(off+segment, len(rest))], from)
-				}
+				b.use(i, p.own.swap(b.bufs[i], rest, segment, from))
 			case !v.to.IsValid():
 			case v.to.Addr().Zone() == s.at:
 				s.prepare(b, rest, segment, v.to)
@@ -244,7 +248,7 @@ func (b *batch) message(i int) (packets []byte, segment int, from netip.AddrPort
 	if segment <= 0 || segment > n {
 		segment = n
 	}
-	return b.bufs[i][:n], segment, addrOf(&b.from[i])
+	return (*b.bufs[i])[:n], segment, addrOf(&b.from[i])
 }
 
 // joinedSize returns the size of packets that the kernel joined, 0 for one.

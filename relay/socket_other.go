@@ -46,7 +46,7 @@ func (s plainSocket) run(p *Plane) error {
 		v, rest := p.judge(buf[:n], n, from, answer)
 		switch {
 		case v.own:
-			p.own.put(rest, from)
+			p.own.put(rest, len(rest), from)
 		case v.to.IsValid():
 			p.send(rest, n, v.to)
 		}
