@@ -22,6 +22,7 @@ const (
 	webHeadWait    = 10 * time.Second // for the head of a request
 	webIdle        = 2 * time.Minute  // between two requests of a stream
 	webHead        = 64 << 10         // bytes of it
+	webPiece       = 256 << 10        // of an answer, written at a time
 )
 
 // A Visitor is who asks something of Config.Web over a link.
@@ -181,6 +182,16 @@ func (c *webConn) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// ReadFrom is what an answer of a file's content uses: large pieces, of which a stream
+// makes full packets.
+func (c *webConn) ReadFrom(r io.Reader) (int64, error) {
+	b := webBuffers.Get().(*[]byte)
+	defer webBuffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{r}, *b)
+}
+
+var webBuffers = sync.Pool{New: func() any { b := make([]byte, webPiece); return &b }}
 
 // CloseWrite ends our direction: an answer that was given before the whole request
 // had come still gets there.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -166,6 +167,41 @@ func (c *webConn) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// ReadFrom is what a request's body goes out by: in pieces that are the larger the
+// faster they go, since each wakes others, and since who waits for progress sees it
+// by the piece.
+func (c *webConn) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := webBuffers.Get().(*[]byte)
+	defer webBuffers.Put(buf)
+	for piece := webPiece; ; {
+		m, err := r.Read((*buf)[:piece])
+		if m > 0 {
+			began := time.Now()
+			k, failed := c.Write((*buf)[:m])
+			if n += int64(k); failed != nil {
+				return n, failed
+			}
+			if piece = webPiece; time.Since(began) < webSoon {
+				piece = len(*buf)
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+const (
+	webPiece    = 32 << 10 // of a body, where it is not known how fast they go
+	mostWebOnce = 8 * webPiece
+	webSoon     = time.Second / 2 // a piece that takes longer is followed by a small one
+)
+
+var webBuffers = sync.Pool{New: func() any { b := make([]byte, mostWebOnce); return &b }}
 
 // open reads what the relay says before HTTP begins.
 func (c *webConn) open() error {

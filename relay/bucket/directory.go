@@ -130,7 +130,7 @@ func (d *Directory) nextBegun() string {
 	return path.Join(begunDir, strconv.FormatUint(d.begun.Add(1), 10))
 }
 
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 // write makes a file of the body, and has it on disk.
 func (d *Directory) write(ctx context.Context, name string, size int64, r io.Reader) error {
@@ -143,7 +143,7 @@ func (d *Directory) write(ctx context.Context, name string, size int64, r io.Rea
 	defer copyBuffers.Put(buffer)
 	body := &exact{r: r, left: size}
 	for {
-		n, err := body.Read(*buffer)
+		n, err := fill(body, *buffer)
 		if _, err := f.Write((*buffer)[:n]); err != nil {
 			return err
 		}
@@ -160,6 +160,17 @@ func (d *Directory) write(ctx context.Context, name string, size int64, r io.Rea
 	}
 	d.steps(stepSynced)
 	return f.Close()
+}
+
+// fill reads until b is full, or to an error: what comes over a network comes in small
+// pieces.
+func fill(r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var k int
+		k, err = r.Read(b[n:])
+		n += k
+	}
+	return n, err
 }
 
 // name gives a file its key, if the condition holds, and syncs what names it.
