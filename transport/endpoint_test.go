@@ -178,7 +178,7 @@ func TestPortInUse(t *testing.T) {
 // It holds M71.
 func TestSlowLogin(t *testing.T) {
 	token := testToken("slow")
-	e := serveOn(t, Config{HandshakeTimeout: 300 * time.Millisecond,
+	e := serveOn(t, Config{HandshakeTimeout: 2 * time.Second, // which is long enough for who is not slow
 		Admission: &Admission{Tree: "/", Tokens: Tokens(token.Public())}})
 	var cut []<-chan struct{}
 	for range maxUnprovenPerSource {
