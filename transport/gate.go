@@ -45,31 +45,48 @@ type gate struct {
 	total    int
 	bySource map[netip.Prefix]int
 	friends  map[netip.Prefix]int // admitted links
+	lanes    map[netip.Prefix]int // of bySource, those that came beside an admitted link
 }
 
 func newGate(max int) *gate {
-	return &gate{max: max, bySource: map[netip.Prefix]int{}, friends: map[netip.Prefix]int{}}
+	return &gate{max: max, bySource: map[netip.Prefix]int{}, friends: map[netip.Prefix]int{}, lanes: map[netip.Prefix]int{}}
 }
 
 // enter counts a connection from s in, until leave is called the first time.
 func (g *gate) enter(s netip.Prefix) (leave func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	limit := maxUnprovenPerSource
-	if g.friends[s] > 0 {
+	limit, friend := maxUnprovenPerSource, g.friends[s] > 0
+	if friend {
 		limit = maxUnprovenFriend
 	}
-	if g.total >= g.max || g.bySource[s] >= limit {
+	if g.total >= g.max || g.counted(s) >= limit {
 		return nil, false
 	}
 	g.total++
 	g.bySource[s]++
+	if friend {
+		g.lanes[s]++
+	}
 	return sync.OnceFunc(func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.total--
 		decrement(g.bySource, s)
+		if friend {
+			decrement(g.lanes, s)
+		}
 	}), true
+}
+
+// counted is how many count against who comes from s now. What a link leaves that was
+// closed while its lanes were still dialled says no goodbye, and must not keep the next
+// one from the same place out for as long as a login may take; g.mu is held.
+func (g *gate) counted(s netip.Prefix) int {
+	if g.friends[s] > 0 {
+		return g.bySource[s]
+	}
+	return g.bySource[s] - g.lanes[s]
 }
 
 // crowded tells whether a connection from s has to prove its address first.
@@ -79,7 +96,7 @@ func (g *gate) crowded(s netip.Prefix) bool {
 	if g.friends[s] > 0 {
 		return g.bySource[s] >= maxForgeableFriend
 	}
-	return g.total >= maxForgeable || g.bySource[s] >= maxForgeablePerSource
+	return g.total >= maxForgeable || g.counted(s) >= maxForgeablePerSource
 }
 
 // befriend remembers that s has an admitted link, until the returned func is called.

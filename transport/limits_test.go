@@ -127,6 +127,30 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// Lanes that were still dialled when their links were closed keep nobody out.
+func TestGateLeftLanes(t *testing.T) {
+	g := newGate(defaultMaxUnproven)
+	one := sourceOf("192.0.2.1:1")
+	for range maxUnprovenPerSource + 1 {
+		unfriend := g.befriend(one)
+		if _, ok := g.enter(one); !ok {
+			t.Fatal("a lane is kept out")
+		}
+		unfriend()
+	}
+	if g.crowded(one) {
+		t.Error("the next has to prove its address")
+	}
+	for range maxUnprovenPerSource {
+		if _, ok := g.enter(one); !ok {
+			t.Error("the next is kept out by lanes that are left")
+		}
+	}
+	if _, ok := g.enter(one); ok {
+		t.Error("too many from one source")
+	}
+}
+
 // TestGateForged: forged packets get a few places at most, and never all of one
 // source.
 func TestGateForged(t *testing.T) {

