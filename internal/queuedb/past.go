@@ -68,7 +68,7 @@ func readNotes(lines [][]byte) (notes []note) {
 }
 
 // addNotes adds those that are new behind all that ended before, all or none.
-func (s *Store) addNotes(ctx context.Context, notes []note) (err error) {
+func (s *Store) addNotes(ctx context.Context, notes []note) error {
 	var taken, id, ended int64
 	for query, into := range map[string]*int64{
 		"SELECT coalesce(sum(value), 0) FROM settings WHERE name='noted'": &taken,
@@ -85,25 +85,15 @@ func (s *Store) addNotes(ctx context.Context, notes []note) (err error) {
 	if len(notes) == 0 {
 		return nil
 	}
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	defer func() {
-		if err == nil {
-			_, err = s.conn.ExecContext(ctx, "COMMIT")
+	return s.inOne(ctx, func() error {
+		for i := range notes {
+			id, ended = id+1, ended+1
+			if err := s.write(ctx, notes[i].record(session.TransferID(id), ended)); err != nil {
+				return fmt.Errorf("note %d: %w", i, err)
+			}
 		}
-		if err != nil {
-			_, _ = s.conn.ExecContext(ctx, "ROLLBACK")
-		}
-		s.changes = true
-	}()
-	for i := range notes {
-		id, ended = id+1, ended+1
-		if err := s.write(ctx, notes[i].record(session.TransferID(id), ended)); err != nil {
-			return fmt.Errorf("note %d: %w", i, err)
-		}
-	}
-	return s.set(ctx, "noted", notes[len(notes)-1].Key)
+		return s.set(ctx, "noted", notes[len(notes)-1].Key)
+	})
 }
 
 func (n *note) record(id session.TransferID, ended int64) *session.Record {

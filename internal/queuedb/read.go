@@ -106,15 +106,31 @@ func (s *Store) Past(tab session.Tab, below int64, offset, limit int) ([]session
 		"SELECT "+columns+" FROM transfers WHERE tab > 0 AND tab = ? AND ended < ? ORDER BY ended DESC LIMIT ? OFFSET ?", int64(tab), below, limit, offset)
 }
 
+// A pageEnd is where a page of the history ended: the next one begins there, and need
+// not count what is before it.
+type pageEnd struct {
+	query  session.HistoryQuery // without Offset and Limit
+	offset int                  // of the next page
+	ended  int64                // of the last row
+}
+
 // History implements session.Store.
 func (s *Store) History(q session.HistoryQuery) ([]session.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := pageEnd{q, q.Offset, math.MaxInt64}
+	end.query.Offset, end.query.Limit = 0, 0
+	skip, n := q.Offset, 0
+	if s.page.query == end.query && s.page.offset == q.Offset && q.Offset > 0 {
+		end.ended, skip = s.page.ended, 0
+	}
 	where, args := conditions(&q)
-	query := "SELECT " + columns + " FROM transfers WHERE tab > 0" + where + " ORDER BY ended DESC"
+	query := "SELECT " + columns + " FROM transfers WHERE tab > 0" + where + " AND ended < ? ORDER BY ended DESC"
+	args = append(args, end.ended)
 	if q.Glob == "" {
 		query += " LIMIT ? OFFSET ?"
-		args = append(args, q.Limit, q.Offset)
+		args = append(args, q.Limit, skip)
 	}
-	skip, n := q.Offset, 0
 	keep := func(r *session.Record) (take, enough bool) {
 		if q.Glob == "" {
 			return true, false
@@ -129,9 +145,12 @@ func (s *Store) History(q session.HistoryQuery) ([]session.Record, error) {
 		n++
 		return true, n == q.Limit
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.records(context.Background(), keep, query, args...)
+	out, err := s.records(context.Background(), keep, query, args...)
+	if len(out) > 0 {
+		end.offset, end.ended = q.Offset+len(out), out[len(out)-1].Ended
+		s.page = end
+	}
+	return out, err
 }
 
 // conditions are those of a query that the database can hold rows against.

@@ -29,6 +29,7 @@ type Store struct {
 	damaged   error      // what the check found: nothing is written any more
 	db        *sql.DB
 	conn      *sql.Conn
+	page      pageEnd // of the last look at the history
 	insert    *sql.Stmt
 	row       *sql.Stmt
 	life      *sql.Stmt
@@ -60,39 +61,45 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 }
 
 // Write implements session.Store.
-func (s *Store) Write(changes []session.Record, set *session.Settings) (err error) {
+func (s *Store) Write(changes []session.Record, set *session.Settings) error {
 	ctx := context.Background()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.damaged != nil {
 		return s.damaged
 	}
+	return s.inOne(ctx, func() error {
+		for i := range changes {
+			if err := s.write(ctx, &changes[i]); err != nil {
+				return fmt.Errorf("transfer %d: %w", changes[i].ID, err)
+			}
+		}
+		if set == nil {
+			return nil
+		}
+		for name, value := range map[string]int64{"concurrency": int64(set.Concurrency), "send": set.Send, "receive": set.Receive} {
+			if err := s.set(ctx, name, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// inOne makes all changes of do, or none; s.mu is held.
+func (s *Store) inOne(ctx context.Context, do func() error) error {
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	defer func() {
-		if err == nil {
-			_, err = s.conn.ExecContext(ctx, "COMMIT")
-		}
-		if err != nil {
-			_, _ = s.conn.ExecContext(ctx, "ROLLBACK")
-		}
-		s.changes = true
-	}()
-	for i := range changes {
-		if err := s.write(ctx, &changes[i]); err != nil {
-			return fmt.Errorf("transfer %d: %w", changes[i].ID, err)
-		}
+	s.changes = true
+	err := do()
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "COMMIT")
 	}
-	if set == nil {
-		return nil
+	if err != nil {
+		_, _ = s.conn.ExecContext(ctx, "ROLLBACK")
 	}
-	for name, value := range map[string]int64{"concurrency": int64(set.Concurrency), "send": set.Send, "receive": set.Receive} {
-		if err := s.set(ctx, name, value); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 func (s *Store) set(ctx context.Context, name string, value int64) error {
