@@ -24,6 +24,7 @@ func (r *syncRun) copy(ctx context.Context, adds, changes, suspect []syncChange)
 	note(adds, SyncAdded, false)
 	note(changes, SyncChanged, false)
 	note(suspect, SyncChanged, true)
+	r.way = pickedOf(paths)
 	slices.SortFunc(paths, func(a, b Path) int { return comparePaths(a, b, foldCompare) })
 	for len(paths) > 0 {
 		n, bytes := 0, 0

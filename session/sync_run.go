@@ -22,6 +22,7 @@ type syncRun struct {
 	choice           syncChoice
 	plan             *syncPlan
 	twins            []syncTwin
+	way              map[Path]bool // what transfers were told to announce, and the directories on the way there
 
 	mu     sync.Mutex
 	result SyncResult
@@ -392,6 +393,7 @@ func (r *syncRun) settle(ctx context.Context) error {
 		add(c, false)
 	}
 	if o.KeepMode || o.KeepTimes {
+		r.forgetSettled()
 		for at, e := range p.touched {
 			add(syncChange{path: at, src: e}, false)
 		}
@@ -406,6 +408,23 @@ func (r *syncRun) settle(ctx context.Context) error {
 		sorted[i] = dirs[n]
 	}
 	return r.steps(ctx, sorted, func(i int, err error) { r.tellSet(told[order[i]], err) })
+}
+
+// forgetSettled takes from the directories that are touched those that the transfers
+// gave their modes and times in the end, if nothing was done in them after that.
+func (r *syncRun) forgetSettled() {
+	p := r.plan
+	since := map[Path]bool{}
+	for _, list := range [][]syncChange{p.extras, extrasOf(r.twins), p.metas, r.set, r.late} {
+		for _, c := range list {
+			since[c.path.Parent()] = true
+		}
+	}
+	for at := range p.touched {
+		if r.way[at] && !since[at] {
+			delete(p.touched, at)
+		}
+	}
 }
 
 func (r *syncRun) tellSet(it SyncItem, err error) {
