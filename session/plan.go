@@ -170,6 +170,9 @@ func (r *receiver) planDir(id uint64, p Path, e Entry, xattrs []*wire.Xattr) err
 	if err == nil && len(xattrs) > 0 && !r.options.DryRun {
 		err = r.setDirXattrs(dest, xattrs)
 	}
+	if r.as != "" && dest.raw == r.as && KindOf(err) == Exists {
+		return r.atDestination(p, err) // nothing of it has a place
+	}
 	if err != nil {
 		return r.refuseEntry(id, p, e, err)
 	}

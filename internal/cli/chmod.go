@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -24,17 +25,20 @@ have no permissions; with -R they are passed by.`,
 			if err != nil {
 				return usage(err.Error(), "for example 640, u+x or go-w,a+rX").about("MODE", session.Display(args[0]))
 			}
-			return a.each(cmd.Context(), "chmod", args[1:], &flags,
-				func(w *watch, p *place, _ target, path session.Path) error {
+			return a.eachAhead(cmd.Context(), "chmod", args[1:], &flags, true,
+				func(w *watch, p *place, _ target, path session.Path) (func() error, error) {
 					e, err := p.tree.Stat(w, path)
 					if err != nil {
-						return err
+						return nil, err
 					}
 					w.moved()
-					if err := a.setMode(w, p, path, e, change); err != nil || !recursive || e.Kind != session.Directory {
-						return err
-					}
-					return a.chmodBelow(w, p, path, change)
+					said, err := setMode(w, p, path, e, change)
+					return func() error {
+						if a.detailed(said); !recursive || e.Kind != session.Directory {
+							return nil
+						}
+						return a.chmodBelow(w, p, path, change)
+					}, err
 				})
 		},
 	}
@@ -43,16 +47,22 @@ have no permissions; with -R they are passed by.`,
 	return cmd
 }
 
-func (a *app) setMode(ctx context.Context, p *place, path session.Path, e session.Entry, change modeChange) error {
+// setMode changes the mode of what e describes, and returns what is said of that.
+func setMode(ctx context.Context, p *place, path session.Path, e session.Entry, change modeChange) (said string, err error) {
 	mode := change.of(e.Mode.Perm(), e.Kind == session.Directory)
 	if e.Kind != session.Link && mode == e.Mode.Perm() {
-		return nil
+		return "", nil
 	}
 	if err := p.tree.Chmod(ctx, path, mode); err != nil {
-		return err
+		return "", err
 	}
-	a.detail("%04o %s", mode, p.shown(path))
-	return nil
+	return fmt.Sprintf("%04o %s", mode, p.shown(path)), nil
+}
+
+func (a *app) detailed(said string) {
+	if said != "" {
+		a.detail("%s", said)
+	}
 }
 
 // chmodBelow changes all that is in a directory and below, which is told of where
@@ -74,7 +84,8 @@ func (a *app) chmodBelow(w *watch, p *place, top session.Path, change modeChange
 			if err != nil || e.Kind == session.Link {
 				continue
 			}
-			if err := a.setMode(w, p, path, e, change); err != nil {
+			said, err := setMode(w, p, path, e, change)
+			if a.detailed(said); err != nil {
 				if w.Err() != nil {
 					return nil, err
 				}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,8 +20,12 @@ line. A file with several names counts once, links are not followed. Without a T
 of the peer that BARGEE_TARGET names, else this directory.`,
 		Example: "  bargee du 'laptop:/*'",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.each(cmd.Context(), "measure", a.orStanding(args), &flags,
-				func(w *watch, p *place, _ target, path session.Path) error { return a.du(w, p, path, exact) })
+			turns := make(chan struct{}, maxMeasures)
+			return a.eachAhead(cmd.Context(), "measure", a.orStanding(args), &flags, false,
+				func(w *watch, p *place, _ target, path session.Path) (func() error, error) {
+					sum, err := measure(w, p, path, turns)
+					return func() error { return a.tellUsage(p, path, sum, exact) }, err
+				})
 		},
 	}
 	cmd.Flags().BoolVarP(&exact, "bytes", "b", false, "print numbers of bytes")
@@ -38,15 +43,31 @@ type usageEvent struct {
 	Failed     int64  `json:"failed,omitempty"` // directories that could not be read
 }
 
-func (a *app) du(w *watch, p *place, path session.Path, exact bool) error {
-	var sum session.Measured
+// maxMeasures is how many directories are measured at a time: a peer does 8, for all
+// who ask over one link.
+const maxMeasures = 4
+
+// measure counts what is below path, when it has a turn.
+func measure(w *watch, p *place, path session.Path, turns chan struct{}) (sum session.Measured, err error) {
+	w.timer.Stop() // nothing is owed until then
+	select {
+	case turns <- struct{}{}:
+	case <-w.Done():
+		return sum, context.Cause(w)
+	}
+	defer func() { <-turns }()
+	w.moved()
 	for m, err := range p.tree.Measure(w, path) {
 		if err != nil {
-			return err
+			return sum, err
 		}
 		w.moved()
 		sum = m
 	}
+	return sum, nil
+}
+
+func (a *app) tellUsage(p *place, path session.Path, sum session.Measured, exact bool) error {
 	bytes := size(sum.Bytes)
 	if exact {
 		bytes = fmt.Sprint(sum.Bytes)

@@ -3,9 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -166,19 +166,20 @@ func (o *lsOptions) print(entries []listed) {
 		}
 		return
 	}
-	table := tabwriter.NewWriter(o.stdout, 0, 0, 1, ' ', tabwriter.AlignRight)
-	for _, e := range entries {
-		bytes := "-"
-		if e.Kind == session.RegularFile {
-			bytes = size(e.Size)
+	bytes, width := make([]string, len(entries)), 0
+	for i, e := range entries {
+		if bytes[i] = "-"; e.Kind == session.RegularFile {
+			bytes[i] = size(e.Size)
 		}
-		line := modeString(e.Entry) + "\t" + bytes + "\t " + e.Modified.Local().Format("2006-01-02 15:04") + "  " + o.name(e)
+		width = max(width, len(bytes[i]))
+	}
+	for i, e := range entries {
+		line := fmt.Sprintf("%s %*s %s  %s", modeString(e.Entry), width, bytes[i], e.Modified.Local().Format("2006-01-02 15:04"), o.name(e))
 		if e.Kind == session.Link {
 			line += " -> " + session.Display(e.Target)
 		}
-		table.Write([]byte(line + "\n"))
+		o.printf("%s\n", line)
 	}
-	table.Flush()
 }
 
 // shown returns path at p for people.

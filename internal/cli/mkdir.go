@@ -16,9 +16,9 @@ func newMkdir(a *app) *cobra.Command {
 		Example: "  bargee mkdir -p laptop:/photos/2026/june",
 		Args:    atLeast(1, "a TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.each(cmd.Context(), "make", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
-					return p.tree.Mkdir(w, path, parents)
+			return a.eachAhead(cmd.Context(), "make", args, &flags, true,
+				func(w *watch, p *place, t target, path session.Path) (func() error, error) {
+					return nil, p.tree.Mkdir(w, path, parents)
 				})
 		},
 	}

@@ -26,9 +26,9 @@ func newTouch(a *app) *cobra.Command {
 					return usage("is no time of RFC 3339", "for example: --date 2026-06-01T12:00:00Z").about("--date", session.Display(date))
 				}
 			}
-			return a.each(cmd.Context(), "touch", args, &flags,
-				func(w *watch, p *place, t target, path session.Path) error {
-					return p.tree.Touch(w, path, at, mustBeNew)
+			return a.eachAhead(cmd.Context(), "touch", args, &flags, true,
+				func(w *watch, p *place, t target, path session.Path) (func() error, error) {
+					return nil, p.tree.Touch(w, path, at, mustBeNew)
 				})
 		},
 	}
