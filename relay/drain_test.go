@@ -11,6 +11,7 @@ import (
 
 // A relay that drains lets nobody new in and goes on forwarding, until the peers
 // have done with it or its time is over.
+// It holds F96.
 func TestDrain(t *testing.T) {
 	b := newBed(t)
 	near, far := b.meet(false)

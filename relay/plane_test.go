@@ -99,6 +99,7 @@ func TestForwardsWhatWasJoined(t *testing.T) {
 }
 
 // A leg belongs to who has its key and is where the packets come from.
+// It holds M116.
 func TestForgedDatagrams(t *testing.T) {
 	p, _ := newPlaneOf(t, 1)
 	s, a, b := pairOf(t, p)
@@ -328,6 +329,7 @@ func (r *refusing) Allow(_ time.Time, n int) bool {
 	return r.left >= 0
 }
 
+// TestAllowance holds M117.
 func TestAllowance(t *testing.T) {
 	p, _ := newPlaneOf(t, 1)
 	s, a, b := pairOf(t, p, &refusing{left: 1000})

@@ -120,6 +120,7 @@ func TestHostOnly(t *testing.T) {
 }
 
 // What cannot be is said at once.
+// It holds F90.
 func TestRoomsThatCannotBe(t *testing.T) {
 	b := newBed(t)
 	h := b.host(transport.RoomOptions{})

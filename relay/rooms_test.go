@@ -99,6 +99,7 @@ func TestRooms(t *testing.T) {
 
 // Who opens a room again on another link takes it over from the one that may be
 // dead; nobody else does.
+// It holds F93.
 func TestRoomTakenOver(t *testing.T) {
 	r, now, name := newRooms(defaultRoomLimits), time.Unix(1_000_000, 0), roomName{1}
 	holder := []byte("one of 16 bytes.")

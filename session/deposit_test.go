@@ -183,6 +183,7 @@ func TestDeposit(t *testing.T) {
 
 // What was sealed once and stored is not sent again, whatever ended the deposit, and
 // what changed meanwhile is.
+// It holds F16.
 func TestDepositGoesOn(t *testing.T) {
 	d := newDepositing(t)
 	d.some()
@@ -275,6 +276,7 @@ func TestDepositToldTwice(t *testing.T) {
 
 // A relay that is away for a moment holds nothing up for good; one that lost chunks
 // gets them again.
+// It holds F89.
 func TestDepotFalters(t *testing.T) { synctest.Test(t, depotFalters) }
 
 func depotFalters(t *testing.T) {

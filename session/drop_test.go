@@ -76,6 +76,7 @@ func TestCollectGoesOn(t *testing.T) {
 
 // R8 and R9, as a receiver sees them: nothing of a chunk that is not the right one
 // gets a name.
+// It holds F51.
 func TestDropOfABadRelay(t *testing.T) {
 	for name, spoil := range map[string]func(d *depositing, list DropList, c DropDigest, b []byte) []byte{
 		"a bit flipped": func(_ *depositing, list DropList, c DropDigest, b []byte) []byte {

@@ -126,6 +126,7 @@ func TestMetrics(t *testing.T) {
 }
 
 // Each page is where its flag says, and nowhere else.
+// It holds M112.
 func TestPages(t *testing.T) {
 	get := func(addr, path string) int {
 		t.Helper()

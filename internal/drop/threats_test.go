@@ -29,6 +29,7 @@ func sampleDrop(t *testing.T) (k Key, keys *Keys, list List, data, manifest [][]
 	return k, keys, list, data, manifest
 }
 
+// TestDropBitFlipEveryByte holds F51.
 func TestDropBitFlipEveryByte(t *testing.T) {
 	_, keys, list, data, manifest := sampleDrop(t)
 	flip := func(sealed []byte, open func([]byte) error) {

@@ -63,6 +63,7 @@ func TestDirectoryHasOneProcess(t *testing.T) {
 
 // The bytes are on disk before the name is, and the name before Put returns; one that
 // finds the object there does not return before its name is on disk either.
+// It holds F27.
 func TestDirectoryKeepsBeforeItAnswers(t *testing.T) {
 	d := openDirectory(t, t.TempDir())
 	var did []step

@@ -17,6 +17,7 @@ func claimOf(n int) (c Claim) {
 
 // Several relays on one bucket give away as many downloads as there are, and one that
 // is asked for twice counts once, at whichever relay. (M105)
+// It holds M105.
 func TestClaimsOfSeveralRelays(t *testing.T) {
 	ctx, b, c := t.Context(), sharedBucket{openBucket(t)}, newClock()
 	var relays []*Store
@@ -105,6 +106,7 @@ func sweepAfter(t *testing.T, s *Store, c *clock, d time.Duration) {
 	}
 }
 
+// TestTaken holds M105.
 func TestTaken(t *testing.T) {
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	fresh, old := claimed{"fresh", now.Add(-23 * time.Hour)}, claimed{"old", now.Add(-25 * time.Hour)}

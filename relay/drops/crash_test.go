@@ -58,6 +58,7 @@ func (f *failing) List(ctx context.Context, dir string) iter.Seq2[bucket.Object,
 
 // At whatever change the process dies: what was acknowledged is there, what was not is
 // not half there, and who begins again gets through.
+// It holds F16, F27.
 func TestCrashesAtEveryChange(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		for _, after := range []bool{false, true} {
@@ -181,6 +182,7 @@ func storeUntilKilled(dir string) {
 }
 
 // kill -9 at random moments, and again after each restart.
+// It holds F16.
 func TestKilledProcesses(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	stored, removed := map[byte]bool{}, map[byte]bool{}

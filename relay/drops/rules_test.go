@@ -64,6 +64,7 @@ func TestWhatMayBegin(t *testing.T) {
 	}
 }
 
+// TestQuota holds M110.
 func TestQuota(t *testing.T) {
 	q := NewQuota(Limits{Total: 100, PerAccount: 60})
 	for i, c := range []struct {

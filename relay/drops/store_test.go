@@ -159,6 +159,7 @@ func TestChunksThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestCommitsThatAreRefused holds M104.
 func TestCommitsThatAreRefused(t *testing.T) {
 	ctx := t.Context()
 	s := openStore(t, openBucket(t), newClock(), Limits{})

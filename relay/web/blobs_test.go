@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ import (
 
 // Bytes are kept if they are what their digest says, and come back whole, in part, or
 // not at all if they are known already.
+// It holds M102.
 func TestBlob(t *testing.T) {
 	s := newSite(t, nil)
 	b := random(100_000)
@@ -87,6 +89,7 @@ func TestBlob(t *testing.T) {
 
 // What is wrong is refused with the right status, before the first byte where that can
 // be, and nothing is kept.
+// It holds M97.
 func TestBlobRefused(t *testing.T) {
 	s := newSite(t, func(_ *Config, b *blobs.Config, l *drops.Limits) { b.Limits.Object, l.PerAccount = 1000, 1500 })
 	b := random(900)
@@ -117,6 +120,7 @@ func TestBlobRefused(t *testing.T) {
 }
 
 // An upload in pieces goes on where it broke off, also after a restart, and only there.
+// It holds M103.
 func TestBlobInPieces(t *testing.T) {
 	var cfg blobs.Config
 	s := newSite(t, func(_ *Config, b *blobs.Config, _ *drops.Limits) { cfg = *b })
@@ -160,6 +164,30 @@ func TestBlobInPieces(t *testing.T) {
 	if a := s.ask("PUT", at, nil, "Content-Range", "bytes */100"); a.head.Get("Bargee-Received") != "0" {
 		t.Errorf("%v", a.head)
 	}
+}
+
+// While a piece comes in, another one for the same place is told to wait, and changes
+// nothing. It holds M103.
+func TestPiecesAtOnce(t *testing.T) {
+	s := newSite(t, nil)
+	b := random(1000)
+	r, w := io.Pipe()
+	first := make(chan asked, 1)
+	put := func(body io.Reader, from, to int) asked {
+		req := httptest.NewRequest("PUT", s.blob(b), body)
+		req.ContentLength = int64(to - from)
+		req.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/1000", from, to-1))
+		out := httptest.NewRecorder()
+		s.h.As(Caller{Account: "token"}).ServeHTTP(out, req)
+		return asked{out.Code, out.Header(), out.Body.Bytes()}
+	}
+	go func() { first <- put(r, 0, 600) }()
+	w.Write(b[:300]) // the first one is in the middle of it
+	s.want(put(bytes.NewReader(random(600)), 0, 600), 423, "busy")
+	w.Write(b[300:600])
+	w.Close()
+	s.want(<-first, 202, "")
+	s.want(put(bytes.NewReader(b[600:]), 600, 1000), 201, "")
 }
 
 // Two who store the same at once, and one who removes it meanwhile, leave all of it or

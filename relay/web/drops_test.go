@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -68,6 +69,7 @@ func (d deposit) store(s *site, more string) {
 
 // A drop is begun by who has an account, filled and completed by who began it, and
 // then fetched by who can name it.
+// It holds M104, M111.
 func TestDrop(t *testing.T) {
 	s := newSite(t, nil)
 	d := newDeposit(3, 5000)
@@ -143,6 +145,7 @@ func TestDropDownloads(t *testing.T) {
 }
 
 // What is wrong with a drop is refused with the right status, and nothing is kept.
+// It holds M97, M98, M110.
 func TestDropRefused(t *testing.T) {
 	s := newSite(t, func(_ *Config, _ *blobs.Config, l *drops.Limits) { l.Object, l.PerAccount = 10000, 15000 })
 	auth := []string{"Authorization", "Bearer " + s.key}
@@ -179,6 +182,28 @@ func TestDropRefused(t *testing.T) {
 		if strings.Contains(key, d.id+"/c/") {
 			t.Errorf("kept: %s", key)
 		}
+	}
+}
+
+// What the API of drops has words for tells a relay neither names nor how many files
+// there are (threat R12): whoever gives it another field thinks of that first.
+func TestDropHasNoNames(t *testing.T) {
+	known := map[string]bool{}
+	for _, name := range strings.Fields(`id version bytes chunks manifest complete created expires downloads downloads_left envelope origin
+		ttl_s owner mailbox`) {
+		known[name] = true
+	}
+	fields := 0
+	for _, m := range []any{dropJSON{}, beginRequest{}} {
+		for i, typ := 0, reflect.TypeOf(m); i < typ.NumField(); i++ {
+			fields++
+			if name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); !known[name] {
+				t.Errorf("%s.%s: %q", typ, typ.Field(i).Name, name)
+			}
+		}
+	}
+	if fields < len(known) {
+		t.Errorf("%d fields of %d were seen", fields, len(known))
 	}
 }
 

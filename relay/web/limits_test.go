@@ -3,11 +3,13 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,7 @@ func (s *site) raw(text string) (status, rest string) {
 }
 
 // What is no HTTP, or is a trick, is refused.
+// It holds M98, M99, M100, M107, M109.
 func TestRawRequests(t *testing.T) {
 	s := newSite(t, nil)
 	b := []byte("0123456789")
@@ -45,13 +48,29 @@ func TestRawRequests(t *testing.T) {
 		{"a bad chunk size", put + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
 		{"another coding", put + "Transfer-Encoding: gzip\r\n\r\n", "501"},
 		{"no host", "GET / HTTP/1.1\r\n\r\n", "400"},
+		{"no colon", "GET / HTTP/1.1\r\nHost: x\r\nX\r\n\r\n", "400"},
+		{"a folded line first", "GET / HTTP/1.1\r\n Host: x\r\n\r\n", "400"},
+		{"a tunnel", "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\nConnection: close\r\n\r\n", "40"},
+		{"TRACE", "TRACE " + s.blob(b) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: secret\r\n\r\n", "405"},
+		{"another host", "GET http://169.254.169.254/d HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n", "400"},
+		{"HTTP/2 by upgrade", "GET /d HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n", "400"},
 		{"a body that is longer", put + "Content-Length: 10\r\n\r\n0123456789GET / HTTP/1.1\r\n", "201"},
+		{"a length and chunks", put + "Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", "200"},
 	} {
 		if status, rest := s.raw(x.text); !strings.HasPrefix(status, "HTTP/1.1 "+x.status) {
 			t.Errorf("%s: %q %.200q", x.why, status, rest)
+		} else if strings.Contains(rest, "HTTP/1.1 ") || strings.Contains(rest, "secret") {
+			t.Errorf("%s has two answers, or is an echo: %.300q", x.why, rest)
 		}
 	}
 	s.want(s.ask("DELETE", s.blob(b), nil), 204, "")
+	// What is packed stays packed: nobody can have us unpack a bomb.
+	packed := []byte("\x1f\x8b\x08 and so on")
+	s.want(s.ask("PUT", s.blob(packed), bytes.NewReader(packed), "Content-Encoding", "gzip"), 201, "")
+	if a := s.ask("GET", s.blob(packed), nil, "Accept-Encoding", "identity"); !bytes.Equal(a.body, packed) {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+	s.want(s.ask("DELETE", s.blob(packed), nil), 204, "")
 	// A body that ends early: who sent it has gone, and nothing is kept.
 	for _, head := range []string{"Content-Length: 10\r\n\r\n01234", "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n"} {
 		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -74,6 +93,7 @@ func TestRawRequests(t *testing.T) {
 
 // How long is waited for the next byte of a body depends on what came: less than a
 // second of modem for each second, and never longer than half a minute.
+// It holds M101.
 func TestBodyDeadline(t *testing.T) {
 	start := time.Unix(1000, 0)
 	for _, x := range []struct {
@@ -95,6 +115,7 @@ func TestBodyDeadline(t *testing.T) {
 
 // Who sends a body too slowly is told so, nothing of it is kept, and his connection is
 // closed.
+// It holds M101.
 func TestSlowBody(t *testing.T) {
 	s := newSite(t, nil)
 	hasty := New(s.h.cfg)
@@ -123,7 +144,36 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
+// Who does not finish a header is cut off. It holds M100.
+func TestSlowHeader(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := NewServer(http.NotFoundHandler(), nil, nil)
+	if own.ReadHeaderTimeout <= 0 || own.ReadHeaderTimeout > time.Minute {
+		t.Fatalf("a header has %v", own.ReadHeaderTimeout)
+	}
+	own.ReadHeaderTimeout = 10 * time.Millisecond
+	go own.Serve(l)
+	defer own.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX: "); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(c)
+	if errors.Is(err, os.ErrDeadlineExceeded) || strings.HasPrefix(string(b), "HTTP/1.1 404") {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
 // What a header says about where somebody comes from counts only if a proxy says it.
+// It holds M106.
 func TestClientOf(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, x := range []struct {
@@ -151,6 +201,7 @@ func TestClientOf(t *testing.T) {
 }
 
 // Pages of origins that are configured may ask, and no others.
+// It holds M108.
 func TestCORS(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *blobs.Config, _ *drops.Limits) { c.Origins = []string{"https://a.example"} })
 	for origin, want := range map[string]string{"https://a.example": "https://a.example", "https://b.example": "", "": "", "null": ""} {

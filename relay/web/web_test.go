@@ -172,6 +172,7 @@ func (s *site) kept() (keys []string) {
 
 // Wrong paths and methods are told as what they are, and nothing is said of what is
 // there.
+// It holds M95, M96, M111.
 func TestRoutes(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *blobs.Config, _ *drops.Limits) {
 		c.Page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page") })
@@ -189,6 +190,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/d/" + id + "/", 404, "not-found"},
 		{"GET", "/d/../../etc/passwd", 404, "not-found"},
 		{"GET", "/d/%2e%2e%2f" + id, 404, "not-found"},
+		{"GET", "/d/%252e%252e%252f" + id, 404, "not-found"},
 		{"GET", "/d//" + id, 404, "not-found"},
 		{"GET", "/d/" + id + ";x", 404, "not-found"},
 		{"GET", "/d/" + id + "%5c", 404, "not-found"},
@@ -233,6 +235,7 @@ func TestRoutes(t *testing.T) {
 }
 
 // A key is good in its header, and nowhere else; it does what it may.
+// It holds M94, M108.
 func TestKeys(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *blobs.Config, _ *drops.Limits) { c.NeedKey = true })
 	reader, secret := NewKey()

@@ -13,7 +13,7 @@
 //
 // What may happen is listed in internal/archtest/testdata/catalogue/faults.txt:
 // 105 rows, each with what is expected and the tests that hold it, here and in
-// session, transport, tui and internal/cli, or what it waits for.
+// session, transport, relay, tui and internal/cli, or what it waits for.
 //
 // A test that needs root, strace or another tool skips without it and says so;
 // .ci/run installs them where it may.
