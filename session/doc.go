@@ -24,28 +24,35 @@
 //
 // # The parts
 //
-//	Tree            a directory tree: Dir (a jail), Host (this machine), Remote (a peer)
+//	Tree            a directory tree: Dir (a jail; dir, disk_*), Host (this machine), Remote (a peer)
 //	watches         what changes in directories               (watch, watch_hub)
-//	Server          answers a peer's requests against a Dir, or an Offer
+//	Server          answers a peer's requests against a Dir, or an Offer: serve_* what remote_* ask
 //	Deed, Guest     what peers did with what a Server serves, and who is there   (deed, amend_deed, guests)
 //	Offer           what is given away once, and who took it     (offer, offer_tree, offer_taker)
-//	Copy            one transfer over one link                (copying)
-//	Engine          the queue: places, jobs, attempts, conflicts, counts
+//	Copy            one transfer over one link                (copying, ledger, ending, outbox)
+//	Engine          the queue: places, jobs, attempts, conflicts, counts (engine_*, queue_*, places_*)
 //	Store           what keeps the queue                          (store, queue_keep, engine_restore)
-//	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool)
-//	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile)
+//	sender          walks, announces, sends what is wanted        (sender, walk, feed, outfile, pool, names_out)
+//	receiver        answers, verifies, stores, commits            (receiver, plan, answer, collect, infile, names_in)
 //	conduit         what two peers copy between them, asked by us (conduit, tally)
-//	Straight        its data, from the one to the other           (straight, conduit_straight)
+//	Straight        its data, from the one to the other           (straight*, conduit_straight)
 //	flow            how fast, and how small                       (throttle, share, limit, flow, compress, squeeze, room)
-//	partial         the unfinished file, its lock and its journal (partial, journal)
+//	partial         the unfinished file, its lock and its journal (partial, journal, sweep)
 //	delta           what an old file has is not sent              (delta_send, delta_receive, signature, recipe, cuts)
 //	reuse           what the tree has elsewhere is copied there   (reuse, reuse_index, clone)
 //	Draft           a file that is written in place (draft, remote_draft, serve_draft)
 //	Glob            what a pattern of a path stands for          (glob)
 //	Sync            makes a directory like another one, with or without an Engine (sync*, scan*, amend*, hold, ignore)
+//	Depot           what keeps drops; a relay is one, by internal/depot (depot)
 //	Deposit         leaves files sealed at a depot (deposit*; the format is internal/drop's)
-//	Drop            what lies there, as a Tree, and how it is taken (drop*)
-//	FS              any Tree as io/fs
+//	Drop            what lies there, as a Tree, and how it is taken (drop, drop_take, drop_tree, drop_fetch, ...)
+//	DropBox         the drops of a relay as a place of an Engine (drop_box*, drop_place)
+//	FS              any Tree as io/fs                            (fs, fs_file)
+//
+// It is one package, since its parts share what they must not show: the table of files
+// that are under way, the words of a transfer, descriptors below a jail. What needs none
+// of that is in packages of its own: the format of drops, the database of the queue,
+// deeds on disk, WebDAV.
 //
 // Sender and receiver are roles: in an upload the side that asked sends, in a
 // download it receives, and a copy on one machine is a transfer over a link in

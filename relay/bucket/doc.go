@@ -3,6 +3,8 @@
 //
 //	Bucket     what both can                                         (bucket)
 //	Directory  files below a directory: complete and on disk, or absent  (directory, names)
+//	S3         an object store, spoken to by requests of ours           (s3*)
+//	Open       the one that a location names                           (location)
 //	exact      a body that is as long as was announced                 (body)
 //	ranged     reads of an object from any place, each place a request (ranged)
 //
