@@ -199,7 +199,7 @@ func (s *Store) Take(ctx context.Context, id ID, claim Claim) (until time.Time, 
 		slot := len(d.slots)
 		s.mu.Unlock()
 		if slot >= d.downloads {
-			return time.Time{}, fmt.Errorf("%w: it was taken %d times, as often as it may be", ErrGone, slot)
+			return time.Time{}, fmt.Errorf("%w: it was taken as often as it may be", ErrGone)
 		}
 		_, err := s.bucket.Put(ctx, claimKey(id, slot), int64(len(content)), bytes.NewReader(content), bucket.Condition{IfAbsent: true})
 		switch {

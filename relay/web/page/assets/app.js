@@ -65,7 +65,7 @@ async function open(text) {
 // fail shows a Fault instead of a view.
 function fail(fault) {
   for (const id of ['send', 'receive']) show($(id), false);
-  $('stop-title').textContent = titles[fault.kind] ?? 'This did not work';
+  $('stop-title').textContent = Object.hasOwn(titles, fault.kind) ? titles[fault.kind] : 'This did not work';
   show($('stop'));
   problem($('stop-why'), fault);
   $('stop-home').focus();

@@ -38,7 +38,7 @@ export async function copy(button, text) {
 // problem shows what went wrong in a box with a place for it, and says it.
 export function problem(box, fault) {
   const kind = fault.kind && fault.kind !== 'invalid' ? fault.kind : '';
-  box.replaceChildren(el('strong', {}, sentence(fault.message)), ...(fault.hint ? [' ', fault.hint] : []), ...(kind ? [el('span', { className: 'kind' }, kind)] : []));
+  box.replaceChildren(...(kind ? [el('span', { className: 'kind' }, kind)] : []), el('strong', {}, sentence(fault.message)), ...(fault.hint ? [' ', fault.hint] : []));
   show(box);
   say(`${fault.message}. ${fault.hint ?? ''}`);
 }
