@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 )
 
 // stored leaves a large file at the depot.
@@ -33,12 +35,22 @@ func TestCollectGoesOn(t *testing.T) {
 		defer cancel()
 		first := d.open(DropConfig{Key: s.Key, State: state})
 		o := DefaultOptions()
-		seen := 0
+		seen, stored := 0, make(chan struct{})
+		enough := sync.OnceFunc(func() { close(stored) })
 		_, err := Collect(ctx, first, At(d.host, d.path(d.to)), CopyOptions{Options: &o, OnChunk: func(Chunk) error {
 			if seen++; seen == 9 {
+				select {
+				case <-stored:
+				case <-time.After(time.Minute):
+					t.Error("of what was shown before nothing is stored")
+				}
 				cancel()
 			}
 			return nil
+		}, OnProgress: func(tr Transfer) {
+			if tr.Verified >= 5<<20 {
+				enough()
+			}
 		}})
 		if KindOf(err) != Interrupted {
 			t.Fatal(err)
