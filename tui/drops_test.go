@@ -185,7 +185,7 @@ func TestPaneTriesAgain(t *testing.T) {
 	box.fail = map[string]error{"": &session.Error{Kind: session.Unreachable, Err: errors.New("no relay there")}}
 	box.dirs, box.was = map[string][]session.Entry{"": nil}, box.dirs
 	d.press("tab", "r")
-	d.wantShown("stale, not reached", "from anna, report.pdf")
+	d.wantShown("stale, not reached", "from anna, report.pdf", "not reached: it is tried again")
 	reads := box.lists
 	for range 20 {
 		d.wait(time.Second)
@@ -200,6 +200,7 @@ func TestPaneTriesAgain(t *testing.T) {
 	if d.shows("stale") || !d.shows("from anna, report.pdf") {
 		t.Errorf("it does not come back:\n%s", strings.Join(d.screen(), "\n"))
 	}
+	d.wantShown("it answers again")
 	p := d.app.pane()
 	p.err, reads = errGivenUp, box.lists
 	d.wait(time.Minute)

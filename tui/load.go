@@ -183,6 +183,9 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 	case m.err != nil:
 		a.unread(p, m.err)
 	}
+	if m.err == nil && p.load.tries > 0 {
+		a.note = note{text: cells.Say("it answers again"), tone: toneDone}
+	}
 	p.load.failed(m.err, a.now())
 	p.load.running, p.load.reload, p.err = false, false, m.err
 	p.watch.begin()
@@ -250,8 +253,11 @@ func (a *App) unread(p *pane, err error) {
 		p.empty()
 		return
 	}
-	if p.load.tries > 0 && passes(err) {
-		return // it was told
+	if passes(err) {
+		if p.load.tries == 0 { // else it was told
+			a.note = note{text: cells.Sayf("%s: it is tried again", explain(err).what), tone: toneAsk}
+		}
+		return
 	}
 	a.note = note{text: cells.Sayf("not all of it could be read: %s", explain(err).what), tone: toneFail}
 }

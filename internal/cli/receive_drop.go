@@ -248,8 +248,11 @@ func (c *collecting) explain(ctx context.Context, err error) error {
 		return told
 	}
 	switch session.KindOf(err) {
-	case session.NotFound:
-		p.hint = "it expired, was taken as often as it may, or was removed: ask for it to be stored again"
+	case session.NotFound: // of one that is gone the relay says why, for some days
+		p.hint = "ask who stored it to store it again"
+		if !strings.Contains(err.Error(), "gone") {
+			p.err = &session.Error{Kind: session.NotFound, Err: errors.New("the relay has no such drop, or forgot it long ago")}
+		}
 	case session.Integrity:
 		p.hint = "what the relay has is not what was stored: nothing of it was taken; ask for it to be stored again"
 	case session.Auth:
