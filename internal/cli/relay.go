@@ -210,7 +210,7 @@ func (o *relayOptions) start(log *roleLog) (*relayRole, error) {
 		return nil, errors.Join(err, r.close())
 	}
 	guard.start()
-	store.start()
+	store.start(r.relay.Note)
 	return r, nil
 }
 

@@ -112,7 +112,8 @@ func fromHere(r *http.Request) bool {
 
 // openPages has the relay speak HTTP, and tell monitors how it is.
 func (o *relayOptions) openPages(r *relayRole, log *roleLog) (err error) {
-	health := newHealth(r.relay.Probe, func() bool { return r.relay.Status().Draining })
+	works := func(ctx context.Context) error { return errors.Join(r.relay.Probe(ctx), r.store.health()) }
+	health := newHealth(works, func() bool { return r.relay.Status().Draining })
 	metrics := metricsOf(relayCollector{r.relay})
 	pages := &o.guards.pages
 	if pages.http == "" || r.store == nil {

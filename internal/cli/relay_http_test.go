@@ -47,6 +47,16 @@ func TestHealth(t *testing.T) {
 // startRelay starts a relay on loopback with these flags, in this process.
 func startRelay(t *testing.T, flags ...string) *relayRole {
 	t.Helper()
+	r, err := tryRelay(t, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// tryRelay is startRelay of one that may not start.
+func tryRelay(t *testing.T, flags ...string) (*relayRole, error) {
+	t.Helper()
 	home := t.TempDir()
 	o := &relayOptions{app: &app{stderr: io.Discard, getenv: func(name string) string {
 		if name == "BARGEE_HOME" {
@@ -59,6 +69,7 @@ func startRelay(t *testing.T, flags ...string) *relayRole {
 	o.store.add(set)
 	o.log.add(set)
 	o.listen = []string{"127.0.0.1:0"}
+	set.StringVar(&o.data, "data", "", "")
 	if err := set.Parse(flags); err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +82,11 @@ func startRelay(t *testing.T, flags ...string) *relayRole {
 	}
 	r, err := o.start(log)
 	if err != nil {
-		t.Fatal(err)
+		log.close()
+		return nil, err
 	}
 	t.Cleanup(func() { r.close(); log.close() })
-	return r
+	return r, nil
 }
 
 // /metrics has what Prometheus asks for: what the relay does, each account, what

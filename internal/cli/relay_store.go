@@ -32,9 +32,11 @@ const (
 // A relayStore is what a relay keeps for others, and the API for it, over HTTP and over
 // links. It is a reloader of the API's keys.
 type relayStore struct {
+	open     func(context.Context) error // has the three that follow, or says why not
 	bucket   bucket.Bucket
 	drops    *drops.Store
 	blobs    *blobs.Store
+	absence  absence // of a bucket that is somewhere else
 	handler  *web.Handler
 	serverID string
 	made     bool // the server id, by this run
@@ -66,22 +68,8 @@ func (o *relayOptions) openStore(ctx context.Context, dir string, log *roleLog) 
 	if _, err := s.reload(); err != nil {
 		return nil, wrong(err)
 	}
-	if s.bucket, err = o.openBucket(ctx, dir); err != nil {
-		return nil, wrong(err)
-	}
-	limits := o.store.limits()
-	if s.drops, err = drops.Open(ctx, drops.Config{Bucket: s.bucket, Limits: limits, Log: log.Logger}); err != nil {
-		return nil, wrong(err)
-	}
-	s.blobs, err = blobs.Open(ctx, blobs.Config{
-		Bucket: s.bucket, Scratch: filepath.Join(dir, scratchDir), Hash: o.store.hash, Quota: s.drops.Quota(),
-		Limits: blobs.Limits{Object: limits.Object, MinFree: limits.MinFree},
-	})
-	if err != nil {
-		return nil, wrong(err)
-	}
 	cfg := web.Config{
-		Drops: s.drops, Blobs: s.blobs, Keys: &s.keys, Page: page.Handler(), ServerID: s.serverID, NeedKey: o.store.needKey,
+		Later: true, Keys: &s.keys, Page: page.Handler(), ServerID: s.serverID, NeedKey: o.store.needKey,
 		Origins: o.store.origins, Proxies: o.store.trusted,
 		History: web.OpenHistory(filepath.Join(dir, requestsFile), func(err error) { log.Warn("not kept", "reason", reason(err)) }),
 		Access:  logAccess(log), Fault: func(err error) { log.Error("HTTP", "reason", oneLine(err.Error())) },
@@ -90,7 +78,35 @@ func (o *relayOptions) openStore(ctx context.Context, dir string, log *roleLog) 
 		cfg.Shutdown = sync.OnceFunc(func() { close(s.quit) })
 	}
 	s.handler = web.New(cfg)
+	s.absence.log = log
+	s.open = func(ctx context.Context) error { return o.openKept(ctx, s, dir, log) }
+	if err := s.openFirst(ctx, isBucketURL(o.data)); err != nil {
+		return nil, wrong(err)
+	}
 	return s, nil
+}
+
+// openKept opens the bucket and what is in it.
+func (o *relayOptions) openKept(ctx context.Context, s *relayStore, dir string, log *roleLog) error {
+	b, err := o.openBucket(ctx, dir)
+	if err != nil {
+		return err
+	}
+	limits := o.store.limits()
+	d, err := drops.Open(ctx, drops.Config{Bucket: b, Limits: limits, Log: log.Logger})
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	files, err := blobs.Open(ctx, blobs.Config{
+		Bucket: b, Scratch: filepath.Join(dir, scratchDir), Hash: o.store.hash, Quota: d.Quota(),
+		Limits: blobs.Limits{Object: limits.Object, MinFree: limits.MinFree},
+	})
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	s.bucket, s.drops, s.blobs = b, d, files
+	s.handler.Open(d, files)
+	return nil
 }
 
 // openBucket opens where all of it is.
@@ -111,16 +127,16 @@ func logAccess(log *roleLog) func(web.Entry) {
 	}
 }
 
-// start does what is to be done while the relay runs.
-func (s *relayStore) start() {
+// start does what is to be done while the relay runs; note hears what is to be seen
+// in its status.
+func (s *relayStore) start(note func(error)) {
 	if s == nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
-	s.wait.Go(func() { s.drops.Keep(ctx) })
+	s.stop, s.absence.note = cancel, note
 	s.wait.Go(func() { s.handler.Run(ctx) })
-	s.wait.Go(func() { _, _ = s.blobs.Recover(ctx) }) // what it does not reach now is for the next start
+	s.wait.Go(func() { s.tend(ctx) })
 }
 
 // close ends all of it; nobody asks it any more.

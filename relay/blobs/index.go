@@ -26,7 +26,7 @@ func (s *Store) look(ctx context.Context) error {
 		i, err := s.readInfo(ctx, o.Key)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // removed meanwhile
-		case errors.Is(err, bucket.ErrUnavailable) || ctx.Err() != nil:
+		case errors.Is(err, bucket.ErrUnavailable), errors.Is(err, bucket.ErrRefused), ctx.Err() != nil:
 			return err
 		case err != nil || i.Digest != d || i.Size < 0:
 			// Damaged: it says nothing about any blob. Who stores it again mends that.

@@ -59,6 +59,7 @@ var (
 	ErrLength      = errors.New("the body is not as long as was announced")
 	ErrNoSpace     = errors.New("no space left in the store")
 	ErrUnavailable = errors.New("the store cannot be reached") // or does not answer in time, or is busy: worth another try
+	ErrRefused     = errors.New("the store refuses")           // our keys, the bucket's name: for a person to mend
 	ErrInUse       = errors.New("another process uses the directory")
 	ErrKey         = errors.New("not a key of an object")
 )

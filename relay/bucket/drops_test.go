@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/bargee/bargee/relay/bucket"
+	"github.com/bargee/bargee/relay/bucket/s3test"
 	"github.com/bargee/bargee/relay/drops"
 )
 
@@ -19,7 +20,16 @@ import (
 // middle of an upload: the upload goes on where it was, at the other relay; both give
 // away as many downloads as there are; what one removes is gone at the other.
 func TestDropsOnS3(t *testing.T) {
-	open, stop, start := bucket.StartS3(t)
+	server := s3test.New(t)
+	server.Start()
+	open := func() bucket.Bucket {
+		t.Helper()
+		b, err := bucket.Open(t.Context(), server.Location("/relay"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
 	relays := []*drops.Store{openDrops(t, open()), openDrops(t, open())}
 	ctx, secret := t.Context(), drops.Secret{1}
 	var chunks [][]byte
@@ -45,11 +55,11 @@ func TestDropsOnS3(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stop()
+	server.Stop()
 	if err := put(relays[0], 4); !errors.Is(err, drops.ErrUnavailable) {
 		t.Errorf("without a server: %v", err)
 	}
-	start()
+	server.Start()
 	missing, err := relays[1].Missing(ctx, begin.ID, secret, digests)
 	if err != nil || len(missing) != 4 {
 		t.Fatalf("%d are missing: %v", len(missing), err)

@@ -400,13 +400,21 @@ func (s *S3) broken(err error, c Condition) error {
 	case said.Status == http.StatusPreconditionFailed, c.IfMatch != "" && said.Status == http.StatusNotFound:
 		return ErrChanged
 	case said.Code == "NoSuchBucket":
-		return fmt.Errorf("there is no bucket %s: %w", s.client.Bucket, ErrUnavailable)
+		return refused{fmt.Errorf("there is no bucket %s", s.client.Bucket)}
 	case said.Status == http.StatusNotFound:
 		return fs.ErrNotExist
 	case said.Status == http.StatusInsufficientStorage, strings.Contains(said.Code, "StorageFull"), strings.Contains(said.Code, "QuotaExceeded"):
 		return fmt.Errorf("%w: %w", ErrNoSpace, said)
-	case mayHelp(said), said.Status >= 500:
+	case mayHelp(said), said.Status >= 500, said.Code == "RequestTimeTooSkewed": // our clock, soon after a boot
 		return fmt.Errorf("%w: %w", ErrUnavailable, said)
+	case said.Status/100 == 3, said.Status == http.StatusUnauthorized, said.Status == http.StatusForbidden, said.Code == "AuthorizationHeaderMalformed":
+		return refused{said} // another region's, 3xx
 	}
 	return said
 }
+
+// refused is ErrRefused, in the store's words.
+type refused struct{ error }
+
+func (r refused) Unwrap() error        { return r.error }
+func (r refused) Is(target error) bool { return target == ErrRefused }

@@ -9,96 +9,40 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bargee/bargee/relay/bucket/s3test"
 )
 
-// An s3Server is a real one (versitygw, built of .ci/s3), for a test. It can be ended and begun again.
-type s3Server struct {
-	t         *testing.T
-	program   string
-	dir, addr string
-	cmd       *exec.Cmd
-}
-
-// startS3 starts a server with a bucket that is named "bucket"; where there is none to
-// start the test is skipped.
-func startS3(t *testing.T) *s3Server {
+// startS3 starts a server; where there is none to start the test is skipped.
+func startS3(t *testing.T) *s3test.Server {
 	t.Helper()
-	program := os.Getenv("BARGEE_S3_SERVER")
-	if program == "" {
-		t.Skip("no S3 server: BARGEE_S3_SERVER does not say where .ci/s3 was built")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	s := &s3Server{t: t, program: program, dir: t.TempDir(), addr: addr}
-	if err := os.Mkdir(filepath.Join(s.dir, "bucket"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("AWS_ACCESS_KEY_ID", "bargee-test")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", rand.Text())
-	s.start()
-	t.Cleanup(s.stop)
+	s := s3test.New(t)
+	s.Start()
 	return s
 }
 
-func (s *s3Server) start() {
-	s.t.Helper()
-	s.cmd = exec.Command(s.program, s.addr, s.dir)
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		c, err := net.DialTimeout("tcp", s.addr, time.Second)
-		if err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatal("the S3 server does not listen")
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-}
-
-func (s *s3Server) stop() {
-	if s.cmd != nil {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-func (s *s3Server) location(prefix string) string {
-	return "s3://bucket" + prefix + "?endpoint=http://" + s.addr
-}
-
-func (s *s3Server) open(prefix string) *S3 {
-	s.t.Helper()
-	b, err := Open(s.t.Context(), s.location(prefix))
+func openS3(t *testing.T, s *s3test.Server, prefix string) *S3 {
+	t.Helper()
+	b, err := Open(t.Context(), s.Location(prefix))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	s.t.Cleanup(func() { b.Close() })
+	t.Cleanup(func() { b.Close() })
 	return b.(*S3)
 }
 
 func TestS3(t *testing.T) {
 	server := startS3(t)
-	t.Run("whole bucket", func(t *testing.T) { conform(t, server.open("")) })
+	t.Run("whole bucket", func(t *testing.T) { conform(t, openS3(t, server, "")) })
 	t.Run("below a prefix", func(t *testing.T) {
-		b := server.open("/below/this")
+		b := openS3(t, server, "/below/this")
 		conform(t, b)
-		if got := keysOf(t, server.open(""), "below"); len(got) == 0 {
+		if got := keysOf(t, openS3(t, server, ""), "below"); len(got) == 0 {
 			t.Error("nothing is below the prefix")
 		}
 	})
@@ -106,7 +50,7 @@ func TestS3(t *testing.T) {
 
 // What is longer than a part goes in parts; one that breaks leaves nothing.
 func TestS3Parts(t *testing.T) {
-	b := startS3(t).open("")
+	b := openS3(t, startS3(t), "")
 	b.part = 5 << 20 // the least that a store takes
 	content := make([]byte, 11<<20+5)
 	rand.Read(content)
@@ -145,11 +89,11 @@ func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
 // what is asked afterwards is as before.
 func TestS3ThatEndsAndComesBack(t *testing.T) {
 	server := startS3(t)
-	b := server.open("")
+	b := openS3(t, server, "")
 	if _, err := b.Put(t.Context(), "a/b", 5, strings.NewReader("hello"), Condition{}); err != nil {
 		t.Fatal(err)
 	}
-	server.stop()
+	server.Stop()
 	var wg sync.WaitGroup
 	for what, ask := range map[string]func() error{
 		"stat": func() error { _, err := b.Stat(t.Context(), "a/b"); return err },
@@ -169,7 +113,7 @@ func TestS3ThatEndsAndComesBack(t *testing.T) {
 		},
 		"delete":       func() error { return b.Delete(t.Context(), "a/b") },
 		"delete all":   func() error { return b.DeleteAll(t.Context(), "a") },
-		"open a store": func() error { _, err := Open(t.Context(), server.location("")); return err },
+		"open a store": func() error { _, err := Open(t.Context(), server.Location("")); return err },
 	} {
 		wg.Go(func() {
 			if err := ask(); !errors.Is(err, ErrUnavailable) {
@@ -178,7 +122,7 @@ func TestS3ThatEndsAndComesBack(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	server.start()
+	server.Start()
 	if got, _, err := ReadAll(t.Context(), b, "a/b", 10); err != nil || string(got) != "hello" {
 		t.Errorf("%q %v", got, err)
 	}
@@ -186,11 +130,11 @@ func TestS3ThatEndsAndComesBack(t *testing.T) {
 
 func TestS3WithoutBucketOrKeys(t *testing.T) {
 	server := startS3(t)
-	if _, err := Open(t.Context(), strings.Replace(server.location(""), "//bucket", "//no-bucket", 1)); err == nil || !strings.Contains(err.Error(), "no bucket no-bucket") {
+	if _, err := Open(t.Context(), strings.Replace(server.Location(""), "//bucket", "//no-bucket", 1)); err == nil || !strings.Contains(err.Error(), "no bucket no-bucket") || !errors.Is(err, ErrRefused) {
 		t.Errorf("%v", err)
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-	if _, err := Open(t.Context(), server.location("")); err == nil || !strings.Contains(err.Error(), "SignatureDoesNotMatch") || strings.Contains(err.Error(), "wrong") {
+	if _, err := Open(t.Context(), server.Location("")); err == nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "SignatureDoesNotMatch") || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("%v", err)
 	}
 }

@@ -349,7 +349,7 @@ func (s *Store) read(ctx context.Context, key string, v any) error {
 // broken says in this package's words what is wrong with the bucket.
 func (s *Store) broken(err error) error {
 	switch {
-	case errors.Is(err, bucket.ErrUnavailable):
+	case errors.Is(err, bucket.ErrUnavailable), errors.Is(err, bucket.ErrRefused):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case errors.Is(err, bucket.ErrNoSpace):
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)

@@ -52,6 +52,7 @@ var (
 	errSlow     = refuse(http.StatusRequestTimeout, kindTimeout, "the body came too slowly")
 	errTooLarge = refuse(http.StatusRequestEntityTooLarge, kindLimit, "the body is too large")
 	errShort    = refuse(http.StatusBadRequest, kindInvalid, "the body is not whole, or not as was announced")
+	errAway     = refuse(http.StatusServiceUnavailable, kindUnreachable, "the relay's store does not answer: try again")
 	errInternal = refuse(http.StatusInternalServerError, kindInternal, "the relay could not do it; its log says why")
 )
 

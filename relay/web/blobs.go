@@ -40,8 +40,12 @@ func (h *Handler) server(w http.ResponseWriter, r *http.Request, c Caller) {
 			fail(w, r, c.may(Read))
 			return
 		}
-		u := h.cfg.Blobs.Usage()
-		status := map[string]any{"algorithm": h.cfg.Blobs.Algorithm(), "blobs": u.Blobs, "bytes": u.Bytes, "since": h.since.UTC().Truncate(time.Second)}
+		if err := h.away(); err != nil {
+			fail(w, r, err)
+			return
+		}
+		u := h.theBlobs().Usage()
+		status := map[string]any{"algorithm": h.theBlobs().Algorithm(), "blobs": u.Blobs, "bytes": u.Bytes, "since": h.since.UTC().Truncate(time.Second)}
 		if c.may(Admin) == nil {
 			status["accounts"] = u.Accounts
 		}
@@ -67,13 +71,14 @@ func (h *Handler) aboutBlobs(w http.ResponseWriter, r *http.Request, c Caller, w
 	is, ok := map[string]struct {
 		right   Right
 		methods string
+		kept    bool // it is about what is kept
 		f       func(http.ResponseWriter, *http.Request, Caller) error
 	}{
-		"list":    {List, "GET, HEAD", h.list},
-		"zip":     {Read, "GET, HEAD, POST", h.zip},
-		"history": {Admin, "GET, HEAD", h.history},
-		"stats":   {Admin, "GET, HEAD", h.stats},
-		"events":  {Admin, "GET", func(w http.ResponseWriter, r *http.Request, _ Caller) error { return h.events(w, r) }},
+		"list":    {List, "GET, HEAD", true, h.list},
+		"zip":     {Read, "GET, HEAD, POST", true, h.zip},
+		"history": {Admin, "GET, HEAD", false, h.history},
+		"stats":   {Admin, "GET, HEAD", true, h.stats},
+		"events":  {Admin, "GET", false, func(w http.ResponseWriter, r *http.Request, _ Caller) error { return h.events(w, r) }},
 	}[word]
 	switch {
 	case !ok:
@@ -82,6 +87,9 @@ func (h *Handler) aboutBlobs(w http.ResponseWriter, r *http.Request, c Caller, w
 		allow(w, r, is.methods)
 	default:
 		err := c.may(is.right)
+		if err == nil && is.kept {
+			err = h.away()
+		}
 		if err == nil {
 			err = is.f(w, r, c)
 		}
@@ -106,6 +114,9 @@ func (h *Handler) aBlob(w http.ResponseWriter, r *http.Request, c Caller, d blob
 	}
 	err := c.may(do.right)
 	if err == nil {
+		err = h.away()
+	}
+	if err == nil {
 		err = do.f(w, r, c, d)
 	}
 	if err != nil {
@@ -114,7 +125,7 @@ func (h *Handler) aBlob(w http.ResponseWriter, r *http.Request, c Caller, d blob
 }
 
 func (h *Handler) getBlob(w http.ResponseWriter, r *http.Request, c Caller, d blobs.Digest) error {
-	body, i, err := h.cfg.Blobs.Get(r.Context(), d)
+	body, i, err := h.theBlobs().Get(r.Context(), d)
 	if err != nil {
 		return err
 	}
@@ -264,7 +275,7 @@ func (h *Handler) putBlob(w http.ResponseWriter, r *http.Request, c Caller, d bl
 	if s := r.Header.Get("Content-Range"); s != "" {
 		return h.putPiece(w, r, c, who, d, s, a)
 	}
-	if i, err := h.cfg.Blobs.Info(r.Context(), d); err == nil {
+	if i, err := h.theBlobs().Info(r.Context(), d); err == nil {
 		switch {
 		case r.Header.Get("If-None-Match") == "*":
 			return refuse(http.StatusPreconditionFailed, kindExists, "the blob is there")
@@ -273,7 +284,7 @@ func (h *Handler) putBlob(w http.ResponseWriter, r *http.Request, c Caller, d bl
 			return nil
 		}
 	}
-	i, created, err := h.cfg.Blobs.Put(r.Context(), who, d, r.ContentLength, r.Body, a)
+	i, created, err := h.theBlobs().Put(r.Context(), who, d, r.ContentLength, r.Body, a)
 	if err != nil {
 		return err
 	}
@@ -305,10 +316,10 @@ func (h *Handler) putPiece(w http.ResponseWriter, r *http.Request, c Caller, who
 		return refuse(http.StatusBadRequest, kindInvalid, "the body is not as long as Content-Range says")
 	}
 	if first < 0 {
-		n, whole, err := h.cfg.Blobs.Received(r.Context(), who, d, total)
+		n, whole, err := h.theBlobs().Received(r.Context(), who, d, total)
 		return pieceAnswer(w, r, n, total, whole, err)
 	}
-	n, i, done, err := h.cfg.Blobs.Piece(r.Context(), who, d, first, last, total, r.Body, a)
+	n, i, done, err := h.theBlobs().Piece(r.Context(), who, d, first, last, total, r.Body, a)
 	if done {
 		h.publish("stored", i, c)
 	}
@@ -368,7 +379,7 @@ func (h *Handler) patchBlob(w http.ResponseWriter, r *http.Request, c Caller, d 
 	if err := readJSON(r, maxJSON, &q); err != nil {
 		return err
 	}
-	i, err := h.cfg.Blobs.Change(r.Context(), d, func(a *blobs.Attributes) error {
+	i, err := h.theBlobs().Change(r.Context(), d, func(a *blobs.Attributes) error {
 		set(&a.Name, q.Name)
 		set(&a.Type, q.Type)
 		set(&a.Tags, q.Tags)
@@ -398,9 +409,9 @@ func set[T any](to, from *T) {
 }
 
 func (h *Handler) deleteBlob(w http.ResponseWriter, r *http.Request, c Caller, d blobs.Digest) error {
-	i, err := h.cfg.Blobs.Info(r.Context(), d)
+	i, err := h.theBlobs().Info(r.Context(), d)
 	if err == nil {
-		err = h.cfg.Blobs.Remove(r.Context(), d)
+		err = h.theBlobs().Remove(r.Context(), d)
 	}
 	if err != nil {
 		return err

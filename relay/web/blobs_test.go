@@ -229,7 +229,7 @@ func TestBlobAtOnce(t *testing.T) {
 	default:
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if u := s.h.cfg.Blobs.Usage(); a.status == 200 && u.Bytes != 300_000 || a.status == 404 && u.Bytes != 0 {
+	if u := s.h.theBlobs().Usage(); a.status == 200 && u.Bytes != 300_000 || a.status == 404 && u.Bytes != 0 {
 		t.Errorf("%+v", u)
 	}
 }

@@ -66,7 +66,7 @@ func (h *Handler) beginDrop(w http.ResponseWriter, r *http.Request, c Caller) er
 	if err != nil {
 		return err
 	}
-	i, created, err := h.cfg.Drops.Begin(r.Context(), c.Account, c.Quota, b)
+	i, created, err := h.theDrops().Begin(r.Context(), c.Account, c.Quota, b)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func (h *Handler) listDrops(w http.ResponseWriter, r *http.Request, c Caller) er
 		if wrong != nil {
 			return wrong
 		}
-		list, err = h.cfg.Drops.Mailbox(r.Context(), box)
+		list, err = h.theDrops().Mailbox(r.Context(), box)
 	case q.Has("mine") && !q.Has("mailbox"):
 		if err := c.may(List); err != nil {
 			return err
 		}
-		list, err = h.cfg.Drops.Of(r.Context(), c.Account)
+		list, err = h.theDrops().Of(r.Context(), c.Account)
 	default:
 		return refuse(http.StatusBadRequest, kindInvalid, "either ?mine or ?mailbox= says which drops")
 	}
@@ -115,7 +115,7 @@ func (h *Handler) listDrops(w http.ResponseWriter, r *http.Request, c Caller) er
 func (h *Handler) aDrop(w http.ResponseWriter, r *http.Request, id drops.ID) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		i, err := h.cfg.Drops.Info(r.Context(), id)
+		i, err := h.theDrops().Info(r.Context(), id)
 		if err != nil {
 			fail(w, r, err)
 			return
@@ -124,7 +124,7 @@ func (h *Handler) aDrop(w http.ResponseWriter, r *http.Request, id drops.ID) {
 	case http.MethodDelete:
 		owner, err := ownerOf(r)
 		if err == nil {
-			err = h.cfg.Drops.Remove(r.Context(), id, owner)
+			err = h.theDrops().Remove(r.Context(), id, owner)
 		}
 		if err != nil {
 			fail(w, r, err)
@@ -146,7 +146,7 @@ func (h *Handler) missing(w http.ResponseWriter, r *http.Request, id drops.ID) e
 	if err != nil {
 		return err
 	}
-	absent, err := h.cfg.Drops.Missing(r.Context(), id, owner, digests)
+	absent, err := h.theDrops().Missing(r.Context(), id, owner, digests)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (h *Handler) commit(w http.ResponseWriter, r *http.Request, id drops.ID) er
 	if err != nil {
 		return err
 	}
-	i, err := h.cfg.Drops.Commit(r.Context(), id, owner, int(binary.BigEndian.Uint32(head)), digests)
+	i, err := h.theDrops().Commit(r.Context(), id, owner, int(binary.BigEndian.Uint32(head)), digests)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (h *Handler) commit(w http.ResponseWriter, r *http.Request, id drops.ID) er
 
 // listChunks answers with what commit has got.
 func (h *Handler) listChunks(w http.ResponseWriter, r *http.Request, id drops.ID) error {
-	body, size, err := h.cfg.Drops.List(r.Context(), id)
+	body, size, err := h.theDrops().List(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, id drops.ID) erro
 	if err != nil {
 		return err
 	}
-	until, err := h.cfg.Drops.Take(r.Context(), id, claim)
+	until, err := h.theDrops().Take(r.Context(), id, claim)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (h *Handler) taken(w http.ResponseWriter, r *http.Request, id drops.ID) err
 	if err != nil {
 		return err
 	}
-	if err := h.cfg.Drops.Taken(r.Context(), id, claim); err != nil {
+	if err := h.theDrops().Taken(r.Context(), id, claim); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -255,7 +255,7 @@ func (h *Handler) getChunk(w http.ResponseWriter, r *http.Request, id drops.ID, 
 			return err
 		}
 	}
-	body, _, err := h.cfg.Drops.Chunk(r.Context(), id, digest, claim)
+	body, _, err := h.theDrops().Chunk(r.Context(), id, digest, claim)
 	if err != nil {
 		return err
 	}
@@ -272,7 +272,7 @@ func (h *Handler) putChunk(w http.ResponseWriter, r *http.Request, id drops.ID, 
 	if r.ContentLength < 0 {
 		return refuse(http.StatusLengthRequired, kindInvalid, "a chunk says how long it is: Content-Length")
 	}
-	created, err := h.cfg.Drops.PutChunk(r.Context(), id, owner, digest, r.ContentLength, r.Body)
+	created, err := h.theDrops().PutChunk(r.Context(), id, owner, digest, r.ContentLength, r.Body)
 	if err != nil {
 		return err
 	}

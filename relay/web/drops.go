@@ -20,12 +20,16 @@ const (
 // drops answers for /d and what is below; words is the path after it. An id or a
 // digest that is not one is not there, whatever the method.
 func (h *Handler) drops(w http.ResponseWriter, r *http.Request, c Caller, words []string) {
-	if h.cfg.Drops == nil {
+	if h.away() == nil && h.theDrops() == nil {
 		fail(w, r, refuse(http.StatusNotFound, kindNotFound, "this relay keeps no drops"))
 		return
 	}
 	if c.refused != nil { // also where none is needed: he should know
 		fail(w, r, c.refused)
+		return
+	}
+	if err := h.away(); err != nil {
+		fail(w, r, err)
 		return
 	}
 	if len(words) == 0 {

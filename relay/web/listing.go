@@ -22,7 +22,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	if s := q.Get("after"); s != "" && (!isHex(s, 64) || f.After.UnmarshalText([]byte(s)) != nil) {
 		return refuse(http.StatusBadRequest, kindInvalid, "after is no digest")
 	}
-	list, more := h.cfg.Blobs.List(f)
+	list, more := h.theBlobs().List(f)
 	if list == nil {
 		list = []blobs.Info{}
 	}
@@ -60,7 +60,7 @@ func (h *Handler) stats(w http.ResponseWriter, r *http.Request, _ Caller) error 
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"stored": h.cfg.Blobs.Usage()}
+	body := map[string]any{"stored": h.theBlobs().Usage()}
 	if h.cfg.History != nil {
 		if body["requests"], err = h.cfg.History.sum(f); err != nil {
 			return err

@@ -30,7 +30,7 @@ var storeErrors = []struct {
 	{drops.ErrNoSpace, http.StatusInsufficientStorage, kindLimit, ""},
 	{drops.ErrVersion, http.StatusNotImplemented, kindVersion, "a newer relay has stored it, in a way that this one does not know"},
 	{drops.ErrDamaged, http.StatusInternalServerError, kindIntegrity, "it is damaged in the relay's store"},
-	{drops.ErrUnavailable, http.StatusServiceUnavailable, kindUnreachable, "the relay's store does not answer: try again"},
+	{drops.ErrUnavailable, http.StatusServiceUnavailable, kindUnreachable, errAway.message},
 
 	{blobs.ErrNotFound, http.StatusNotFound, kindNotFound, "there is nothing like that"},
 	{blobs.ErrMismatch, http.StatusUnprocessableEntity, kindIntegrity, "the bytes are not what their digest says"},
@@ -40,7 +40,8 @@ var storeErrors = []struct {
 	{blobs.ErrOffset, http.StatusConflict, kindInvalid, "the piece does not begin at the end of what is there"},
 
 	{bucket.ErrLength, http.StatusBadRequest, kindInvalid, "the body is not as long as was announced"},
-	{bucket.ErrUnavailable, http.StatusServiceUnavailable, kindUnreachable, "the relay's store does not answer: try again"},
+	{bucket.ErrRefused, http.StatusServiceUnavailable, kindUnreachable, "the relay's store refuses it: its log says why"},
+	{bucket.ErrUnavailable, http.StatusServiceUnavailable, kindUnreachable, errAway.message},
 	{fs.ErrNotExist, http.StatusNotFound, kindNotFound, "there is nothing like that"},
 }
 

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Drops *drops.Store
 	Blobs *blobs.Store
+	Later bool  // both are brought by Open, as soon as they can be reached; until then they are away (503)
 	Keys  *Keys // who has more rights than to fetch what he can name
 
 	ServerID string // the capability that blobs are addressed by; "": none, and no blobs
@@ -47,6 +48,13 @@ type Handler struct {
 	grace time.Duration // of a body
 
 	origin atomic.Value // a string, see At
+	kept   atomic.Pointer[stores]
+}
+
+// stores are what is kept: both are nil where nothing is.
+type stores struct {
+	drops *drops.Store
+	blobs *blobs.Store
 }
 
 // New returns a Handler.
@@ -57,8 +65,29 @@ func New(cfg Config) *Handler {
 	now := time.Now()
 	h := &Handler{cfg: cfg, since: now, hub: newHub(now), grace: bodyGrace}
 	h.At("")
+	if !cfg.Later {
+		h.Open(cfg.Drops, cfg.Blobs)
+	}
 	return h
 }
+
+// Open has a handler that was made without its stores (Config.Later) answer for them.
+func (h *Handler) Open(d *drops.Store, b *blobs.Store) { h.kept.Store(&stores{drops: d, blobs: b}) }
+
+// away is an error while what is kept cannot be reached since the handler was made.
+func (h *Handler) away() error {
+	if h.kept.Load() == nil {
+		return errAway
+	}
+	return nil
+}
+
+// theDrops and theBlobs are for who knows that they are not away.
+func (h *Handler) theDrops() *drops.Store { return h.kept.Load().drops }
+func (h *Handler) theBlobs() *blobs.Store { return h.kept.Load().blobs }
+
+// keepsBlobs tells whether there are any, be they away.
+func (h *Handler) keepsBlobs() bool { k := h.kept.Load(); return k == nil || k.blobs != nil }
 
 // At says where browsers find the handler, https://HOST[:PORT], or "" if they do not:
 // who leaves a drop is told, so that it can name it by a link.
@@ -79,7 +108,7 @@ func (h *Handler) Run(ctx context.Context) {
 		<-ctx.Done()
 		h.hub.close()
 	})
-	if h.cfg.Blobs == nil {
+	if !h.keepsBlobs() {
 		return
 	}
 	tick := time.NewTicker(sweepEvery)
@@ -87,7 +116,10 @@ func (h *Handler) Run(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			if _, err := h.cfg.Blobs.Sweep(ctx); err != nil && ctx.Err() == nil {
+			if h.away() != nil {
+				continue
+			}
+			if _, err := h.theBlobs().Sweep(ctx); err != nil && ctx.Err() == nil {
 				h.fault(fmt.Errorf("blobs that are over: %w", err))
 			}
 		case <-ctx.Done():
@@ -186,7 +218,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, c Caller) {
 		h.drops(w, r, c, words[1:])
 	case IsServerID(words[0]):
 		noStore(w)
-		if h.cfg.Blobs == nil || !h.isServer(words[0]) {
+		if !h.keepsBlobs() || !h.isServer(words[0]) {
 			fail(w, r, errNotFound)
 			return
 		}

@@ -80,7 +80,7 @@ func (h *Handler) wanted(r *http.Request, c Caller, q zipRequest) (infos []blobs
 		if err := c.may(List); err != nil {
 			return nil, err
 		}
-		infos, more := h.cfg.Blobs.List(blobs.Filter{Tags: q.Tags, Limit: mostZipped})
+		infos, more := h.theBlobs().List(blobs.Filter{Tags: q.Tags, Limit: mostZipped})
 		switch {
 		case len(infos) == 0:
 			return nil, errNotFound
@@ -90,7 +90,7 @@ func (h *Handler) wanted(r *http.Request, c Caller, q zipRequest) (infos []blobs
 		return infos, nil
 	}
 	for _, d := range q.Digests {
-		i, err := h.cfg.Blobs.Info(r.Context(), d)
+		i, err := h.theBlobs().Info(r.Context(), d)
 		if errors.Is(err, blobs.ErrNotFound) {
 			return nil, refuse(http.StatusNotFound, kindNotFound, "there is no "+d.String())
 		}
@@ -106,7 +106,7 @@ func (h *Handler) writeZip(w http.ResponseWriter, r *http.Request, infos []blobs
 	z := zip.NewWriter(w)
 	taken := map[string]bool{}
 	for _, i := range infos {
-		f, i, err := h.cfg.Blobs.Get(r.Context(), i.Digest)
+		f, i, err := h.theBlobs().Get(r.Context(), i.Digest)
 		if err != nil {
 			return err
 		}
