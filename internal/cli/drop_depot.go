@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/bargee/bargee/internal/depot"
 	"github.com/bargee/bargee/session"
@@ -22,6 +23,7 @@ type keeper struct {
 	remote transport.RelayRemote
 	web    *transport.RelayWeb
 	plain  *http.Transport
+	tell   *telling
 	ends   []func() error
 }
 
@@ -44,9 +46,10 @@ func (a *app) keeperAt(r transport.RelayRemote) (*keeper, error) {
 	web := ep.RelayWeb(r)
 	plain := a.requests()
 	plain.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return web.Dial(ctx) }
+	tell := &telling{RoundTripper: plain}
 	return &keeper{
-		Depot: depot.New(depot.Config{Transport: plain, Timeout: a.progressWait()}),
-		at:    at, remote: r, web: web, plain: plain, ends: []func() error{web.Close, ep.Close},
+		Depot: depot.New(depot.Config{Transport: tell, Timeout: a.progressWait()}),
+		at:    at, remote: r, web: web, plain: plain, tell: tell, ends: []func() error{web.Close, ep.Close},
 	}, nil
 }
 
@@ -54,9 +57,10 @@ func (a *app) keeperAt(r transport.RelayRemote) (*keeper, error) {
 func (a *app) keeperOf(origin string) *keeper {
 	plain := a.requests()
 	plain.DialContext = (&net.Dialer{Timeout: a.connectWait()}).DialContext
+	tell := &telling{RoundTripper: plain}
 	return &keeper{
-		Depot: depot.New(depot.Config{Transport: plain, Origin: origin, Timeout: a.progressWait()}),
-		at:    target{kind: addressTarget, addr: origin}, plain: plain,
+		Depot: depot.New(depot.Config{Transport: tell, Origin: origin, Timeout: a.progressWait()}),
+		at:    target{kind: addressTarget, addr: origin}, plain: plain, tell: tell,
 	}
 }
 
@@ -66,6 +70,28 @@ func (a *app) requests() *http.Transport {
 		TLSHandshakeTimeout: a.connectWait(), ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10,
 		Proxy: http.ProxyFromEnvironment,
 	}
+}
+
+// whenAway has a person told, once, that what the relay keeps is away: it is asked
+// again for as long as the command goes on.
+func (k *keeper) whenAway(a *app) {
+	k.tell.once = sync.OnceFunc(func() {
+		a.warn("%s is there, but what it keeps is away: trying again", session.Display(k.at.addr))
+	})
+}
+
+// telling hears answers.
+type telling struct {
+	http.RoundTripper
+	once func() // of the first that says that what is kept is away; may be nil
+}
+
+func (t *telling) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.RoundTripper.RoundTrip(r)
+	if err == nil && answer.StatusCode == http.StatusServiceUnavailable && t.once != nil {
+		t.once()
+	}
+	return answer, err
 }
 
 func (k *keeper) close() error {

@@ -45,6 +45,7 @@ func (o *receiveOptions) collect(ctx context.Context, w namedDrop) (err error) {
 		return err
 	}
 	defer c.keeper.close()
+	c.keeper.whenAway(c.app)
 	if err := c.look(ctx); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 const (
 	awayFirst = 10 * time.Second // for it, when the relay starts: then it starts without
 	awayTry   = 3 * time.Second  // between two tries, while it is away
-	awayLook  = 5 * time.Second // while it is there
+	awayLook  = 5 * time.Second  // while it is there
 )
 
 // openFirst opens what is kept. A bucket somewhere else that cannot be reached now, of
@@ -99,6 +99,7 @@ type absence struct {
 	mu    sync.Mutex
 	state awayState
 	since time.Time
+	last  error
 }
 
 // noted takes what a try to reach the bucket came to.
@@ -123,9 +124,18 @@ func (a *absence) noted(err error) {
 			a.since = time.Now()
 		}
 		a.log.Error("what the relay keeps cannot be reached: it forwards, and stores nothing until that is back", "reason", oneLine(err.Error()))
-		if a.note != nil {
+		if a.last = err; a.note != nil {
 			a.note(err)
 		}
+	}
+}
+
+// noteTo has note hear what was noted, and is to be.
+func (a *absence) noteTo(note func(error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.note = note; a.last != nil {
+		note(a.last)
 	}
 }
 

@@ -134,7 +134,8 @@ func (s *relayStore) start(note func(error)) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stop, s.absence.note = cancel, note
+	s.stop = cancel
+	s.absence.noteTo(note)
 	s.wait.Go(func() { s.handler.Run(ctx) })
 	s.wait.Go(func() { s.tend(ctx) })
 }

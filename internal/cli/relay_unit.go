@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bargee/bargee/relay/bucket"
 	"github.com/bargee/bargee/session"
 )
 
@@ -35,6 +36,9 @@ func (o *relayOptions) printUnit(cmd *cobra.Command) error {
 		for _, c := range s.Credentials {
 			credentials += "\n# Read when the relay starts: after a change, systemctl restart bargee-relay.\nLoadCredential=" + c + "\n"
 		}
+		if s.Bucket != "" {
+			credentials += "\n# AWS_ACCESS_KEY_ID=... and AWS_SECRET_ACCESS_KEY=..., a line each, for root alone to read.\nEnvironmentFile=" + keysOfBucket + "\n"
+		}
 		o.printf("%s", unitText(unitName+".service", "@COMMAND@", s.Command, "@STOP@", fmt.Sprint(s.StopSeconds),
 			"@CREDENTIALS@", credentials, "@STATE@", s.State))
 	case socketUnit:
@@ -53,14 +57,24 @@ type serviceValues struct {
 	StopSeconds int
 	Credentials []string
 	State       string // below /var/lib
+	Bucket      string // the URL where it keeps what others leave; "": in State
 }
+
+// keysOfBucket is where systemd reads a bucket's keys, which are on no command line.
+const keysOfBucket = "/etc/" + unitName + ".env"
 
 // notInUnit are flags that mean nothing where systemd starts the relay.
 var notInUnit = []string{"print-unit", "detach", "pid-file", "new-token", "show-ticket", "data", "token-file", "help", "json", "quiet"}
 
 func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 	s := serviceValues{StopSeconds: int((o.drain + 10*time.Second).Seconds()), State: unitName}
-	if o.data != "" {
+	switch {
+	case isBucketURL(o.data):
+		if err := bucket.CheckS3(o.data); err != nil {
+			return s, usage(err.Error(), "for example: --data s3://BUCKET").about("", "--data")
+		}
+		s.Bucket = o.data
+	case o.data != "":
 		name, ok := strings.CutPrefix(filepath.Clean(o.data), "/var/lib/")
 		if !ok || strings.ContainsAny(name, "/ %\"'\\") {
 			return s, usage("the service has a directory in /var/lib", "for example: --data /var/lib/"+unitName).about("--data", session.Display(o.data))
@@ -75,6 +89,9 @@ func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 		return s, err
 	}
 	words := append([]string{unitWord(program), "relay"}, unitFlags(cmd, notInUnit...)...)
+	if s.Bucket != "" {
+		words = append(words, unitWord("--data="+s.Bucket))
+	}
 	if o.tokenFile != "" {
 		file, err := filepath.Abs(o.tokenFile)
 		if err != nil {

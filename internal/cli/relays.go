@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/bargee/bargee/internal/depot"
 	"github.com/bargee/bargee/session"
 	"github.com/bargee/bargee/transport"
 )
@@ -273,6 +274,9 @@ func relayProblem(at target, err error) *problem {
 			p.hint = "if that is expected: bargee relay forget " + session.Display(at.addr) + ", then add it with its new word"
 		}
 	case session.Unreachable:
+		if p.hint = "its log says why"; depot.Answered(err) {
+			break
+		}
 		p.hint = "is bargee relay running there, and may UDP pass to that port?"
 	}
 	return p

@@ -101,6 +101,7 @@ func (o *sendOptions) leave(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.keeper.close()
+	s.keeper.whenAway(o.app)
 	cfg.Depot = s.keeper
 	_, t, err := session.Deposit(ctx, cfg)
 	return s.end(ctx, t, err)

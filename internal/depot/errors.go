@@ -80,5 +80,16 @@ func refusal(resp *http.Response) error {
 	if text == "" {
 		text = fmt.Sprintf("the relay answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
-	return &session.Error{Kind: kind, Side: session.Relay, Err: errors.New(text)}
+	return &session.Error{Kind: kind, Side: session.Relay, Err: answered(text)}
+}
+
+// answered is what a relay said.
+type answered string
+
+func (a answered) Error() string { return string(a) }
+
+// Answered tells whether an error is a relay's answer: it was reached.
+func Answered(err error) bool {
+	var a answered
+	return errors.As(err, &a)
 }

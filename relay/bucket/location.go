@@ -62,6 +62,23 @@ type s3Keys struct{ id, secret, session string }
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if need be, AWS_SESSION_TOKEN. In the
 // URL, which others on the machine can see, they are refused.
 func ParseS3(location string) (o S3Options, err error) {
+	if o, err = parseS3(location); err != nil {
+		return o, err
+	}
+	o.keys = s3Keys{os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")}
+	if o.keys.id == "" || o.keys.secret == "" {
+		return o, fmt.Errorf("%s needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment", location)
+	}
+	return o, nil
+}
+
+// CheckS3 finds what is wrong with a location, without its keys.
+func CheckS3(location string) error {
+	_, err := parseS3(location)
+	return err
+}
+
+func parseS3(location string) (o S3Options, err error) {
 	u, err := url.Parse(location)
 	if err != nil {
 		return o, errors.New("not a URL of the form s3://BUCKET") // what it says may hold a secret
@@ -101,10 +118,6 @@ func ParseS3(location string) (o S3Options, err error) {
 		return o, fmt.Errorf("%s: the endpoint is http[s]://HOST[:PORT]", location)
 	}
 	o.host, o.secure = e.Host, e.Scheme == "https"
-	o.keys = s3Keys{os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")}
-	if o.keys.id == "" || o.keys.secret == "" {
-		return o, fmt.Errorf("%s needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment", location)
-	}
 	return o, nil
 }
 
