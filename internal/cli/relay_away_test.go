@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bargee/bargee/relay/bucket/s3test"
+	"github.com/bargee/bargee/internal/s3test"
 )
 
 // A relay whose bucket cannot be reached starts, says so, and has it as soon as it is

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/bargee/bargee/internal/s3test"
 	"github.com/bargee/bargee/relay/bucket"
-	"github.com/bargee/bargee/relay/bucket/s3test"
 	"github.com/bargee/bargee/relay/drops"
 )
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bargee/bargee/relay/bucket/s3test"
+	"github.com/bargee/bargee/internal/s3test"
 )
 
 // startS3 starts a server; where there is none to start the test is skipped.

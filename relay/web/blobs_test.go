@@ -29,8 +29,10 @@ import (
 // Bytes are kept if they are what their digest says, and come back whole, in part, or
 // not at all if they are known already.
 // It holds M102.
-func TestBlob(t *testing.T) {
-	s := newSite(t, nil)
+func TestBlob(t *testing.T) { testBlobVerbs(newSite(t, nil)) }
+
+func testBlobVerbs(s *site) {
+	t := s.t
 	b := random(100_000)
 	at := s.blob(b)
 	a := s.ask("PUT", at, bytes.NewReader(b), "Bargee-Name", "a%20b.txt", "Content-Type", "text/plain", "Bargee-Tags", "red,big%2Cone", "Bargee-Meta-Where", "here", "Bargee-TTL", "3600")
@@ -192,8 +194,10 @@ func TestPiecesAtOnce(t *testing.T) {
 
 // Two who store the same at once, and one who removes it meanwhile, leave all of it or
 // nothing.
-func TestBlobAtOnce(t *testing.T) {
-	s := newSite(t, nil)
+func TestBlobAtOnce(t *testing.T) { testBlobAtOnce(newSite(t, nil)) }
+
+func testBlobAtOnce(s *site) {
+	t := s.t
 	b := random(300_000)
 	at := s.blob(b)
 	var all sync.WaitGroup

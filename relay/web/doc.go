@@ -2,7 +2,7 @@
 // below the server id, and a page for people. The same handler answers over HTTP and
 // over links to the relay.
 //
-//	Handler    finds who answers, within limits of time           (web, pace, server)
+//	Handler    finds who answers, within limits of time           (web, pace, server, plain)
 //	Caller     who asks, and what he may                          (caller, keys)
 //	drops      /d: begin, fill, commit, take, remove              (drops, drop)
 //	blobs      /SERVER_ID/DIGEST: put, get, describe, remove      (blobs, listing, zip)
@@ -55,7 +55,14 @@
 //	400 invalid · 401 auth · 403 permission, auth · 404, 410 not-found · 405 · 408 timeout · 409 exists, invalid · 411
 //	412 exists · 413 limit · 416 · 422 integrity · 423 busy · 501 version · 503 unreachable · 507 limit, no-space
 //
+// What net/http itself says to what is no request (400, 431 limit, 501) is JSON as well,
+// but within TLS or a link, where nobody else than net/http sees its words: those are
+// text there.
+//
 // # Limits
+//
+// While the bucket is away all that is about drops and blobs is 503 with Retry-After,
+// and goes on by itself when it is back (Config.Later, Handler.Open).
 //
 // A header has 16 KiB and 5 s. A body brings 1 KiB/s after 10 s, and a byte in 30 s; an
 // answer is taken in pieces of 1 MiB, each within 2 minutes.

@@ -57,7 +57,9 @@ func TestRawRequests(t *testing.T) {
 		{"a body that is longer", put + "Content-Length: 10\r\n\r\n0123456789GET / HTTP/1.1\r\n", "201"},
 		{"a length and chunks", put + "Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", "200"},
 	} {
-		if status, rest := s.raw(x.text); !strings.HasPrefix(status, "HTTP/1.1 "+x.status) {
+		status, rest := s.raw(x.text)
+		_, body, _ := strings.Cut(rest, "\r\n\r\n")
+		if !strings.HasPrefix(status, "HTTP/1.1 "+x.status) || x.status != "201" && (asked{body: []byte(body)}).kind() == "" {
 			t.Errorf("%s: %q %.200q", x.why, status, rest)
 		} else if strings.Contains(rest, "HTTP/1.1 ") || strings.Contains(rest, "secret") {
 			t.Errorf("%s has two answers, or is an echo: %.300q", x.why, rest)
@@ -88,6 +90,30 @@ func TestRawRequests(t *testing.T) {
 	}
 	if keys := s.kept(); len(keys) > 0 {
 		t.Errorf("kept: %v", keys)
+	}
+}
+
+// Only what net/http says by itself is changed on its way.
+func TestAsJSON(t *testing.T) {
+	const plain = "HTTP/1.1 400 Bad Request" + plainHead
+	for text, want := range map[string]string{
+		plain + "400 Bad Request":            `{"error":{"kind":"invalid","message":"400 Bad Request"}}`,
+		plain + "a \"b\"":                    `{"error":{"kind":"invalid","message":"a \"b\""}}`,
+		"HTTP/1.1 431 X" + plainHead + "431": `{"error":{"kind":"limit","message":"431"}}`,
+		"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n": `{"error":{"kind":"invalid","message":"Client sent an HTTP request to an HTTPS server."}}`,
+		"HTTP/1.1 200 OK" + plainHead + "x":                                                 "",
+		"HTTP/1.1 100 Continue\r\n\r\n":                                                     "",
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx":                              "",
+		"HTTP/1.1 204 No Content\r\n\r\n":                                                   "",
+		"HTTP/1.":                                                                           "",
+		"HTTP/1.1" + plainHead:                                                              "",
+		"{}":                                                                                "",
+		plain + strings.Repeat("x", 600):                                                    "",
+	} {
+		_, got, _ := strings.Cut(string(asJSON([]byte(text))), "\r\n\r\n")
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func NewServer(h http.Handler, certificate func(*tls.ClientHelloInfo) (*tls.Cert
 
 // Limit returns a listener that has at most n connections open; further ones wait to be
 // accepted. Its connections are those of the system, so that files go out without being
-// copied to us.
+// copied to us, but for what a server says to what is no request: that is JSON, too.
 func Limit(l net.Listener, n int) net.Listener {
 	return &limited{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{})}
 }
@@ -78,6 +78,17 @@ type limitedConn struct {
 func (c *limitedConn) Close() error {
 	defer c.leave()
 	return c.TCPConn.Close()
+}
+
+// Write makes JSON of what the server says by itself.
+func (c *limitedConn) Write(p []byte) (int, error) {
+	if answer := asJSON(p); answer != nil {
+		if _, err := c.TCPConn.Write(answer); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+	return c.TCPConn.Write(p)
 }
 
 type limitedOther struct {

@@ -35,14 +35,24 @@ type site struct {
 	faults  []error
 }
 
+// mostHere is how many connections a site takes.
+const mostHere = 1000
+
 // newSite serves a handler over HTTP; change may be nil.
 func newSite(t *testing.T, change func(*Config, *blobs.Config, *drops.Limits)) *site {
 	t.Helper()
-	dir := t.TempDir()
-	b, err := bucket.OpenDirectory(dir + "/store")
+	b, err := bucket.OpenDirectory(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newSiteOn(t, b, change)
+}
+
+// newSiteOn is newSite with a bucket, which it closes.
+func newSiteOn(t *testing.T, b bucket.Bucket, change func(*Config, *blobs.Config, *drops.Limits)) *site {
+	t.Helper()
+	dir := t.TempDir()
+	var err error
 	s := &site{t: t, server: NewServerID(), bucket: b}
 	k, secret := NewKey()
 	k.Rights, s.key = Rights, secret
@@ -79,6 +89,7 @@ func newSite(t *testing.T, change func(*Config, *blobs.Config, *drops.Limits)) *
 	own := NewServer(answer, nil, nil)
 	own.Addr = hs.Config.Addr
 	hs.Config = own
+	hs.Listener = Limit(hs.Listener, mostHere)
 	hs.Start()
 	s.url = hs.URL
 	t.Cleanup(func() {
