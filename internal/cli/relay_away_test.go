@@ -16,6 +16,9 @@ import (
 // A relay whose bucket cannot be reached starts, says so, and has it as soon as it is
 // there; the same when it goes while the relay runs.
 func TestRelayWithoutItsBucket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds")
+	}
 	server := s3test.New(t)
 	r := startRelay(t, "--http", "127.0.0.1:0", "--data", server.Location("/relay"))
 	origin := r.origin()

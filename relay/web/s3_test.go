@@ -32,6 +32,9 @@ func TestBlobsOnS3(t *testing.T) {
 // is asked meanwhile is 503, what was acknowledged is there, and the upload goes on
 // where it was. What is stored is longer than a part of an upload.
 func TestBlobsWhileS3IsAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for seconds")
+	}
 	server := s3test.New(t)
 	server.Start()
 	s := siteOnS3(t, server, "")
