@@ -80,7 +80,7 @@ func (o *relayOptions) openStore(ctx context.Context, dir string, log *roleLog) 
 	s.handler = web.New(cfg)
 	s.absence.log = log
 	s.open = func(ctx context.Context) error { return o.openKept(ctx, s, dir, log) }
-	if err := s.openFirst(ctx, isBucketURL(o.data)); err != nil {
+	if err := s.openFirst(ctx, bucket.IsURL(o.data)); err != nil {
 		return nil, wrong(err)
 	}
 	return s, nil

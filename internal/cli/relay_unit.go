@@ -69,7 +69,7 @@ var notInUnit = []string{"print-unit", "detach", "pid-file", "new-token", "show-
 func (o *relayOptions) service(cmd *cobra.Command) (serviceValues, error) {
 	s := serviceValues{StopSeconds: int((o.drain + 10*time.Second).Seconds()), State: unitName}
 	switch {
-	case isBucketURL(o.data):
+	case bucket.IsURL(o.data):
 		if err := bucket.CheckS3(o.data); err != nil {
 			return s, usage(err.Error(), "for example: --data s3://BUCKET").about("", "--data")
 		}
