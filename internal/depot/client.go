@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/bargee/bargee/internal/drop"
@@ -27,8 +28,13 @@ type Config struct {
 
 // A Client is a session.Depot. Its methods may be called from several goroutines.
 type Client struct {
-	cfg Config
+	cfg     Config
+	sending chan struct{} // of chunks that are on their way, by Put
 }
+
+// sendAtOnce is how many chunks are on their way at a time; any number may wait to be
+// answered. A relay that gets many at once is woken for each for a packet or two.
+const sendAtOnce = 2
 
 var _ session.Depot = (*Client)(nil)
 
@@ -40,7 +46,7 @@ func New(cfg Config) *Client {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
-	return &Client{cfg}
+	return &Client{cfg, make(chan struct{}, sendAtOnce)}
 }
 
 // The most bytes of an answer that is JSON.
@@ -53,6 +59,7 @@ type ask struct {
 	claim        *session.DropClaim
 	body         []byte // nil: none
 	json         bool   // what the body is
+	sent         func() // called when all of the body was read, if not nil; perhaps again
 }
 
 // do asks, and returns the answer if it is a good one. The body has to be closed.
@@ -62,7 +69,13 @@ func (c *Client) do(ctx context.Context, a ask) (*http.Response, func(), error) 
 	over := func() { slow.Stop(); cancel(nil) }
 	var body io.Reader
 	if a.body != nil {
-		body = &moving{r: bytes.NewReader(a.body), moved: func() { slow.Reset(c.cfg.Timeout) }}
+		all := bytes.NewReader(a.body)
+		body = &moving{r: all, moved: func() {
+			slow.Reset(c.cfg.Timeout)
+			if all.Len() == 0 && a.sent != nil {
+				a.sent()
+			}
+		}}
 	}
 	req, err := http.NewRequestWithContext(ctx, a.method, c.cfg.Origin+a.path, body)
 	if err != nil {
@@ -174,5 +187,12 @@ func (c *Client) Get(ctx context.Context, id session.DropID, claim session.DropC
 
 // Put stores a chunk.
 func (c *Client) Put(ctx context.Context, id session.DropID, owner session.DropOwner, d session.DropDigest, sealed []byte) error {
-	return c.decode(ctx, ask{method: http.MethodPut, path: "/d/" + id.String() + "/" + d.String(), owner: &owner, body: sealed}, nil)
+	select {
+	case c.sending <- struct{}{}:
+	case <-ctx.Done():
+		return notReached(ctx, ctx.Err())
+	}
+	sent := sync.OnceFunc(func() { <-c.sending })
+	defer sent()
+	return c.decode(ctx, ask{method: http.MethodPut, path: "/d/" + id.String() + "/" + d.String(), owner: &owner, body: sealed, sent: sent}, nil)
 }

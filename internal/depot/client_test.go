@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,4 +166,37 @@ func TestNoAnswer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Of many chunks that are put at once few are on their way, and all wait for answers.
+func TestFewChunksOnTheirWay(t *testing.T) {
+	const many = 3 * sendAtOnce
+	var read, answer sync.WaitGroup
+	read.Add(many)
+	answer.Add(1)
+	c := served(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		read.Done()
+		answer.Wait()
+	})
+	var putting sync.WaitGroup
+	for i := range byte(many) {
+		putting.Go(func() {
+			if err := c.Put(t.Context(), session.DropID{1}, session.DropOwner{2}, session.DropDigest{i}, []byte("sealed")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	read.Wait() // none of them waited for the answer of another one
+	answer.Done()
+	putting.Wait()
+
+	for range sendAtOnce { // as chunks that do not get away
+		c.sending <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Put(ctx, session.DropID{1}, session.DropOwner{2}, session.DropDigest{9}, []byte("sealed")); err == nil {
+		t.Error("it was sent")
+	}
 }
