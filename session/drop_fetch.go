@@ -29,6 +29,8 @@ type dropStream struct {
 	running sync.WaitGroup
 
 	mu   sync.Mutex
+	near bool // a fetch took no longer than dropNear
+	idle int  // slots that nobody needs
 	held map[int]*dropChunk
 	tick int64
 	free [][]byte
@@ -45,10 +47,14 @@ type dropChunk struct {
 }
 
 // dropMemory is how many bytes of chunks a dropStream keeps, those on their way
-// included, and dropFetches how many are fetched at a time.
+// included, and dropFetches how many are fetched at a time. From near by
+// dropFetchesNear bring as much, in larger pieces: what comes for many at a time wakes
+// each of them for a packet or two.
 const (
-	dropMemory  = 16 << 20
-	dropFetches = 8
+	dropMemory      = 16 << 20
+	dropFetches     = 8
+	dropFetchesNear = 3
+	dropNear        = 10 * time.Millisecond
 )
 
 func newDropStream(k *drop.Keys, l drop.Layout, fetch func(context.Context, int, []byte) ([]byte, error)) *dropStream {
@@ -178,7 +184,7 @@ func (s *dropStream) bring(i int, c *dropChunk) {
 	defer close(c.done)
 	select {
 	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
+		defer s.leave(time.Now())
 	case <-s.ctx.Done():
 		c.err = &Error{Kind: Interrupted, Err: errors.New("the drop was closed")}
 		return
@@ -193,6 +199,21 @@ func (s *dropStream) bring(i int, c *dropChunk) {
 		err = fmt.Errorf("chunk %d has %d bytes in place of %d: %w", i, len(c.plain), n, drop.ErrDamaged)
 	}
 	c.err = dropError(err)
+}
+
+// leave gives back the slot of a fetch, unless there are enough without it.
+func (s *dropStream) leave(began time.Time) {
+	took := time.Since(began)
+	s.mu.Lock()
+	s.near = s.near || took <= dropNear
+	idle := s.near && cap(s.slots)-s.idle > dropFetchesNear
+	if idle {
+		s.idle++
+	}
+	s.mu.Unlock()
+	if !idle {
+		<-s.slots
+	}
 }
 
 // maxFetches is how often a chunk is fetched that is not what its digest says, before
