@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"io/fs"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bargee/bargee/internal/drop"
@@ -149,7 +149,7 @@ func (d *deposit) walk(ctx context.Context, p *depositPlan, e depositEntry) erro
 		}
 		children = append(children, c)
 	}
-	slices.SortFunc(children, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(children, func(i, j int) bool { return children[i].Name < children[j].Name })
 	for _, c := range children {
 		below := depositEntry{path: e.path + "/" + c.Name, top: e.top, entry: c}
 		if !d.chosen(&below) {

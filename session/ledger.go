@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -460,5 +461,5 @@ func (l *ledger) snapshotActive(t *Transfer, now time.Time) {
 		}
 		t.Streams = append(t.Streams, p)
 	}
-	slices.SortFunc(t.Streams, func(a, b StreamProgress) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(t.Streams, func(i, j int) bool { return t.Streams[i].ID < t.Streams[j].ID })
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -178,7 +178,7 @@ func (e *Engine) removeMoved(ctx context.Context, q *queued) error {
 			return atSource(it.Path, err)
 		}
 	}
-	slices.SortFunc(dirs, func(a, b Item) int { return len(b.Path.raw) - len(a.Path.raw) })
+	sort.Slice(dirs, func(i, j int) bool { return len(dirs[i].Path.raw) > len(dirs[j].Path.raw) })
 	for _, d := range dirs {
 		err := e.refuseItself(ctx, q, d)
 		if err == nil {

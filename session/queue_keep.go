@@ -1,8 +1,7 @@
 package session
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -153,7 +152,7 @@ func (k *keeper) write() error {
 	}
 	k.mu.Unlock()
 	k.gate.Unlock()
-	slices.SortFunc(batch, func(a, b Record) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(batch, func(i, j int) bool { return batch[i].ID < batch[j].ID })
 	var err error
 	if len(batch) > 0 || settings != nil {
 		err = k.store.Write(batch, settings)

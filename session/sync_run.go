@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -299,7 +300,7 @@ func (r *syncRun) removeExtras(ctx context.Context) error {
 	}
 	if len(apart) > 0 {
 		apart = append(apart, p.extras...)
-		slices.SortFunc(apart, func(a, b syncChange) int { return comparePaths(a.path, b.path, foldCompare) })
+		sort.Slice(apart, func(i, j int) bool { return comparePaths(apart[i].path, apart[j].path, foldCompare) < 0 })
 		return r.remove(ctx, apart)
 	}
 	return r.remove(ctx, p.extras)
