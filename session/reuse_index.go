@@ -2,7 +2,7 @@ package session
 
 import (
 	"context"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -63,7 +63,7 @@ func (x *treeIndex) candidates(e Entry, target Path) []*likely {
 		}
 		return n
 	}
-	slices.SortStableFunc(out, func(a, b *likely) int { return odds(b) - odds(a) })
+	sort.SliceStable(out, func(i, j int) bool { return odds(out[i]) > odds(out[j]) })
 	return out[:min(len(out), mostTried)]
 }
 

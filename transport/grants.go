@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -123,7 +124,7 @@ func (g *Grants) of(key Fingerprint, tree string) ([]Grant, error) {
 	}
 	now := time.Now()
 	all = slices.DeleteFunc(all, func(x Grant) bool { return !x.opensTo(key) || x.Tree != tree || !x.Valid(now) })
-	slices.SortStableFunc(all, func(a, b Grant) int { return b.breadth() - a.breadth() })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].breadth() > all[j].breadth() })
 	return all, nil
 }
 

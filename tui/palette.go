@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -95,14 +96,12 @@ func (p *palette) narrow() {
 			break
 		}
 	}
-	slices.SortStableFunc(p.found, func(x, y offer) int {
+	sort.SliceStable(p.found, func(i, j int) bool {
+		x, y := p.found[i], p.found[j]
 		if xc, yc := x.why.Empty(), y.why.Empty(); xc != yc {
-			if xc {
-				return -1
-			}
-			return 1
+			return xc
 		}
-		return y.score - x.score
+		return x.score > y.score
 	})
 }
 

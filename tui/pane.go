@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -112,11 +113,12 @@ func (p *pane) placeGhosts() {
 	for _, g := range p.ghosts {
 		at[g.Name] = p.rows.Place(&p.store.Snapshot, g)
 	}
-	slices.SortStableFunc(p.ghosts, func(x, y session.Entry) int {
+	sort.SliceStable(p.ghosts, func(i, j int) bool {
+		x, y := p.ghosts[i], p.ghosts[j]
 		if at[x.Name] != at[y.Name] {
-			return at[x.Name] - at[y.Name]
+			return at[x.Name] < at[y.Name]
 		}
-		return p.view.Compare(x, y)
+		return p.view.Compare(x, y) < 0
 	})
 	for i, g := range p.ghosts {
 		p.ghostAt = append(p.ghostAt, at[g.Name]+i)

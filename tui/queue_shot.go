@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"slices"
+	"sort"
 
 	"github.com/bargee/bargee/session"
 )
@@ -64,7 +64,7 @@ func (g glance) look(e Engine) queueShot {
 				}
 			}
 		}
-		slices.SortStableFunc(s.ended, func(a, b session.Transfer) int { return a.Finished.Compare(b.Finished) })
+		sort.SliceStable(s.ended, func(i, j int) bool { return s.ended[i].Finished.Before(s.ended[j].Finished) })
 	}
 	return s
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -453,6 +453,6 @@ func (r *reporter) newProgressEvent(all []session.Transfer, lanes []laneAt) prog
 		raw := "/" + s.File.Raw()
 		ev.Streams = append(ev.Streams, streamEvent{s.ID, s.Lane, textOf(raw), bytesOf(raw), s.Bytes, s.Total, int64(s.Rate)})
 	}
-	slices.SortStableFunc(ev.Streams, func(a, b streamEvent) int { return a.ID - b.ID })
+	sort.SliceStable(ev.Streams, func(i, j int) bool { return ev.Streams[i].ID < ev.Streams[j].ID })
 	return ev
 }

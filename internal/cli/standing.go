@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"github.com/bargee/bargee/session"
@@ -31,9 +30,12 @@ type standing struct {
 
 // here are those who came and are there still, by name.
 func (s *standing) here() []tui.Visitor {
-	return slices.SortedFunc(maps.Values(s.inside), func(a, b tui.Visitor) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Shows, b.Shows))
+	all := slices.Collect(maps.Values(s.inside))
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return a.Name < b.Name || a.Name == b.Name && a.Shows < b.Shows
 	})
+	return all
 }
 
 func (s *standing) all() (all []*share) {

@@ -1,9 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -25,8 +24,9 @@ func (p Problem) String() string {
 
 // sorted brings problems into the order of the file.
 func sorted(problems []Problem) []Problem {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
+	sort.SliceStable(problems, func(i, j int) bool {
+		a, b := problems[i].At, problems[j].At
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
 	return problems
 }
