@@ -126,6 +126,10 @@ func (c *conduit) hearSender(ctx context.Context, st transport.Stream) {
 	for {
 		m := new(wire.ToReceiver)
 		err := wire.Read(br, m)
+		if s := m.GetStraight(); err == nil && s != nil && c.straight {
+			c.ledger.straight(s)
+			continue
+		}
 		if isClosed(c.done) {
 			if err != nil {
 				return
@@ -134,9 +138,6 @@ func (c *conduit) hearSender(ctx context.Context, st transport.Stream) {
 		}
 		if err != nil {
 			err = meaning(err)
-		} else if s := m.GetStraight(); s != nil && c.straight {
-			c.ledger.straight(s)
-			continue
 		} else {
 			err = c.fromSender(m)
 		}

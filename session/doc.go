@@ -170,8 +170,8 @@
 // conflicts, and counts. The data goes straight (Straight, Direct in transfer.proto):
 // the receiver lets the sender's key in for this transfer and nothing else, by a secret
 // of 128 bits, and the sender dials it: at the addresses that it names, at the one at
-// which the asker sees it, and at its relay, as numbers only, and this machine's own
-// only for who is on it. Chunks wait a second for that; then, and whenever that link
+// which the asker sees it, and at its relay; addresses are numbers, but for a relay's,
+// and this machine's own are only for who is on it. Chunks wait a second for that; then, and whenever that link
 // ends or has not answered for 3.5 s, they go by way of the asker, and it is tried
 // again after 5, 10, 20 ... 60 s. The receiver tells the asker of each chunk that it
 // verified. The limit of the transfer (Options.Limit) holds for such data, told as a

@@ -34,6 +34,9 @@ type ledger struct {
 	active   map[uint64]*activeFile
 	streams  map[int]*activeStream
 	rate     meter
+
+	way  transport.Path // from peer to peer, as the sender said last; "": it said none
+	past bool           // the last chunk did not pass here
 }
 
 // settled are the items that are over, and what they count for: another
@@ -97,6 +100,7 @@ func (l *ledger) begin() {
 	l.t.Files, l.t.FilesDone, l.t.Dirs = s.files, s.files, s.dirs
 	l.t.Bytes, l.t.Verified = s.bytes, s.bytes
 	l.t.Counted, l.t.Straight = false, ""
+	l.way, l.past = "", false
 }
 
 // seen tells that the walk came by an entry. It reports false for one that is
@@ -170,6 +174,7 @@ func (l *ledger) carry(stream, lane int, id uint64) {
 		l.streams[stream] = s
 	}
 	s.Lane = lane
+	l.passes(lane > straightLanes)
 	if f := l.active[id]; f != nil && s.file != id {
 		s.file, s.File, s.Total, s.Bytes = id, f.Path, f.Size, 0
 	}
@@ -363,21 +368,27 @@ func (l *ledger) among(others int) {
 	l.mu.Unlock()
 }
 
-// straight tells whether the data goes from peer to peer without passing here. That
-// the way is closed when all has gone says nothing of how it went.
+// straight tells of a way from peer to peer without passing here. That it is closed
+// says nothing of how the data went by then.
 func (l *ledger) straight(s *wire.Straight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.signs++
-	if !s.GetUp() && l.t.Counted && l.t.Verified >= l.t.Bytes {
+	if !s.GetUp() {
 		return
 	}
-	l.t.Straight = ""
-	if s.GetUp() {
-		l.t.Straight = transport.PathDirect
-		if p := transport.Path(s.GetPath()); p == transport.PathRelay || p == transport.PathTCP {
-			l.t.Straight = p
-		}
+	l.way = transport.PathDirect
+	if p := transport.Path(s.GetPath()); p == transport.PathRelay || p == transport.PathTCP {
+		l.way = p
+	}
+	l.passes(l.past)
+}
+
+// passes tells whether a chunk went straight, while l.mu is held.
+func (l *ledger) passes(straight bool) {
+	l.past, l.t.Straight = straight, ""
+	if straight {
+		l.t.Straight = l.way
 	}
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,7 +64,7 @@ func whereabouts(d *wire.Direct, local bool) (at transport.Whereabouts, to trans
 			at.Addresses = append(at.Addresses, p.String())
 		}
 	}
-	if d.GetRelay() != "" && len(d.GetRelayKey()) > 0 && len(d.GetRoom()) > 0 {
+	if relayDialable(d.GetRelay(), local) && len(d.GetRelayKey()) > 0 && len(d.GetRoom()) > 0 {
 		at.Relay = transport.RelayRemote{Address: d.GetRelay(), Key: transport.Fingerprint(d.GetRelayKey())}
 		at.Room = transport.RoomName(d.GetRoom())
 	}
@@ -73,6 +74,16 @@ func whereabouts(d *wire.Direct, local bool) (at transport.Whereabouts, to trans
 func dialable(p netip.AddrPort, local bool) bool {
 	ip := p.Addr().Unmap()
 	return p.Port() > 0 && (ip.IsGlobalUnicast() || ip.IsLoopback() && local)
+}
+
+// relayDialable is dialable of a relay, which may have a name.
+func relayDialable(address string, local bool) bool {
+	host, _, ok := strings.Cut(address, ":")
+	if !ok || host == "" || host == "localhost" && !local {
+		return false
+	}
+	p, err := netip.ParseAddrPort(address)
+	return err != nil || dialable(p, local)
 }
 
 // isLocal tells whether a link leads to a peer on this machine, as far as its address

@@ -61,7 +61,6 @@ func (s *sender) goStraight(ctx context.Context) {
 		if err == nil {
 			wait = straightFirst
 			s.pool.divert(true)
-			s.straight(&wire.Straight{Up: true, Path: string(l.Peer().Path)})
 			err = s.feedStraight(ctx, l)
 		}
 		s.pool.divert(false)
@@ -120,10 +119,12 @@ func (s *sender) feedStraight(ctx context.Context, l transport.Link) error {
 	defer l.Close("the transfer is over")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	way := wayOf(l)
+	s.straight(&wire.Straight{Up: true, Path: string(way)})
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watchStraight(ctx, l)
+		s.watchStraight(ctx, l, way)
 	}()
 	c := &crew{link: l, id: s.direct.GetErrand(), half: straightHalf{s}, most: maxStreams, busy: map[int]bool{}}
 	c.run(ctx)
@@ -135,8 +136,19 @@ func (s *sender) feedStraight(ctx context.Context, l transport.Link) error {
 	return errClosing
 }
 
-// watchStraight ends l when it is silent.
-func (s *sender) watchStraight(ctx context.Context, l transport.Link) {
+// wayOf is the way that l takes by now: one that began at a relay may have found a
+// direct one since.
+func wayOf(l transport.Link) transport.Path {
+	for _, n := range l.Lanes() {
+		if n.Path == transport.PathDirect {
+			return n.Path
+		}
+	}
+	return l.Peer().Path
+}
+
+// watchStraight ends l when it is silent, and tells when it takes another way.
+func (s *sender) watchStraight(ctx context.Context, l transport.Link, way transport.Path) {
 	tick := time.NewTicker(quietFor)
 	defer tick.Stop()
 	for last := int64(-1); ; {
@@ -146,6 +158,10 @@ func (s *sender) watchStraight(ctx context.Context, l transport.Link) {
 			return
 		case <-ctx.Done():
 			return
+		}
+		if now := wayOf(l); now != way {
+			way = now
+			s.straight(&wire.Straight{Up: true, Path: string(way)})
 		}
 		if now := s.landings.Load(); now != last {
 			last = now

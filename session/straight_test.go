@@ -294,6 +294,14 @@ func TestWhereabouts(t *testing.T) {
 	if at, _, ok := whereabouts(d, false); !ok || at.Relay.Address != d.Relay {
 		t.Errorf("a relay: %v, %v", at, ok)
 	}
+	for address, near := range map[string]bool{"127.0.0.1:6768": true, "[::1]:443": true, "localhost:6768": true, "0.0.0.0:1": false, "relay.example": false} {
+		d.Relay = address
+		for _, local := range []bool{false, true} {
+			if _, _, ok := whereabouts(d, local); ok != (local && near) {
+				t.Errorf("a relay at %s, local %v: %v", address, local, ok)
+			}
+		}
+	}
 }
 
 // The sender is told the lower of the two limits, whenever that is another one.

@@ -45,6 +45,7 @@ type pairing struct {
 	old     []*share // what was shared before; requests may be using it
 
 	standing standing
+	errands  transport.Errands // those for whom peers come that a third one sent
 }
 
 // A share is what the other side sees of this machine.
@@ -346,6 +347,7 @@ func (p *pairing) openShare(name, tree string, write bool) (*share, error) {
 	s.server = session.NewServer(session.ServerConfig{
 		Tree: dir, ReadOnly: !write, Keep: p.keep, Observe: s.guests.observe,
 		Greeting: session.Greeting{Name: callOurselves(), Shows: filepath.Base(tree), Writes: write, Meet: p.told(tree)},
+		Straight: p.straight(tree),
 	})
 	s.guests.open(s.server)
 	return s, nil

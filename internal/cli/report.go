@@ -206,7 +206,7 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 	if r.json {
 		r.event(r.newProgressEvent(all, lanes))
 		if whole {
-			r.done.Event, r.done.Seconds = "done", took.Seconds()
+			r.done.Event, r.done.Seconds, r.done.Straight = "done", took.Seconds(), straightOf(all)
 			for _, t := range all {
 				r.done.BytesWire += t.Wire
 			}
@@ -228,6 +228,9 @@ func (r *reporter) finish(all []session.Transfer, lanes []laneAt, whole bool) {
 		line += fmt.Sprintf(", %s of it sent", size(r.done.BytesSent))
 	default:
 		line += fmt.Sprintf(" (%s/s)", size(int64(float64(r.done.BytesSent)/took.Seconds())))
+	}
+	if way := straightOf(all); way != "" && r.done.BytesSent > 0 {
+		line += ", " + straightText(way)
 	}
 	if r.done.BytesResumed > 0 {
 		line += fmt.Sprintf(", %s resumed", size(r.done.BytesResumed))
@@ -377,6 +380,8 @@ type doneEvent struct {
 	Skipped      int64   `json:"skipped"`
 	Failed       int64   `json:"failed"`
 	Seconds      float64 `json:"seconds"`
+
+	Straight transport.Path `json:"straight,omitempty"` // as in a progressEvent, at the end
 }
 
 type progressEvent struct {
@@ -391,7 +396,7 @@ type progressEvent struct {
 	LanesWhy  string        `json:"lanes_why,omitempty"`
 	Streams   []streamEvent `json:"streams"`
 
-	// The path by which data goes from peer to peer without passing here, by lanes
+	// The path by which data went last from peer to peer without passing here, by lanes
 	// with numbers from 257 on; left out where it passes here.
 	Straight transport.Path `json:"straight,omitempty"`
 }

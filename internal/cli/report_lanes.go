@@ -48,11 +48,19 @@ func (r *reporter) tellStraight(all []session.Transfer) {
 	}
 	r.straight = now
 	r.erase()
-	text := "no more: the data comes by this machine"
+	text := "by this machine again"
 	if now != "" {
-		text = fmt.Sprintf("from peer to peer (%s)", now)
+		text = straightText(now)
 	}
-	fmt.Fprintf(r.stderr, "%-9s %s\n", "straight", text)
+	fmt.Fprintf(r.stderr, "%-9s %s\n", "data", text)
+}
+
+// straightText says by which way data goes that does not pass here.
+func straightText(way transport.Path) string {
+	if way == transport.PathDirect {
+		return "straight from peer to peer"
+	}
+	return "from peer to peer by the relay"
 }
 
 // fecText says what error correction does.

@@ -43,7 +43,7 @@ func (o *serveOptions) start(h home, dir *session.Dir, in *entry, log *slog.Logg
 		return nil, listenProblem(o.listen, err)
 	}
 	served := o.sessionConfig(dir)
-	served.Straight = session.StraightBy(ep, in.admission.Errands, func() transport.Whereabouts { return in.whereabouts(ep) })
+	served.Straight = o.straight(ep, in, log)
 	if served.Keep = in.keep; in.door != nil {
 		served.Quotas = in.door.quotas
 	}

@@ -47,7 +47,7 @@ func (s *standing) all() (all []*share) {
 
 // admission lets in those who were remembered; who else comes is its caller's to say.
 func (p *pairing) admission() *transport.Admission {
-	a := &transport.Admission{Tree: p.tree(), Origin: pairOrigin, Trees: p.trees,
+	a := &transport.Admission{Tree: p.tree(), Origin: pairOrigin, Trees: p.trees, Errands: &p.errands,
 		Meet:  func(g transport.Grant) transport.Rendezvous { return p.told(g.Tree) },
 		Terms: func(g transport.Grant) (transport.Grant, error) { return g, p.revoked(g.Key) }}
 	if grants, err := p.reach.home.grants(); err == nil { // else it is said where something is granted

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bargee/bargee/internal/wire"
 	"github.com/bargee/bargee/session"
+	"github.com/bargee/bargee/transport"
 )
 
 // count makes what travels of a number that is never negative.
@@ -25,6 +26,7 @@ func putRow(t *session.Transfer) *wire.QueueRow {
 		Files: count(t.Files), Dirs: count(t.Dirs), Bytes: count(t.Bytes), Counted: t.Counted, FilesDone: count(t.FilesDone),
 		Verified: count(t.Verified), Sent: count(t.Sent), Wire: count(t.Wire), Reused: count(t.Reused), Skipped: count(t.Skipped),
 		Failures: count(t.Failures), Rate: rate(t.Rate), EtaMs: -1, Asking: count(int64(t.Asking)), Others: uint32(min(max(t.Others, 0), 65535)),
+		Straight: string(t.Straight),
 	}
 	if t.ETA >= 0 {
 		row.EtaMs = t.ETA.Milliseconds()
@@ -73,6 +75,7 @@ func takeRow(m *wire.QueueRow) (t session.Transfer, err error) {
 		Files: int64(m.GetFiles()), Dirs: int64(m.GetDirs()), Bytes: int64(m.GetBytes()), Counted: m.GetCounted(), FilesDone: int64(m.GetFilesDone()),
 		Verified: int64(m.GetVerified()), Sent: int64(m.GetSent()), Wire: int64(m.GetWire()), Reused: int64(m.GetReused()), Skipped: int64(m.GetSkipped()),
 		Failures: int64(m.GetFailures()), Rate: float64(m.GetRate()), ETA: takeETA(m.GetEtaMs()), Asking: int(m.GetAsking()), Others: int(m.GetOthers()),
+		Straight: transport.Path(m.GetStraight()),
 	}
 	if t.Job, err = takeJob(m.GetJob()); err != nil {
 		return t, err

@@ -1614,7 +1614,8 @@ type QueueRow struct {
 	Failed        []*QueueItem           `protobuf:"bytes,27,rep,name=failed,proto3" json:"failed,omitempty"`
 	Rule          *QueueRule             `protobuf:"bytes,28,opt,name=rule,proto3" json:"rule,omitempty"`
 	Types         []*QueueType           `protobuf:"bytes,29,rep,name=types,proto3" json:"types,omitempty"`
-	Others        uint32                 `protobuf:"varint,30,opt,name=others,proto3" json:"others,omitempty"` // peers that are putting something at the same destination's peer
+	Others        uint32                 `protobuf:"varint,30,opt,name=others,proto3" json:"others,omitempty"`    // peers that are putting something at the same destination's peer
+	Straight      string                 `protobuf:"bytes,31,opt,name=straight,proto3" json:"straight,omitempty"` // the path of data that goes from peer to peer: "direct", "relay", "tcp"; "": it goes by way of the engine
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1857,6 +1858,13 @@ func (x *QueueRow) GetOthers() uint32 {
 		return x.Others
 	}
 	return 0
+}
+
+func (x *QueueRow) GetStraight() string {
+	if x != nil {
+		return x.Straight
+	}
+	return ""
 }
 
 // QueueType says how many files with an extension a transfer has copied.
@@ -3596,7 +3604,7 @@ const file_control_proto_rawDesc = "" +
 	"drop_ttl_s\x18\x15 \x01(\x04B\b\xf0\xb5\x18\x80\xbc\xe0\xdf\vR\bdropTtlS\x12,\n" +
 	"\x0edrop_downloads\x18\x16 \x01(\rB\x05\xf0\xb5\x18\xe8\aR\rdropDownloads\x12\x1e\n" +
 	"\adrop_to\x18\x17 \x01(\tB\x05ص\x18\xff\x01R\x06dropTo\x12%\n" +
-	"\tdrop_tags\x18\x18 \x03(\tB\bص\x18@\xe8\xb5\x18\x10R\bdropTags\"\xce\t\n" +
+	"\tdrop_tags\x18\x18 \x03(\tB\bص\x18@\xe8\xb5\x18\x10R\bdropTags\"\xf0\t\n" +
 	"\bQueueRow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x12R\x02id\x12'\n" +
 	"\x03job\x18\x02 \x01(\v2\x15.bargee.wire.QueueJobR\x03job\x12\x1a\n" +
@@ -3629,7 +3637,8 @@ const file_control_proto_rawDesc = "" +
 	"\x06failed\x18\x1b \x03(\v2\x16.bargee.wire.QueueItemB\x04\xe8\xb5\x18dR\x06failed\x12*\n" +
 	"\x04rule\x18\x1c \x01(\v2\x16.bargee.wire.QueueRuleR\x04rule\x122\n" +
 	"\x05types\x18\x1d \x03(\v2\x16.bargee.wire.QueueTypeB\x04\xe8\xb5\x18@R\x05types\x12\x1e\n" +
-	"\x06others\x18\x1e \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\"w\n" +
+	"\x06others\x18\x1e \x01(\rB\x06\xf0\xb5\x18\xff\xff\x03R\x06others\x12 \n" +
+	"\bstraight\x18\x1f \x01(\tB\x04ص\x18\x10R\bstraight\"w\n" +
 	"\tQueueType\x12\"\n" +
 	"\textension\x18\x01 \x01(\tB\x04ص\x18\x10R\textension\x12\"\n" +
 	"\x05files\x18\x02 \x01(\x04B\f\xf0\xb5\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7fR\x05files\x12\"\n" +
