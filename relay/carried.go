@@ -31,6 +31,8 @@ type carried struct {
 	budget *carrier.Budget
 	second atomic.Int32 // of sweep
 
+	webs webPasses
+
 	mu        sync.RWMutex
 	listeners []net.Listener
 	peers     map[netip.AddrPort]*carriedPeer
@@ -154,6 +156,12 @@ func (c *carried) enter(conn net.Conn, now time.Time) (from netip.AddrPort, ok b
 // receiveCarried is a connection's life.
 func (p *Plane) receiveCarried(raw net.Conn, config *tls.Config, from netip.AddrPort) {
 	peer, err := p.greetCarried(raw, config, from)
+	if errors.Is(err, errIsWeb) {
+		p.carried.mu.Lock()
+		p.carried.door.leave(sourceOf(from))
+		p.carried.mu.Unlock()
+		return
+	}
 	if err != nil {
 		raw.Close()
 		p.carried.mu.Lock()
@@ -170,9 +178,6 @@ func (p *Plane) receiveCarried(raw net.Conn, config *tls.Config, from netip.Addr
 
 // greetCarried makes a peer of a connection.
 func (p *Plane) greetCarried(raw net.Conn, config *tls.Config, from netip.AddrPort) (*carriedPeer, error) {
-	if tcp, ok := raw.(*net.TCPConn); ok {
-		carrier.Tune(tcp)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), strangerTime/2)
 	defer cancel()
 	stop := context.AfterFunc(p.ctx, cancel)
@@ -180,6 +185,12 @@ func (p *Plane) greetCarried(raw net.Conn, config *tls.Config, from netip.AddrPo
 	c := tls.Server(raw, config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
+	}
+	if c.ConnectionState().NegotiatedProtocol == carrier.WebProtocol {
+		return nil, p.carried.webs.greet(ctx, c)
+	}
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		carrier.Tune(tcp)
 	}
 	peer := &carriedPeer{Conn: carrier.New(c, carriedQueue, p.carried.budget), at: from, source: sourceOf(from), stranger: true}
 	return peer, p.carried.add(peer, p.now())

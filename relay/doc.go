@@ -4,7 +4,7 @@
 // them is addresses, sizes and times. The command is bargee relay.
 //
 //	Relay      answers what peers ask: rooms, sessions, status         (relay, serve)
-//	webDoor    HTTP on a stream of a link: what Config.Web serves      (http)
+//	webDoor    HTTP on a stream of a link: what Config.Web serves      (http, http_tcp)
 //	guests     who has no token, how many at a time, how long          (guests)
 //	rooms      who waits where, who may join how often: pure           (rooms)
 //	Plane      sockets and loops: takes packets in, sends them on      (plane, socket_*, entrance)
@@ -40,6 +40,12 @@
 // apart from those that join rooms, 512 at a time and 16 of a network, and stays as
 // long as at least 64 KiB go to it in every 30 s. The peer's side is
 // transport.RelayWeb.
+//
+// A peer whose round trip was 10 ms or less asks for a connection over TCP instead,
+// which costs both sides half as much: the relay gives it a pass on that stream, good
+// once and for 10 s, with which it comes over TLS to the port of those that come over
+// TCP. The connection counts as the stream, is its peer's as the stream is, and ends
+// with it. Where it does not come about, HTTP is on a stream again.
 //
 // # Forwarding by source
 //

@@ -3,6 +3,7 @@ package relay
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -93,13 +94,20 @@ func (d *webDoor) Close() error {
 func (d *webDoor) Addr() net.Addr { return net.UDPAddrFromAddrPort(netip.AddrPort{}) }
 
 // converse answers HTTP on a stream until one of the two ends it.
-func (r *Relay) converse(l transport.Link, g *guest, st transport.Stream, in *bufio.Reader, streams *webStreams) {
+func (r *Relay) converse(l transport.Link, g *guest, st transport.Stream, in *bufio.Reader, ask *wire.OpenWeb, streams *webStreams) {
 	at, err := addressOf(l)
 	if err != nil {
 		return // no way that packets take to a relay
 	}
 	leave, refused := r.mayConverse(g, streams)
-	reply := &wire.RelayReply{Answer: &wire.RelayReply_Web{Web: &wire.WebOpened{}}}
+	opened := &wire.WebOpened{}
+	reply := &wire.RelayReply{Answer: &wire.RelayReply_Web{Web: opened}}
+	var come <-chan *tls.Conn
+	if refused == nil && ask.GetTcp() && r.cfg.Plane.takesWeb() {
+		pass, c, withdraw := r.cfg.Plane.carried.webs.give()
+		defer withdraw()
+		opened.Pass, come = pass[:], c
+	}
 	if refused != nil {
 		r.note(l.Peer().Address, refused)
 		reply.Answer = &wire.RelayReply_Refused{Refused: refused.message()}
@@ -112,6 +120,11 @@ func (r *Relay) converse(l transport.Link, g *guest, st transport.Stream, in *bu
 	if refused != nil {
 		st.Close()
 		return
+	}
+	if come != nil {
+		if st, in, err = beside(st, come); err != nil {
+			return
+		}
 	}
 	grant := l.Peer().Grant
 	c := &webConn{Stream: st, in: in, guest: g, over: make(chan struct{}),

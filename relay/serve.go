@@ -134,7 +134,7 @@ func (r *Relay) answer(ctx context.Context, l transport.Link, g *guest, web *web
 	case ask.GetStatus() != nil:
 		r.status(l, st)
 	case ask.GetWeb() != nil:
-		r.converse(l, g, st, in, web)
+		r.converse(l, g, st, in, ask.GetWeb(), web)
 	}
 }
 

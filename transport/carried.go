@@ -160,7 +160,7 @@ func carryTo(ctx context.Context, at *net.UDPAddr, want Fingerprint) (*carriedCo
 	if c, ok := raw.(*net.TCPConn); ok {
 		carrier.Tune(c)
 	}
-	c := tls.Client(raw, carriageTLS(want, &way.key))
+	c := tls.Client(raw, carriageTLS(carrier.Protocol, want, &way.key))
 	if err := c.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, nil, fail(ErrUnreachable, "%s over TCP is no relay of ours: %w", at, err)

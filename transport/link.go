@@ -130,6 +130,6 @@ const (
 	PathDirect Path = "direct"
 	PathRelay  Path = "relay"
 	PathSSH    Path = "ssh"    // through the pipe of a program that was started over ssh
-	PathTCP    Path = "tcp"    // by way of a relay, over TCP where UDP does not get through
+	PathTCP    Path = "tcp"    // over TCP: by way of a relay where UDP does not get through, or HTTP to one near by
 	PathMemory Path = "memory" // Pipe: both ends in one process
 )

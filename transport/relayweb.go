@@ -29,6 +29,9 @@ type RelayWeb struct {
 	mu     sync.Mutex
 	link   Link
 	closed bool
+	noTCP  bool // it was tried in vain
+
+	beside webTraffic
 }
 
 // RelayWeb returns what makes connections to that relay; a guest may use what guests
@@ -48,11 +51,26 @@ func (w *RelayWeb) Dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, cause(ctx, err))
 	}
-	if err := wire.Write(st, &wire.RelayRequest{Ask: &wire.RelayRequest_Web{Web: &wire.OpenWeb{}}}); err != nil {
+	tcp := w.wantsTCP(l)
+	if err := wire.Write(st, &wire.RelayRequest{Ask: &wire.RelayRequest_Web{Web: &wire.OpenWeb{Tcp: tcp}}}); err != nil {
 		st.Abort(0)
 		return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, err)
 	}
-	return &webConn{Stream: st, in: bufio.NewReader(st), relay: w.relay.Address, local: w.from.Addr()}, nil
+	c := &webConn{Stream: st, in: bufio.NewReader(st), relay: w.relay.Address, local: w.from.Addr()}
+	if !tcp {
+		return c, nil
+	}
+	if err := w.moveToTCP(ctx, l, c); err != nil {
+		st.Abort(0)
+		if err := context.Cause(ctx); err != nil {
+			return nil, fmt.Errorf("the relay %s: %w", w.relay.Address, err)
+		}
+		w.mu.Lock()
+		w.noTCP = true
+		w.mu.Unlock()
+		return w.Dial(ctx)
+	}
+	return c, nil
 }
 
 // Peer is the relay as it proved itself; the zero Peer where there is no link.
@@ -65,12 +83,14 @@ func (w *RelayWeb) Peer() Peer {
 	return w.link.Peer()
 }
 
-// Lanes describes the lanes of the link, if there is one now.
+// Lanes describes the lanes of the link, if there is one now, and what goes over TCP
+// beside it as one more.
 func (w *RelayWeb) Lanes() []LaneStats {
-	if l := w.alive(); l != nil {
-		return l.Lanes()
+	l := w.alive()
+	if l == nil {
+		return nil
 	}
-	return nil
+	return w.beside.append(l.Lanes())
 }
 
 // Close ends the link, and all connections.
@@ -145,7 +165,8 @@ type webConn struct {
 	local net.Addr
 
 	opened sync.Once
-	err    error // why the relay opened nothing
+	err    error  // why the relay opened nothing
+	pass   []byte // what opens a connection over TCP instead; nil: none does
 }
 
 func (c *webConn) Read(p []byte) (int, error) {
@@ -216,6 +237,7 @@ func (c *webConn) open() error {
 	case err != nil:
 		return err
 	case reply.GetWeb() != nil:
+		c.pass = reply.GetWeb().GetPass()
 		return nil
 	case reply.GetRefused().GetWhy() == wire.RelayRefusal_NO_WEB:
 		return fail(ErrNoWeb, "the relay %s: %s", c.relay, printable(reply.GetRefused().GetMessage()))

@@ -83,12 +83,12 @@ func (id *Identity) RelayTLS() (*tls.Config, error) {
 	}
 	return &tls.Config{
 		MinVersion:                  tls.VersionTLS13,
-		NextProtos:                  []string{carrier.Protocol},
+		NextProtos:                  []string{carrier.Protocol, carrier.WebProtocol},
 		Certificates:                []tls.Certificate{cert},
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // packets are bulk from the first
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if s.NegotiatedProtocol != carrier.Protocol {
+			if s.NegotiatedProtocol != carrier.Protocol && s.NegotiatedProtocol != carrier.WebProtocol {
 				return errors.New("the peer does not speak " + carrier.Protocol)
 			}
 			return nil
@@ -98,9 +98,9 @@ func (id *Identity) RelayTLS() (*tls.Config, error) {
 
 // carriageTLS is what a peer speaks to a relay on TCP. The relay has to show the
 // key that is wanted; the zero key: any, which shown is then set to.
-func carriageTLS(want Fingerprint, shown *Fingerprint) *tls.Config {
-	c := unauthorized(carrier.Protocol, func(s tls.ConnectionState) error {
-		if err := verifyProtocol(s, carrier.Protocol); err != nil {
+func carriageTLS(protocol string, want Fingerprint, shown *Fingerprint) *tls.Config {
+	c := unauthorized(protocol, func(s tls.ConnectionState) error {
+		if err := verifyProtocol(s, protocol); err != nil {
 			return err
 		}
 		*shown = FingerprintOf(s.PeerCertificates[0].PublicKey.(ed25519.PublicKey))

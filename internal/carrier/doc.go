@@ -6,6 +6,9 @@
 // packets themselves tell: they are those that would go over UDP, QUIC and
 // wire.Datagram, and the connection stands for the address they come from.
 //
+// A connection with the ALPN [WebProtocol] carries no packets: it is HTTP beside a link
+// to the relay, which gave the pass that it begins with.
+//
 // # Frames
 //
 // Packets go in frames, of up to 64 packets of one size, the last of which may be

@@ -8,6 +8,13 @@ import (
 // Protocol is the ALPN of the connection.
 const Protocol = "bargee-relay/1"
 
+// WebProtocol is the ALPN of a connection that begins with a pass of PassSize bytes and
+// then is one of HTTP/1.1; see wire.WebOpened.
+const (
+	WebProtocol = "bargee-http/1"
+	PassSize    = 32
+)
+
 // Limits of frames.
 const (
 	MaxPacket  = 1500      // bytes of a packet

@@ -391,7 +391,10 @@ func (*ReadStatus) Descriptor() ([]byte, []int) {
 // wait for that answer. What is asked there is in package relay/web, and the same over
 // plain HTTP. A relay that is too old for it aborts the stream.
 type OpenWeb struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A connection over TCP beside the link would be welcome, as to a relay near by, where
+	// it costs both sides less. Who says so waits for the answer before it sends HTTP.
+	Tcp           bool `protobuf:"varint,1,opt,name=tcp,proto3" json:"tcp,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -424,6 +427,13 @@ func (x *OpenWeb) ProtoReflect() protoreflect.Message {
 // Deprecated: Use OpenWeb.ProtoReflect.Descriptor instead.
 func (*OpenWeb) Descriptor() ([]byte, []int) {
 	return file_relay_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *OpenWeb) GetTcp() bool {
+	if x != nil {
+		return x.Tcp
+	}
+	return false
 }
 
 // RoomEvent is what the opener of a room hears.
@@ -825,7 +835,11 @@ func (*RelayReply_Web) isRelayReply_Answer() {}
 
 // WebOpened is said once, before the first byte of HTTP.
 type WebOpened struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What a TLS connection with the ALPN bargee-http/1, to the relay's address over TCP,
+	// begins with; HTTP comes after it, and none on this stream, whose end is that of the
+	// connection. Good once, for 10 s. Absent: HTTP is on this stream.
+	Pass          []byte `protobuf:"bytes,1,opt,name=pass,proto3" json:"pass,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -858,6 +872,13 @@ func (x *WebOpened) ProtoReflect() protoreflect.Message {
 // Deprecated: Use WebOpened.ProtoReflect.Descriptor instead.
 func (*WebOpened) Descriptor() ([]byte, []int) {
 	return file_relay_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WebOpened) GetPass() []byte {
+	if x != nil {
+		return x.Pass
+	}
+	return nil
 }
 
 // RelayRefusal says why not.
@@ -1264,8 +1285,9 @@ const file_relay_proto_rawDesc = "" +
 	"\x04room\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04room\x12\x1e\n" +
 	"\aseconds\x18\x02 \x01(\rB\x04\xf0\xb5\x18<R\aseconds\"\f\n" +
 	"\n" +
-	"ReadStatus\"\t\n" +
-	"\aOpenWeb\"\xb6\x01\n" +
+	"ReadStatus\"\x1b\n" +
+	"\aOpenWeb\x12\x10\n" +
+	"\x03tcp\x18\x01 \x01(\bR\x03tcp\"\xb6\x01\n" +
 	"\tRoomEvent\x121\n" +
 	"\x06opened\x18\x01 \x01(\v2\x17.bargee.wire.RoomOpenedH\x00R\x06opened\x121\n" +
 	"\x06joined\x18\x02 \x01(\v2\x17.bargee.wire.SessionLegH\x00R\x06joined\x123\n" +
@@ -1291,8 +1313,9 @@ const file_relay_proto_rawDesc = "" +
 	"\arefused\x18\x02 \x01(\v2\x19.bargee.wire.RelayRefusalH\x00R\arefused\x121\n" +
 	"\x06status\x18\x03 \x01(\v2\x17.bargee.wire.RelayStateH\x00R\x06status\x12*\n" +
 	"\x03web\x18\x04 \x01(\v2\x16.bargee.wire.WebOpenedH\x00R\x03web:\x06\x88\xb5\x18\x80\x80\x04B\b\n" +
-	"\x06answer\"\v\n" +
-	"\tWebOpened\"\xfd\x01\n" +
+	"\x06answer\"%\n" +
+	"\tWebOpened\x12\x18\n" +
+	"\x04pass\x18\x01 \x01(\fB\x04\xe0\xb5\x18 R\x04pass\"\xfd\x01\n" +
 	"\fRelayRefusal\x12/\n" +
 	"\x03why\x18\x01 \x01(\x0e2\x1d.bargee.wire.RelayRefusal.WhyR\x03why\x12\x1f\n" +
 	"\amessage\x18\x02 \x01(\tB\x05ص\x18\x80\x04R\amessage\x12 \n" +
