@@ -187,6 +187,7 @@ func (m listedMsg) apply(a *App) tea.Cmd {
 		a.note = note{text: cells.Say("it answers again"), tone: toneDone}
 	}
 	p.load.failed(m.err, a.now())
+	p.partly = m.err != nil && (p.partly || !p.load.reload)
 	p.load.running, p.load.reload, p.err = false, false, m.err
 	p.watch.begin()
 	p.base = p.store.Update(p.base, p.load.late)

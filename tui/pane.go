@@ -48,6 +48,7 @@ type pane struct {
 	peek   peek
 	gather gathering
 	err    error // why the directory cannot be shown, or not all of it
+	partly bool  // it was never read to its end: what is shown is no older state of it
 	free   uint64
 
 	work    map[string]work // what is under way here, by name

@@ -294,7 +294,7 @@ func (p *pane) trouble(c canvas, place session.Place) cells.Text {
 		return cells.Say("closed")
 	case p.load.reload && p.isWaiting(c.now):
 		return p.waitText(c)
-	case passes(p.err) && p.count() > 0:
+	case passes(p.err) && p.count() > 0 && !p.partly:
 		return cells.Sayf("stale, %s", explain(p.err).what)
 	case p.err != nil && p.count() > 0:
 		return cells.Say("not all of it")
