@@ -35,12 +35,12 @@ func (d *heldDir) put(name string, data []byte, m meta) (done bool, err error) {
 		return false, nil
 	}
 	defer unix.Close(fd)
-	if err := fillNew(fd, d, name, data, m); err != nil {
-		return true, &os.PathError{Op: "write", Path: name, Err: err}
-	}
-	give := d.nameNew
+	first, give := name, d.nameNew
 	if m.replace {
-		give = d.nameOver
+		first, give = partialName(name, partialSuffix), d.nameOver
+	}
+	if err := fillNew(fd, d, first, data, m); err != nil {
+		return true, &os.PathError{Op: "write", Path: name, Err: err}
 	}
 	if done, err = give(fd, name); done && err == nil && m.fsync {
 		err = syncDir(d.root)
@@ -97,6 +97,7 @@ func (d *heldDir) link(fd int, name string) (done bool, err error) {
 	return false, nil
 }
 
+// fillNew writes the file fd, whose first name will be name.
 func fillNew(fd int, d *heldDir, name string, data []byte, m meta) error {
 	if err := before(changeWrite, d.dot, name); err != nil {
 		return err
