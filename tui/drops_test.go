@@ -182,15 +182,22 @@ func TestOpenDropBox(t *testing.T) {
 func TestPaneTriesAgain(t *testing.T) {
 	d := newDriver(t, 100, 30, asBox)
 	box := d.engine.trees[1]
+	lists := func() int {
+		box.mu.Lock()
+		defer box.mu.Unlock()
+		return box.lists
+	}
+	box.mu.Lock()
 	box.fail = map[string]error{"": &session.Error{Kind: session.Unreachable, Err: errors.New("no relay there")}}
 	box.dirs, box.was = map[string][]session.Entry{"": nil}, box.dirs
+	box.mu.Unlock()
 	d.press("tab", "r")
 	d.wantShown("stale, not reached", "from anna, report.pdf", "not reached: it is tried again")
-	reads := box.lists
+	reads := lists()
 	for range 20 {
 		d.wait(time.Second)
 	}
-	if n := box.lists - reads; n < 3 || n > 6 {
+	if n := lists() - reads; n < 3 || n > 6 {
 		t.Errorf("read %d times in 20 s", n)
 	}
 	box.mu.Lock()
@@ -202,9 +209,9 @@ func TestPaneTriesAgain(t *testing.T) {
 	}
 	d.wantShown("it answers again")
 	p := d.app.pane()
-	p.err, reads = errGivenUp, box.lists
+	p.err, reads = errGivenUp, lists()
 	d.wait(time.Minute)
-	if box.lists != reads {
+	if lists() != reads {
 		t.Error("what was given up is read again")
 	}
 }
