@@ -292,7 +292,10 @@ func (c *copier) lanes() []laneAt {
 // outcome returns what the ends of all transfers amount to.
 func (c *copier) outcome(all []session.Transfer) error {
 	for _, t := range all {
+		var e *session.Error
 		switch {
+		case t.State == session.StateFailed && errors.As(t.Err, &e) && e.Kind == session.Exists: // a conflict, of the whole
+			c.report.item(session.Item{Path: e.Path, Name: e.Path, Kind: session.Directory, Result: session.Failed, Err: e})
 		case t.State == session.StateFailed:
 			return c.problem(t.Err)
 		case t.State == session.StatePaused: // by the engine, and nobody here will tell it to go on
