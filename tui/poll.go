@@ -191,12 +191,14 @@ func (a *App) notePlace(p session.Place, idle bool) {
 		}
 		a.note = note{text: cells.Sayf("%s is connected again", placeName(p)), tone: toneDone}
 	case session.PlaceReconnecting:
-		if idle {
-			return // it is dialled for the first time
+		if idle || p.Err == nil {
+			return // it is dialled for the first time, or for what waits for it
 		}
 		a.note = note{text: cells.Sayf("%s is lost: %s", placeName(p), explain(p.Err).what), tone: toneAsk}
 	case session.PlaceClosed:
-		a.note = note{text: cells.Sayf("%s is closed: %s", placeName(p), explain(p.Err).what), tone: toneFail}
+		if a.note = (note{text: cells.Sayf("%s is closed", placeName(p)), tone: toneFail}); p.Err != nil {
+			a.note.text = a.note.text.Plus(cells.Say(": "), explain(p.Err).what)
+		}
 	}
 }
 

@@ -91,6 +91,14 @@ func why(err error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// after is before with why err behind it; without an error it is nothing.
+func after(before string, err error) string {
+	if err == nil {
+		return ""
+	}
+	return before + why(err)
+}
+
 func (r *run) help(context.Context, []string) error {
 	for _, c := range commands() {
 		r.say("%s: %s", strings.TrimSpace(c.name+" "+c.args), c.does)

@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -205,4 +206,39 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		}
 		close(b.lines)
 	})
+}
+
+// placed is an engine with one place that a test moves on.
+type placed struct {
+	Engine
+	place session.Place
+}
+
+func (p *placed) Places() []session.Place { return []session.Place{p.place} }
+
+// What becomes of a place is said, with a reason where there is one: a place that was
+// only remembered is dialled without one.
+func TestPlaceNews(t *testing.T) {
+	lost := &session.Error{Kind: session.Unreachable, Err: errors.New("no answer")}
+	for _, c := range []struct {
+		was, is session.PlaceState
+		err     error
+		want    string
+	}{
+		{session.PlaceIdle, session.PlaceReconnecting, nil, "connecting to nas\n"},
+		{session.PlaceConnected, session.PlaceReconnecting, lost, "nas is lost, trying again: unreachable: no answer\n"},
+		{session.PlaceReconnecting, session.PlaceConnected, nil, "nas is connected again\n"},
+		{session.PlaceConnected, session.PlaceClosed, lost, "nas is closed: unreachable: no answer\n"},
+		{session.PlaceConnected, session.PlaceClosed, nil, "nas is closed\n"},
+		{session.PlaceConnected, session.PlaceConnected, nil, ""},
+	} {
+		var out bytes.Buffer
+		e := &placed{place: session.Place{ID: 1, Name: "nas", State: c.is, Err: c.err}}
+		r := &run{Config: Config{Engine: e}, out: bufio.NewWriter(&out), places: map[session.PlaceID]session.PlaceState{1: c.was}}
+		r.placeNews()
+		r.out.Flush()
+		if out.String() != c.want {
+			t.Errorf("from %v to %v: %q, want %q", c.was, c.is, out.String(), c.want)
+		}
+	}
 }

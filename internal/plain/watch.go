@@ -178,9 +178,13 @@ func (r *run) placeNews() {
 		case session.PlaceConnected:
 			r.say("%s is connected again", session.Display(p.Name))
 		case session.PlaceReconnecting:
+			if p.Err == nil { // a transfer that waits for it has it dialled
+				r.say("connecting to %s", session.Display(p.Name))
+				break
+			}
 			r.say("%s is lost, trying again: %s", session.Display(p.Name), why(p.Err))
 		case session.PlaceClosed:
-			r.say("%s is closed: %s", session.Display(p.Name), why(p.Err))
+			r.say("%s is closed%s", session.Display(p.Name), after(": ", p.Err))
 		}
 	}
 }
