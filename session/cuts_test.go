@@ -165,6 +165,9 @@ func made(t *testing.T, r recipe, old, chunk []byte) []byte {
 // Every chunk of a new file comes out of its recipe, whatever of the old file is
 // known, and what is there is not sent.
 func TestRecipes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("pure, and long under the race detector")
+	}
 	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	for _, e := range edits {
 		old := content(1 << 20)

@@ -75,7 +75,11 @@ func TestDeltaEdits(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	b := newBed(t, ServerConfig{})
-	for round := range 12 {
+	rounds := 12
+	if testing.Short() { // large files take the race detector long
+		rounds = 4
+	}
+	for round := range rounds {
 		size := 2<<20 + r.IntN(20<<20)
 		old := fill(t, filepath.Join(b.there, "file"), size, byte(round))
 		// Else both may have one time: a tick of the kernel's clock is some milliseconds.
