@@ -66,7 +66,7 @@ func TestReloadDuringUpload(t *testing.T) {
 	p.click("#store") // nobody asks for the key again
 	p.see("#stored")
 	// Ten chunks and the list, of which three are there and as they were. The others are
-	// not sent twice: of the first six some were on their way when the page was left.
+	// not sent twice: of the first five some were on their way when the page was left.
 	if n := r.puts.Load(); n < 7 || n > 8 {
 		t.Errorf("%d chunks were sent, want 8 (or 7: the first four need not be the first)", n)
 	}

@@ -5,7 +5,7 @@ import { Relay, cancelled, passing } from './relay.js';
 import { Hasher } from './hasher.js';
 import { Notebook, begun, chunksOf, ended, held } from './unfinished.js';
 
-const lanes = 6; // a browser opens no more connections of HTTP/1.1
+const lanes = 5; // a browser opens 6 connections of HTTP/1.1: one is left, as for a reload
 const ahead = 2; // chunks that are sealed while all lanes are taken
 const large = 64 * 2 ** 30; // bytes: from here on chunks are 4 MiB
 const mostAsked = 65536; // digests in one request
